@@ -1,0 +1,212 @@
+/** The node:http adapter: a handler behind a socket, with timeouts, backpressure and an orderly end. @module */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { CodedError } from '#errors'
+import type { Handler } from './handler.js'
+import { NodeRequest, requestUrl } from './node-request.js'
+import { BytesResponse, StreamResponse } from './responses.js'
+
+export type ServeErrorCode = 'SERVE_ADDRESS_IN_USE' | 'SERVE_LISTEN'
+
+/** The server could not start to listen. */
+export class ServeError extends CodedError<ServeErrorCode> {
+  override readonly name = 'ServeError'
+}
+
+export interface ServeOptions {
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+  /** Called with what a handler threw although handlers answer for themselves; the client gets a bare 500. */
+  readonly onFault: (error: unknown) => void
+  readonly timeouts?: Partial<ServeTimeouts>
+}
+
+/** All in milliseconds. */
+export interface ServeTimeouts {
+  /** To send the request head: what stops slow-header attacks. */
+  readonly headers: number
+  /** To send the whole request, a large blob included. */
+  readonly request: number
+  /** Without a byte in either direction during a request. */
+  readonly idle: number
+  /** Without a request on a kept-alive connection. */
+  readonly keepAlive: number
+}
+
+export const DEFAULT_TIMEOUTS: ServeTimeouts = { headers: 10_000, request: 900_000, idle: 60_000, keepAlive: 30_000 }
+
+/** After an answer to a request that was not read to its end: how long the client has to read it. */
+const LINGER_MS = 500
+
+export interface RunningServer {
+  readonly host: string
+  readonly port: number
+  /** `http://host:port`, no trailing slash. */
+  readonly origin: string
+  /** Stops accepting, lets running requests finish for `graceMs`, then cuts what is left. Safe to call twice. */
+  close(graceMs: number): Promise<void>
+}
+
+/**
+ * Starts to listen; resolves once connections are accepted.
+ * @throws {@link ServeError} SERVE_ADDRESS_IN_USE, or SERVE_LISTEN for anything else the system refuses.
+ */
+export async function serve(handler: Handler, options: ServeOptions): Promise<RunningServer> {
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
+  const server = createServer({
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    keepAlive: true,
+    noDelay: true,
+  })
+  server.timeout = timeouts.idle
+  server.on('request', (message, response) => {
+    answer(handler, message, response).catch((error: unknown) => {
+      options.onFault(error)
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500, { 'content-type': 'application/json' }).end('{"code":500,"message":"internal server error"}')
+    })
+  })
+  const port = await listen(server, options)
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host
+  let closing: Promise<void> | undefined
+  return {
+    host: options.host,
+    port,
+    origin: `http://${host}:${String(port)}`,
+    close: (graceMs) => (closing ??= shutDown(server, graceMs)),
+  }
+}
+
+async function listen(server: Server, { host, port }: ServeOptions): Promise<number> {
+  const listening = once(server, 'listening')
+  server.listen({ host, port })
+  try {
+    await listening
+  } catch (cause) {
+    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+    if (inUse) {
+      throw new ServeError('SERVE_ADDRESS_IN_USE', 'the address is taken by another process', {
+        found: `${host}:${String(port)}`,
+        hint: 'choose another --port, or 0 for any free one',
+        cause,
+      })
+    }
+    throw new ServeError('SERVE_LISTEN', 'the address cannot be listened on', { found: `${host}:${String(port)}`, cause })
+  }
+  const address = server.address()
+  return address !== null && typeof address === 'object' ? address.port : port
+}
+
+async function shutDown(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
+  server.closeIdleConnections()
+  const cut = setTimeout(() => {
+    server.closeAllConnections()
+  }, graceMs)
+  // A connection that becomes idle while we wait would otherwise hold us for its keep-alive time.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections()
+  }, 20)
+  await closed
+  clearTimeout(cut)
+  clearInterval(sweep)
+}
+
+async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = requestUrl(message, 'http')
+  if (url === undefined || message.method === undefined || FORBIDDEN_METHODS.has(message.method)) {
+    response.writeHead(400, { 'content-type': 'application/json', connection: 'close' })
+    response.end('{"code":400,"message":"the request line or the host header is malformed"}')
+    return
+  }
+  const request = new NodeRequest(url, message, () => abortWhenGone(response))
+  const reply = await handler(request)
+  if (response.destroyed) return
+  await send(reply, message, response)
+}
+
+/** The platform's Request refuses to be built with these. */
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
+
+const signals = new WeakMap<ServerResponse, AbortSignal>()
+
+function abortWhenGone(response: ServerResponse): AbortSignal {
+  const known = signals.get(response)
+  if (known !== undefined) return known
+  const controller = new AbortController()
+  signals.set(response, controller.signal)
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
+  return controller.signal
+}
+
+async function send(reply: Response, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const headers = headerLines(reply)
+  const headless = message.method === 'HEAD' || reply.status === 204 || reply.status === 304
+  if (!message.complete && hasBody(message)) leaveAfterwards(headers, response)
+  if (reply instanceof BytesResponse) {
+    const body = reply.bytesInMemory
+    if (!reply.headers.has('content-length') && reply.status !== 204 && reply.status !== 304) {
+      headers.push('content-length', String(body.length))
+    }
+    response.writeHead(reply.status, headers)
+    response.end(headless || body.length === 0 ? undefined : body)
+    return
+  }
+  response.writeHead(reply.status, headers)
+  const chunks: AsyncIterable<Uint8Array> | null = reply instanceof StreamResponse ? reply.chunks : reply.body
+  if (headless || chunks === null) response.end()
+  else await pump(chunks, response)
+}
+
+function headerLines(reply: Response): string[] {
+  const lines: string[] = []
+  for (const [name, value] of reply.headers) lines.push(name, value)
+  return lines
+}
+
+function hasBody(message: IncomingMessage): boolean {
+  return message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0
+}
+
+/**
+ * The handler answered before it read everything (too large, wrong type). Draining what may be gigabytes to keep the
+ * connection would be a gift to an attacker; cutting it at once would lose the answer. So: a moment to read, then cut.
+ */
+function leaveAfterwards(headers: string[], response: ServerResponse): void {
+  headers.push('connection', 'close')
+  const { socket } = response
+  response.once('finish', () => {
+    setTimeout(() => socket?.destroy(), LINGER_MS).unref()
+  })
+}
+
+/** Writes chunks no faster than the client reads, and stops the producer when the client is gone. */
+async function pump(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  for await (const chunk of chunks) {
+    if (response.destroyed) return
+    if (!response.write(chunk)) await writable(response)
+  }
+  response.end()
+}
+
+function writable(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
+}
