@@ -31,7 +31,8 @@ const TEST = '\\.test\\.ts$'
 const unlisted = readdirSync(new URL('src', import.meta.url), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !(entry.name in MAY_IMPORT))
   .map((entry) => entry.name)
-if (unlisted.length > 0) throw new Error(`src/ has folders without a layer in .dependency-cruiser.mjs: ${unlisted.join(', ')}`)
+if (unlisted.length > 0)
+  throw new Error(`src/ has folders without a layer in .dependency-cruiser.mjs: ${unlisted.join(', ')}`)
 
 const layers = Object.entries(MAY_IMPORT).map(([layer, below]) => ({
   name: `layer-${layer}`,

@@ -28,10 +28,12 @@ const SHAPES = [
   { selector: 'ExportAllDeclaration', message: 'List what you export.' },
 ]
 
-const HOST_MODULES = ['process', 'console'].flatMap((name) => [name, `node:${name}`]).map((name) => ({
-  name,
-  message: 'Pass it in: only cli/ and the entry points of services/ touch the host.',
-}))
+const HOST_MODULES = ['process', 'console']
+  .flatMap((name) => [name, `node:${name}`])
+  .map((name) => ({
+    name,
+    message: 'Pass it in: only cli/ and the entry points of services/ touch the host.',
+  }))
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'web/dist/**', '**/testdata/**'] },
@@ -96,7 +98,11 @@ export default tseslint.config(
         'error',
         {
           allowForKnownSafeCalls: [
-            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'] },
+            {
+              from: 'package',
+              package: 'node:test',
+              name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
+            },
           ],
         },
       ],
@@ -111,9 +117,19 @@ export default tseslint.config(
     extends: [eslint.configs.recommended],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'Buffer', 'URL', 'performance', 'fetch', 'setTimeout', 'clearTimeout', 'AbortSignal', 'TextDecoder', 'TextEncoder'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          'process',
+          'console',
+          'Buffer',
+          'URL',
+          'performance',
+          'fetch',
+          'setTimeout',
+          'clearTimeout',
+          'AbortSignal',
+          'TextDecoder',
+          'TextEncoder',
+        ].map((name) => [name, 'readonly']),
       ),
     },
     rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }] },

@@ -10,7 +10,18 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
@@ -99,7 +110,9 @@ export async function buildModules() {
 
 /** Outputs of another version of this script are not trusted. */
 function settingsChanged() {
-  const version = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url))).digest('hex')
+  const version = createHash('sha256')
+    .update(readFileSync(fileURLToPath(import.meta.url)))
+    .digest('hex')
   const mark = join(staging, 'version')
   const same = existsSync(mark) && readFileSync(mark, 'utf8') === version
   if (!same) writeIfChanged(mark, version)
@@ -178,7 +191,11 @@ function bundle(entryPoints) {
     keepNames: true,
     legalComments: 'none',
     logLevel: 'silent',
-    define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    define: {
+      'import.meta.url': 'importMetaUrl',
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+    },
     banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
   })
 }

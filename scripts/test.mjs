@@ -49,7 +49,15 @@ const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env // 75 ms a process on Nod
 const reporter = join(import.meta.dirname, 'reporter.mjs')
 const { status } = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-concurrency=2', `--test-reporter=${reporter}`, '--test-reporter-destination=stdout', ...options, ...files],
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-concurrency=2',
+    `--test-reporter=${reporter}`,
+    '--test-reporter-destination=stdout',
+    ...options,
+    ...files,
+  ],
   { stdio: 'inherit', env },
 )
 process.exit(status ?? 1)
