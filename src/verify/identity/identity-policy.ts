@@ -1,0 +1,87 @@
+/**
+ * Who must have signed: the policy without which nothing is verified.
+ *
+ * @module
+ */
+import type { Algorithm } from '#crypto/algorithms'
+import type { PublicKey } from '#crypto/public-key'
+import type { FulcioClaim } from '#formats/x509/fulcio-extensions'
+import type { UnixMillis } from '#time'
+import { VerificationError } from '../errors.js'
+import { Pattern } from '../pattern/pattern.js'
+
+/** A text that must be equal, or, loudly named, one that must match a pattern as a whole. */
+export type TextRequirement = { readonly exact: string } | { readonly unsafePattern: Pattern }
+
+/** A claim that can be required of a certificate besides subject and issuer. */
+export type RequirableClaim = Exclude<FulcioClaim, 'issuer' | 'issuerV1'>
+
+/** One allowed identity: all of it must hold. */
+export interface IdentityRequirement {
+  /** The subject alternative name: an e-mail address, a URI or a user name. */
+  readonly subject: TextRequirement
+  /** The OpenID Connect issuer that vouched for the subject. A subject means nothing without it. */
+  readonly issuer: TextRequirement
+  /** Further claims of Fulcio's, by name. A certificate without a required claim does not match. */
+  readonly claims?: { readonly [Claim in RequirableClaim]?: TextRequirement }
+}
+
+/** One of several identities, certified by a trusted authority. */
+export interface IdentityPolicy {
+  readonly kind: 'identities'
+  readonly anyOf: readonly IdentityRequirement[]
+}
+
+/** A key that the verifier knows, in place of a certificate. */
+export interface KeyPolicy {
+  readonly kind: 'key'
+  readonly key: PublicKey
+  /** Where the key type leaves a choice; otherwise its usual algorithm. */
+  readonly algorithm?: Algorithm
+  /** When the key was in use, both ends included; checked against every verified time. */
+  readonly validFor?: { readonly start?: UnixMillis; readonly end?: UnixMillis }
+}
+
+/** Whoever could get a certificate from a trusted authority: for looking, never for deciding. */
+export interface UnsafeAnyIdentityPolicy {
+  readonly kind: 'unsafe-any-identity'
+}
+
+/** Who must have signed. */
+export type Policy = IdentityPolicy | KeyPolicy | UnsafeAnyIdentityPolicy
+
+/**
+ * Refuses a policy that would allow nobody or, by an empty text, anybody.
+ * @throws VerificationError `VERIFY_POLICY`
+ */
+export function checkPolicy(policy: Policy): void {
+  if (policy.kind !== 'identities') return
+  if (policy.anyOf.length === 0) {
+    throw new VerificationError('VERIFY_POLICY', 'the policy allows no identity', {
+      expected: 'at least one identity with its issuer',
+      hint: 'say who must have signed, or verify with a key',
+    })
+  }
+  policy.anyOf.forEach((identity, index) => {
+    const at = `identity ${String(index + 1)}`
+    checkText(identity.subject, `${at}: subject`)
+    checkText(identity.issuer, `${at}: issuer`)
+    for (const [claim, text] of Object.entries(identity.claims ?? {})) checkText(text, `${at}: ${claim}`)
+  })
+}
+
+function checkText(text: TextRequirement | undefined, what: string): void {
+  // Callers in plain JavaScript can leave one out; an absent requirement must not come to mean "any".
+  const given = text !== undefined && ('unsafePattern' in text ? text.unsafePattern instanceof Pattern : typeof text.exact === 'string')
+  if (given && 'exact' in text === 'unsafePattern' in text) throw unusable(what, 'both an exact text and a pattern')
+  if (!given) throw unusable(what, 'nothing')
+  if ('exact' in text && text.exact === '') throw unusable(what, 'an empty text')
+  if ('unsafePattern' in text && text.unsafePattern.source === '') throw unusable(what, 'an empty pattern')
+}
+
+function unusable(what: string, found: string): VerificationError {
+  return new VerificationError('VERIFY_POLICY', `the policy is incomplete: ${what}`, {
+    expected: 'an exact text, or a pattern',
+    found,
+  })
+}
