@@ -22,6 +22,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
@@ -169,8 +170,23 @@ export async function bundleCommandLine() {
     expected.add(file.path)
     writeIfChanged(file.path, file.contents)
   }
+  const listing = join(BIN, 'commands.json')
+  expected.add(listing)
+  writeIfChanged(listing, JSON.stringify(definitions([...expected].filter((path) => dirname(path) === join(BIN, 'commands') && path.endsWith('.cjs')))))
   for (const path of filesBelow(BIN)) if (!expected.has(path)) rmSync(path, { force: true })
   return failures
+}
+
+/** What every command looks like, without its code: help and completion read this instead of loading all chunks. */
+function definitions(chunks) {
+  const load = createRequire(import.meta.url)
+  return chunks
+    .map((path) => {
+      delete load.cache[path]
+      const { run: _, ...data } = load(path).command
+      return data
+    })
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
 function bundle(entryPoints) {

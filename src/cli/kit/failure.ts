@@ -1,0 +1,73 @@
+/** Errors as the user sees them: lines on standard error, or one JSON document. @module */
+import { isCodedError } from '#errors'
+import { exitCodeOf } from './errors.js'
+import type { HelpStyle } from './help.js'
+
+/** An error that carries more than its sentence into `--output json`: the verification report. */
+export interface ReportingError {
+  readonly report: unknown
+}
+
+export interface FailureDocument {
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly exitCode: number
+    readonly expected?: string
+    readonly found?: string
+    readonly hint?: string
+  }
+  readonly report?: unknown
+}
+
+/** The exit code that an error leads to. */
+export function exitCodeFor(error: unknown): number {
+  return isCodedError(error) ? exitCodeOf(error.code) : 1
+}
+
+/** `Error: …`, and below it what was expected, what was found and what to do, each where there is something to say. */
+export function describeFailure(error: unknown, style: Pick<HelpStyle, 'bold'> & { readonly verbose: boolean }): string {
+  const lines = [`${style.bold('Error:')} ${messageOf(error)}`]
+  if (isCodedError(error)) {
+    if (error.expected !== undefined) lines.push(`  expected: ${error.expected}`)
+    if (error.found !== undefined) lines.push(`  found:    ${error.found}`)
+    if (error.hint !== undefined) lines.push(`  hint:     ${error.hint}`)
+    if (style.verbose) lines.push(`  code:     ${error.code}`)
+  }
+  if (style.verbose) lines.push(...causes(error).map((cause) => `  cause:    ${cause}`))
+  return lines.join('\n')
+}
+
+/** The same as data, for `--output json`. */
+export function failureDocument(error: unknown): FailureDocument {
+  const coded = isCodedError(error) ? error : undefined
+  return {
+    error: {
+      code: coded?.code ?? 'INTERNAL',
+      message: messageOf(error),
+      exitCode: exitCodeFor(error),
+      ...(coded?.expected === undefined ? {} : { expected: coded.expected }),
+      ...(coded?.found === undefined ? {} : { found: coded.found }),
+      ...(coded?.hint === undefined ? {} : { hint: coded.hint }),
+    },
+    ...(hasReport(error) ? { report: error.report } : {}),
+  }
+}
+
+function hasReport(error: unknown): error is ReportingError {
+  return error instanceof Error && 'report' in error
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'something failed without saying what'
+}
+
+function causes(error: unknown): readonly string[] {
+  const texts: string[] = []
+  let cause = error instanceof Error ? error.cause : undefined
+  while (cause instanceof Error && texts.length < 8) {
+    texts.push(isCodedError(cause) ? `${cause.message} (${cause.code})` : cause.message)
+    cause = cause.cause
+  }
+  return texts
+}

@@ -1,0 +1,43 @@
+/** This machine as a {@link Host}: the only place where the command line meets it. @module */
+import { spawn } from 'node:child_process'
+import type { Environment, Host } from '../kit/host.js'
+import { nodeFiles } from './files.js'
+import { nodeTerminal } from './terminal.js'
+
+/** The host of this process. HTTP and TLS are loaded by the first command that connects. */
+export function nodeHost(environment: Environment, definitions: Host['definitions']): Host {
+  const terminal = nodeTerminal()
+  return {
+    terminal,
+    environment,
+    files: nodeFiles(),
+    clock: () => Date.now(),
+    connect: async (options = {}) => {
+      const { connectTo } = await import('./http.js')
+      return connectTo(environment, (line) => terminal.note(line), options)
+    },
+    openBrowser,
+    homeFolder: environment['HOME'] ?? environment['USERPROFILE'],
+    platform: { os: process.platform, arch: process.arch, runtime: `node ${process.version}` },
+    interrupted: new AbortController().signal,
+    definitions,
+  }
+}
+
+const OPENERS: ReadonlyMap<NodeJS.Platform, readonly string[]> = new Map([
+  ['darwin', ['open']],
+  ['win32', ['rundll32', 'url.dll,FileProtocolHandler']],
+])
+
+/** Whether a browser could be started; whether it shows the page nobody can know. */
+function openBrowser(url: string): Promise<boolean> {
+  const [program = 'xdg-open', ...args] = OPENERS.get(process.platform) ?? ['xdg-open']
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args, url], { stdio: 'ignore', detached: true })
+    child.once('error', () => resolve(false))
+    child.once('spawn', () => {
+      child.unref()
+      resolve(true)
+    })
+  })
+}

@@ -1,0 +1,82 @@
+/** The terminal of this process. @module */
+import { writeSync } from 'node:fs'
+import type { Terminal } from '../kit/host.js'
+import { readSecretLine } from './secret.js'
+
+/** Opens the standard streams; none of them is touched before it is used. */
+export function nodeTerminal(): Terminal {
+  let lines: LineReader | undefined
+  return {
+    get stdinIsTty() {
+      return process.stdin.isTTY
+    },
+    get stdoutIsTty() {
+      return process.stdout.isTTY
+    },
+    get stderrIsTty() {
+      return process.stderr.isTTY
+    },
+    get columns() {
+      return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 100
+    },
+    // Synchronous: what was printed is out before the process may end, also on a pipe.
+    write: (output) => {
+      writeAll(1, output)
+    },
+    note: (line) => {
+      writeAll(2, `${line}\n`)
+    },
+    writeError: (text) => {
+      writeAll(2, text)
+    },
+    get stdin() {
+      return process.stdin as AsyncIterable<Uint8Array>
+    },
+    readLine: () => (lines ??= new LineReader(process.stdin)).next(),
+    readSecret: (prompt) => readSecretLine(prompt),
+  }
+}
+
+function writeAll(descriptor: 1 | 2, output: string | Uint8Array): void {
+  let rest = typeof output === 'string' ? new TextEncoder().encode(output) : output
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest))
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a full non-blocking pipe
+      else if (code === 'EPIPE') process.exit(descriptor === 1 ? 0 : 1) // the reader (`head`, `jq`) has had enough
+      else throw error
+    }
+  }
+}
+
+/** Lines of a stream, one at a time. */
+class LineReader {
+  readonly #chunks: AsyncIterator<unknown>
+  #buffer = ''
+  #ended = false
+
+  constructor(stream: AsyncIterable<unknown>) {
+    this.#chunks = stream[Symbol.asyncIterator]()
+  }
+
+  async next(): Promise<string | undefined> {
+    for (;;) {
+      const end = this.#buffer.indexOf('\n')
+      if (end !== -1) {
+        const line = this.#buffer.slice(0, end)
+        this.#buffer = this.#buffer.slice(end + 1)
+        return line.replace(/\r$/, '')
+      }
+      if (this.#ended) {
+        const last = this.#buffer
+        this.#buffer = ''
+        return last === '' ? undefined : last
+      }
+      const chunk = await this.#chunks.next()
+      if (chunk.done === true) this.#ended = true
+      else this.#buffer += Buffer.from(chunk.value as Uint8Array).toString('utf8')
+    }
+  }
+}
