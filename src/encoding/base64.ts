@@ -1,0 +1,96 @@
+/** Base64 and base64url (RFC 4648), strict: one text for one value. @module */
+import { EncodingError } from './encoding-error.js'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const URL_ALPHABET = ALPHABET.slice(0, 62) + '-_'
+const VALUES = valuesOf(ALPHABET)
+const URL_VALUES = valuesOf(URL_ALPHABET)
+const ANY_VALUES = VALUES.map((value, code) => Math.max(value, URL_VALUES[code] ?? -1))
+
+/** Standard base64 with padding (RFC 4648 §4). */
+export function encodeBase64(bytes: Uint8Array): string {
+  const text = encode(bytes, ALPHABET)
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
+}
+
+/** base64url without padding (RFC 4648 §5, as JOSE writes it). */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encode(bytes, URL_ALPHABET)
+}
+
+/** @throws {@link EncodingError} BASE64 unless the text is canonical standard base64 with padding. */
+export function decodeBase64(text: string): Uint8Array {
+  const body = withoutPadding(text)
+  if (text.length % 4 !== 0 || text.length - body.length > 2) throw malformed(text)
+  return decode(body, VALUES, text)
+}
+
+/** @throws {@link EncodingError} BASE64 unless the text is canonical base64url without padding. */
+export function decodeBase64Url(text: string): Uint8Array {
+  return decode(text, URL_VALUES, text)
+}
+
+/**
+ * What protobuf's JSON mapping accepts for bytes: either alphabet, with or without padding.
+ * @throws {@link EncodingError} BASE64
+ */
+export function decodeBase64Any(text: string): Uint8Array {
+  const body = withoutPadding(text)
+  if (body.length !== text.length && (text.length % 4 !== 0 || text.length - body.length > 2)) throw malformed(text)
+  return decode(body, ANY_VALUES, text)
+}
+
+function encode(bytes: Uint8Array, alphabet: string): string {
+  let text = ''
+  let i = 0
+  for (; i + 2 < bytes.length; i += 3) {
+    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    text += digit(alphabet, group >>> 18) + digit(alphabet, group >>> 12) + digit(alphabet, group >>> 6) + digit(alphabet, group)
+  }
+  const left = bytes.length - i
+  if (left === 0) return text
+  const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8)
+  text += digit(alphabet, group >>> 18) + digit(alphabet, group >>> 12)
+  return left === 1 ? text : text + digit(alphabet, group >>> 6)
+}
+
+function digit(alphabet: string, bits: number): string {
+  return alphabet.charAt(bits & 63)
+}
+
+function decode(body: string, values: readonly number[], whole: string): Uint8Array {
+  if (body.length % 4 === 1) throw malformed(whole)
+  const out = new Uint8Array(Math.floor((body.length * 3) / 4))
+  let buffer = 0
+  let bits = 0
+  let written = 0
+  for (let i = 0; i < body.length; i++) {
+    const value = values[body.charCodeAt(i)] ?? -1
+    if (value < 0) throw malformed(whole)
+    buffer = ((buffer << 6) | value) & 0xffff
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    out[written++] = buffer >>> bits
+  }
+  // Bits past the last byte must be zero, or two texts would stand for one value.
+  if ((buffer & ((1 << bits) - 1)) !== 0) throw malformed(whole)
+  return out
+}
+
+function withoutPadding(text: string): string {
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) === 0x3d) end--
+  return text.slice(0, end)
+}
+
+function valuesOf(alphabet: string): readonly number[] {
+  const values = new Array<number>(128).fill(-1)
+  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+  return values
+}
+
+// The text itself may be a token or a key, so it is never quoted.
+function malformed(text: string): EncodingError {
+  return new EncodingError('BASE64', 'not base64 text', { found: `${String(text.length)} characters` })
+}
