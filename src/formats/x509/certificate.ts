@@ -1,7 +1,4 @@
-/**
- * The X.509 v3 certificate as a read-only value (RFC 5280 §4.1).
- * @module
- */
+/** The X.509 v3 certificate as a read-only value (RFC 5280 §4.1). @module */
 import type { UnixMillis } from '#time'
 import type { FulcioExtensions } from './fulcio-extensions.js'
 import type { GeneralName } from './general-name.js'
@@ -41,8 +38,24 @@ export interface AuthorityKeyIdentifier {
   readonly serialNumber: Uint8Array | undefined
 }
 
+/** The extensions this project understands; undefined = not in the certificate. */
+export interface UnderstoodExtensions {
+  readonly basicConstraints: BasicConstraints | undefined
+  readonly keyUsage: ReadonlySet<KeyUsageName> | undefined
+  /** OIDs, at least one. */
+  readonly extendedKeyUsage: readonly string[] | undefined
+  readonly subjectAltNames: readonly GeneralName[] | undefined
+  readonly subjectKeyId: Uint8Array | undefined
+  readonly authorityKeyId: AuthorityKeyIdentifier | undefined
+  readonly nameConstraints: NameConstraints | undefined
+  /** The TLS-encoded SignedCertificateTimestampList (RFC 6962 §3.3): give it to `parseSctList` of formats/sct. */
+  readonly sctList: Uint8Array | undefined
+  /** Claims of the 1.3.6.1.4.1.57264.1 arc; empty if there are none. */
+  readonly fulcio: FulcioExtensions
+}
+
 /** A parsed certificate. Every byte array is a view into `der`: do not write into it. */
-export interface Certificate {
+export interface Certificate extends UnderstoodExtensions {
   /** The whole certificate. */
   readonly der: Uint8Array
   /** The signed part, tag and length included. */
@@ -62,18 +75,4 @@ export interface Certificate {
   readonly signature: Uint8Array
   /** In the certificate's order; a repeated OID is refused. */
   readonly extensions: ReadonlyMap<string, CertificateExtension>
-
-  // The extensions this project understands; undefined = not in the certificate.
-  readonly basicConstraints: BasicConstraints | undefined
-  readonly keyUsage: ReadonlySet<KeyUsageName> | undefined
-  /** OIDs, at least one. */
-  readonly extendedKeyUsage: readonly string[] | undefined
-  readonly subjectAltNames: readonly GeneralName[] | undefined
-  readonly subjectKeyId: Uint8Array | undefined
-  readonly authorityKeyId: AuthorityKeyIdentifier | undefined
-  readonly nameConstraints: NameConstraints | undefined
-  /** The TLS-encoded SignedCertificateTimestampList (RFC 6962 §3.3): give it to `parseSctList` of formats/sct. */
-  readonly sctList: Uint8Array | undefined
-  /** Claims of the 1.3.6.1.4.1.57264.1 arc; empty if there are none. */
-  readonly fulcio: FulcioExtensions
 }

@@ -1,7 +1,4 @@
-/**
- * What can be wrong with a certificate or a certificate request.
- * @module
- */
+/** What can be wrong with a certificate or a certificate request. @module */
 import { CodedError } from '#errors'
 
 export type CertificateErrorCode =

@@ -1,8 +1,4 @@
-/**
- * The claims that Fulcio writes into a certificate, 1.3.6.1.4.1.57264.1.1 to .24
- * (sigstore/fulcio docs/oid-info.md).
- * @module
- */
+/** The claims that Fulcio writes into a certificate, 1.3.6.1.4.1.57264.1.1 to .24 (sigstore/fulcio docs/oid-info.md). @module */
 import { TAG, readDer } from '#encoding/der'
 import { decodeUtf8 } from '#encoding/utf8'
 import { FULCIO_ARC } from './oids.js'

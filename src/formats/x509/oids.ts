@@ -1,7 +1,4 @@
-/**
- * Object identifiers of X.509 certificates, in one place.
- * @module
- */
+/** Object identifiers of X.509 certificates, in one place. @module */
 
 /** Extension OIDs (RFC 5280 §4.2, RFC 6962 §3). */
 export const EXTENSION = {
