@@ -1,55 +1,58 @@
 # Everything works on a bare machine with Node 20.19 or newer: the dependencies are installed when they are missing or stale.
 .DEFAULT_GOAL := build
-.PHONY: build demo test check conformance interop bench fuzz types lint format layers docs unused package clean
+.PHONY: install build demo test check conformance interop bench fuzz types lint format layers docs unused package clean
 
+# Where the conformance suite and the installer of the real peers are.
 SHARED ?= ../shared
-FUZZ_RUNS ?= 4000
+# How long `make fuzz` takes, about.
+FUZZ_SECONDS ?= 60
 
-# npm writes this file last; it is newer than the lock file exactly when node_modules/ is what the lock file says.
-installed := node_modules/.package-lock.json
-$(installed): package.json package-lock.json
-	npm ci --no-audit --no-fund
-	@touch $@
+install:
+	@node scripts/install.mjs
 
-build: $(installed)
+build: install
 	npm run --silent build
 
+# A private Sigstore, an image signed without a key, verified, with a signed SBOM read back.
 demo: build
 	node scripts/demo.mjs
 
-test: $(installed)
-	npm run --silent build
+# Every unit test.
+test: build
 	npm test --silent
 
 check: types lint format layers docs unused package
 
-types: $(installed)
+types: install
 	npm run --silent check:types
-lint: $(installed)
+lint: install
 	npm run --silent check:lint
-format: $(installed)
+format: install
 	npm run --silent check:format
-layers: $(installed)
+layers: install
 	npm run --silent check:layers
-docs: $(installed)
+docs: install
 	npm run --silent check:docs
-unused: $(installed)
+unused: install
 	npm run --silent check:unused
 package: build
 	npm run --silent build:types
 	npm run --silent check:package
 
+# 140 cases of sigstore-conformance against test/conformance/client.
 conformance: build
 	node scripts/conformance.mjs $(SHARED)
 
+# Against real cosign 3 and 2, rekor-cli, a registry without referrers API, sigstore-js.
 interop: build
 	node scripts/interop.mjs $(SHARED)
 
 bench: build
 	node scripts/bench.mjs
 
-fuzz: $(installed)
-	node scripts/fuzz.mjs
+# Every property test, for longer.
+fuzz: install
+	node scripts/fuzz.mjs $(FUZZ_SECONDS)
 
 clean:
 	rm -rf dist node_modules/.cache

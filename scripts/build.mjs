@@ -172,7 +172,12 @@ export async function bundleCommandLine() {
   }
   const listing = join(BIN, 'commands.json')
   expected.add(listing)
-  writeIfChanged(listing, JSON.stringify(definitions([...expected].filter((path) => dirname(path) === join(BIN, 'commands') && path.endsWith('.cjs')))))
+  writeIfChanged(
+    listing,
+    JSON.stringify(
+      definitions([...expected].filter((path) => dirname(path) === join(BIN, 'commands') && path.endsWith('.cjs'))),
+    ),
+  )
   for (const path of filesBelow(BIN)) if (!expected.has(path)) rmSync(path, { force: true })
   return failures
 }

@@ -1,0 +1,45 @@
+/**
+ * Runs every property test for longer: many more cases, each property for at most its share of the time.
+ *
+ *   node scripts/fuzz.mjs [SECONDS]    about this long in all (60)
+ *
+ * fast-check prints the seed and the path of a failure; give them back to the property to see it again.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { buildModules, filesBelow } from './build.mjs'
+import { withoutExtraCertificates } from './outside.mjs'
+
+process.chdir(dirname(import.meta.dirname))
+
+const seconds = Number(process.argv[2] ?? 60)
+const failures = await buildModules()
+for (const failure of failures) console.error(failure)
+if (failures.length > 0) process.exit(1)
+
+const files = filesBelow('dist').filter(
+  (file) => file.endsWith('.test.js') && readFileSync(file, 'utf8').includes('fuzzRuns('),
+)
+const properties = files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('fuzzRuns(').length - 1, 0)
+const processes = Math.min(2, availableParallelism())
+const share = Math.ceil((seconds * 1000 * processes) / properties)
+console.log(`${properties} properties in ${files.length} files, ${share} ms each`)
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--enable-source-maps',
+    '--import=./fuzz/time-limit.mjs',
+    '--test',
+    `--test-concurrency=${processes}`,
+    `--test-reporter=${join(import.meta.dirname, 'reporter.mjs')}`,
+    '--test-reporter-destination=stdout',
+    ...files,
+  ],
+  { stdio: 'inherit', env: { ...withoutExtraCertificates(), FUZZ_RUNS: '1000000', FUZZ_MILLISECONDS: String(share) } },
+)
+process.exit(status ?? 1)

@@ -1,0 +1,33 @@
+/**
+ * Runs test/interop against real peers: cosign 3 and 2, rekor-cli, a registry without referrers API, sigstore-js.
+ *
+ *   node scripts/interop.mjs SHARED [NAME…]   SHARED/peers/install.sh installs them and prints how to reach them
+ *
+ * @module
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { filesBelow } from './build.mjs'
+import { outsideFolder, withoutExtraCertificates } from './outside.mjs'
+
+const [shared, ...names] = process.argv.slice(2)
+const installer = outsideFolder(shared, 'peers/install.sh')
+
+/** The installer prints one shell line that extends PATH. */
+const line = execFileSync('bash', [installer], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+const path = execFileSync('bash', ['-c', `${line}\nprintf %s "$PATH"`], { encoding: 'utf8' })
+
+const files = filesBelow('dist/test/interop')
+  .filter((file) => file.endsWith('.test.js'))
+  .filter((file) => names.length === 0 || names.some((name) => file.includes(name)))
+if (files.length === 0) {
+  console.error('there are no tests in test/interop')
+  process.exit(1)
+}
+const reporter = join(import.meta.dirname, 'reporter.mjs')
+const options = ['--test-concurrency=2', `--test-reporter=${reporter}`, '--test-reporter-destination=stdout']
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...options, ...files], {
+  stdio: 'inherit',
+  env: { ...withoutExtraCertificates(), PATH: path },
+})
+process.exit(status ?? 1)
