@@ -1,11 +1,13 @@
 /** Base64 and base64url (RFC 4648), strict: one text for one value. @module */
 import { EncodingError } from './encoding-error.js'
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const URL_ALPHABET = ALPHABET.slice(0, 62) + '-_'
+const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const ALPHABET = new TextEncoder().encode(`${LETTERS_AND_DIGITS}+/`)
+const URL_ALPHABET = new TextEncoder().encode(`${LETTERS_AND_DIGITS}-_`)
 const VALUES = valuesOf(ALPHABET)
 const URL_VALUES = valuesOf(URL_ALPHABET)
 const ANY_VALUES = VALUES.map((value, code) => Math.max(value, URL_VALUES[code] ?? -1))
+const ascii = new TextDecoder()
 
 /** Standard base64 with padding (RFC 4648 §4). */
 export function encodeBase64(bytes: Uint8Array): string {
@@ -40,25 +42,22 @@ export function decodeBase64Any(text: string): Uint8Array {
   return decode(body, ANY_VALUES, text)
 }
 
-function encode(bytes: Uint8Array, alphabet: string): string {
-  let text = ''
-  let i = 0
-  for (; i + 2 < bytes.length; i += 3) {
+/** Writes the digits as bytes and makes a text of them at once: joining single characters is ten times as slow. */
+function encode(bytes: Uint8Array, alphabet: Uint8Array): string {
+  const out = new Uint8Array(Math.ceil((bytes.length * 4) / 3))
+  let written = 0
+  for (let i = 0; i < bytes.length; i += 3) {
     const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    text += digit(alphabet, group >>> 18) + digit(alphabet, group >>> 12) + digit(alphabet, group >>> 6) + digit(alphabet, group)
+    // Writes past the end of the array are ignored, which is right for the last, shorter group.
+    out[written++] = alphabet[group >>> 18] ?? 0
+    out[written++] = alphabet[(group >>> 12) & 63] ?? 0
+    out[written++] = alphabet[(group >>> 6) & 63] ?? 0
+    out[written++] = alphabet[group & 63] ?? 0
   }
-  const left = bytes.length - i
-  if (left === 0) return text
-  const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8)
-  text += digit(alphabet, group >>> 18) + digit(alphabet, group >>> 12)
-  return left === 1 ? text : text + digit(alphabet, group >>> 6)
+  return ascii.decode(out)
 }
 
-function digit(alphabet: string, bits: number): string {
-  return alphabet.charAt(bits & 63)
-}
-
-function decode(body: string, values: readonly number[], whole: string): Uint8Array {
+function decode(body: string, values: Int8Array, whole: string): Uint8Array {
   if (body.length % 4 === 1) throw malformed(whole)
   const out = new Uint8Array(Math.floor((body.length * 3) / 4))
   let buffer = 0
@@ -84,9 +83,9 @@ function withoutPadding(text: string): string {
   return text.slice(0, end)
 }
 
-function valuesOf(alphabet: string): readonly number[] {
-  const values = new Array<number>(128).fill(-1)
-  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+function valuesOf(alphabet: Uint8Array): Int8Array {
+  const values = new Int8Array(128).fill(-1)
+  alphabet.forEach((code, value) => (values[code] = value))
   return values
 }
 
