@@ -1,44 +1,63 @@
-/** What a log entry's body says: one narrow model for every kind and version that is read. @module */
-import type { DigestName } from '#crypto/digest'
+/** Reading the body of a log entry, of whichever kind and version. @module */
+import type { JsonValue } from '#encoding/json'
+import { parseJson } from '#encoding/json'
+import { readMessage } from '#encoding/protojson'
+import { isCodedError } from '#errors'
+import { parseDsseV1, parseHashedRekordV1, parseIntotoV2 } from './body-v1.js'
+import { parseDsseV2, parseHashedRekordV2 } from './body-v2.js'
+import type { EntryBody } from './model.js'
+import { RekorEntryError } from './rekor-entry-error.js'
 
-/** Whose signature it is: a PEM/DER certificate or a bare key. */
-export type EntryVerifier =
-  | { readonly kind: 'certificate'; /** The leaf, X.509 DER. */ readonly certificate: Uint8Array; /** DER of any further certificates in the entry. */ readonly chain: readonly Uint8Array[] }
-  | { readonly kind: 'public-key'; /** SubjectPublicKeyInfo DER. */ readonly spki: Uint8Array }
-
-/** A signature with its verifier, both from the entry. */
-export interface EntrySignature {
-  readonly signature: Uint8Array
-  readonly verifier: EntryVerifier
-  /** Rekor v2 states the algorithm (`PublicKeyDetails` name); v1 does not. */
-  readonly keyDetails?: string | undefined
+/** What a body is, before it is looked into. */
+export interface EntryKind {
+  readonly kind: string
+  readonly version: string
 }
 
-/** A digest together with its algorithm. */
-export interface EntryDigest {
-  readonly algorithm: DigestName
-  readonly value: Uint8Array
+type SpecParser = (spec: JsonValue, path: string) => EntryBody
+
+/** Kind and version to the parser of the `spec`. */
+const PARSERS: ReadonlyMap<string, SpecParser> = new Map([
+  ['hashedrekord 0.0.1', parseHashedRekordV1],
+  ['hashedrekord 0.0.2', parseHashedRekordV2],
+  ['dsse 0.0.1', parseDsseV1],
+  ['dsse 0.0.2', parseDsseV2],
+  ['intoto 0.0.2', parseIntotoV2],
+])
+
+/**
+ * Reads a canonicalized body.
+ * @throws RekorEntryError `REKOR_ENTRY_KIND` for kinds that are not verified here, and its other codes
+ */
+export function parseEntryBody(body: Uint8Array): EntryBody {
+  const { kind, version, spec } = open(body)
+  const parse = PARSERS.get(`${kind} ${version}`)
+  if (parse !== undefined) return asEntryError(() => parse(spec, 'spec'))
+  throw new RekorEntryError('REKOR_ENTRY_KIND', 'entries of this kind are not supported', {
+    expected: [...PARSERS.keys()].join(', '),
+    found: `${kind} ${version}`.slice(0, 80),
+  })
 }
 
-/** hashedrekord 0.0.1 and 0.0.2: a signature over an artifact (or, in v2, over a DSSE PAE) known by digest. */
-export interface HashedRekordBody {
-  readonly kind: 'hashedrekord'
-  readonly version: '0.0.1' | '0.0.2'
-  readonly digest: EntryDigest
-  /** Exactly one. */
-  readonly signatures: readonly [EntrySignature]
+/** Kind and version of a body, also of kinds that are otherwise not understood. @throws RekorEntryError `REKOR_ENTRY_MALFORMED` */
+export function entryKindOf(body: Uint8Array): EntryKind {
+  const { kind, version } = open(body)
+  return { kind, version }
 }
 
-/** dsse 0.0.1 and 0.0.2, and intoto 0.0.2: an envelope, known by the hash of its payload. */
-export interface EnvelopeBody {
-  readonly kind: 'dsse' | 'intoto'
-  readonly version: '0.0.1' | '0.0.2'
-  readonly payloadHash: EntryDigest
-  /** Hash of the envelope's exact JSON bytes; not in dsse 0.0.2. */
-  readonly envelopeHash?: EntryDigest | undefined
-  /** At least one. */
-  readonly signatures: readonly EntrySignature[]
+function open(body: Uint8Array): EntryKind & { readonly spec: JsonValue } {
+  return asEntryError(() => {
+    const reader = readMessage(parseJson(body), '', { names: ['apiVersion', 'kind', 'spec'], unknown: 'ignore' })
+    return { kind: reader.string('kind'), version: reader.string('apiVersion'), spec: reader.value('spec') ?? null }
+  })
 }
 
-/** The meaning of a body. */
-export type EntryBody = HashedRekordBody | EnvelopeBody
+function asEntryError<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!isCodedError(cause) || cause instanceof RekorEntryError) throw cause
+    const { expected = 'a JSON object with kind, apiVersion and spec', found } = cause
+    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not a log entry: ${cause.message}`, { expected, found, cause })
+  }
+}
