@@ -7,7 +7,9 @@ export type UnixMillis = number
 /** Where the current time comes from. Only the start of a process makes a real one. */
 export type Clock = () => UnixMillis
 
-export type TimeErrorCode = 'TIME_FORMAT'
+export type TimeErrorCode =
+  /** A text is not an RFC 3339 time. */
+  'TIME_FORMAT'
 
 /** A text is not an RFC 3339 time. */
 export class TimeError extends CodedError<TimeErrorCode> {

@@ -5,7 +5,12 @@ import { isCodedError } from '#errors'
 import { TAG, readDer } from '#encoding/der'
 import { derNull, derOid, derSequence } from '#encoding/der-writer'
 import { fuzzRuns } from '#testing/fuzz'
-import { encodeDigestAlgorithm, encodeSignatureAlgorithm, readDigestAlgorithm, readSignatureAlgorithm } from './algorithm-identifiers.js'
+import {
+  encodeDigestAlgorithm,
+  encodeSignatureAlgorithm,
+  readDigestAlgorithm,
+  readSignatureAlgorithm,
+} from './algorithm-identifiers.js'
 import type { SignatureScheme } from './algorithms.js'
 
 const SCHEMES: readonly SignatureScheme[] = [
@@ -29,7 +34,9 @@ test('SHA-1 and parameters where there are none are refused', () => {
   assert.throws(() => readSignatureAlgorithm(readDer(SHA1_RSA)), { code: 'ALGORITHM_UNKNOWN' })
   assert.throws(() => readSignatureAlgorithm(readDer(PARAMETERS_WHERE_NONE)), { code: 'DER_TRAILING' })
   assert.throws(() => readDigestAlgorithm(readDer(derSequence(derOid('1.3.14.3.2.26')))), { code: 'ALGORITHM_UNKNOWN' })
-  assert.throws(() => encodeSignatureAlgorithm({ family: 'ed25519-ph', digest: 'sha512' }), { code: 'ALGORITHM_UNKNOWN' })
+  assert.throws(() => encodeSignatureAlgorithm({ family: 'ed25519-ph', digest: 'sha512' }), {
+    code: 'ALGORITHM_UNKNOWN',
+  })
 })
 
 test('digest identifiers are read with NULL parameters and without', () => {

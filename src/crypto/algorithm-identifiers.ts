@@ -1,6 +1,6 @@
 /** AlgorithmIdentifier (RFC 5280 §4.1.1.2) as X.509, PKCS #10 and CMS write it. @module */
-import type { DerElement } from '#encoding/der'
-import { DerReader, TAG, contextTag, readNull, readOid, readSmallInteger } from '#encoding/der'
+import type { DerElement , DerReader} from '#encoding/der'
+import { TAG, contextTag, readNull, readOid, readSmallInteger } from '#encoding/der'
 import { derExplicit, derInteger, derNull, derOid, derSequence } from '#encoding/der-writer'
 import type { SignatureFamily, SignatureScheme } from './algorithms.js'
 import type { DigestName } from './digest.js'
@@ -91,7 +91,8 @@ function readPssParameters(reader: DerReader): SignatureScheme {
   const maskOid = readOid(mask.next(TAG.OID))
   const maskHash = readDigestAlgorithm(mask.next(TAG.SEQUENCE))
   const saltLength = readSmallInteger(fields.next(explicit(2)).contents().next(TAG.INTEGER))
-  if (maskOid !== OID_MGF1 || maskHash !== hash || saltLength !== DIGEST_SIZES[hash]) throw unknown('signature', 'unusual RSA-PSS parameters')
+  if (maskOid !== OID_MGF1 || maskHash !== hash || saltLength !== DIGEST_SIZES[hash])
+    throw unknown('signature', 'unusual RSA-PSS parameters')
   return { family: 'rsa-pss', digest: hash }
 }
 

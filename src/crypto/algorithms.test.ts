@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PublicKeyDetails } from '@sigstore/protobuf-specs'
-import { ALGORITHMS, KEY_DETAILS_NUMBERS, algorithmByKeyDetails, algorithmByName, defaultAlgorithm } from './algorithms.js'
+import {
+  ALGORITHMS,
+  KEY_DETAILS_NUMBERS,
+  algorithmByKeyDetails,
+  algorithmByName,
+  defaultAlgorithm,
+} from './algorithms.js'
 
 test('every PublicKeyDetails of protobuf-specs has the number that protobuf-specs gives it', () => {
   for (const [name, number] of Object.entries(PublicKeyDetails)) {
@@ -10,7 +16,8 @@ test('every PublicKeyDetails of protobuf-specs has the number that protobuf-spec
 })
 
 test('a key details name leads to its algorithm and back', () => {
-  for (const algorithm of Object.values(ALGORITHMS)) assert.equal(algorithmByKeyDetails(algorithm.keyDetails), algorithm)
+  for (const algorithm of Object.values(ALGORITHMS))
+    assert.equal(algorithmByKeyDetails(algorithm.keyDetails), algorithm)
 })
 
 for (const name of ['', 'toString', '__proto__', 'ecdsa', 'rsa-sign-pkcs1-1024-sha256']) {

@@ -8,15 +8,7 @@ import { KeyError } from './key-error.js'
 
 /** What kind of key a public key is. */
 export type KeyType =
-  | 'ec-p256'
-  | 'ec-p384'
-  | 'ec-p521'
-  | 'rsa'
-  | 'rsa-pss'
-  | 'ed25519'
-  | 'ml-dsa-44'
-  | 'ml-dsa-65'
-  | 'ml-dsa-87'
+  'ec-p256' | 'ec-p384' | 'ec-p521' | 'rsa' | 'rsa-pss' | 'ed25519' | 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87'
 
 export type SignatureFamily = 'ecdsa' | 'rsa-pkcs1' | 'rsa-pss' | 'ed25519' | 'ed25519-ph' | 'ml-dsa'
 
@@ -47,8 +39,14 @@ const ROWS = {
   'ecdsa-sha2-256-nistp256': ecdsa('PKIX_ECDSA_P256_SHA_256', 5, { keyType: 'ec-p256', digest: 'sha256' }),
   'ecdsa-sha2-384-nistp384': ecdsa('PKIX_ECDSA_P384_SHA_384', 12, { keyType: 'ec-p384', digest: 'sha384' }),
   'ecdsa-sha2-512-nistp521': ecdsa('PKIX_ECDSA_P521_SHA_512', 13, { keyType: 'ec-p521', digest: 'sha512' }),
-  'ecdsa-sha2-256-nistp384': { ...ecdsa('PKIX_ECDSA_P384_SHA_256', 19, { keyType: 'ec-p384', digest: 'sha256' }), verifyOnly: true },
-  'ecdsa-sha2-256-nistp521': { ...ecdsa('PKIX_ECDSA_P521_SHA_256', 20, { keyType: 'ec-p521', digest: 'sha256' }), verifyOnly: true },
+  'ecdsa-sha2-256-nistp384': {
+    ...ecdsa('PKIX_ECDSA_P384_SHA_256', 19, { keyType: 'ec-p384', digest: 'sha256' }),
+    verifyOnly: true,
+  },
+  'ecdsa-sha2-256-nistp521': {
+    ...ecdsa('PKIX_ECDSA_P521_SHA_256', 20, { keyType: 'ec-p521', digest: 'sha256' }),
+    verifyOnly: true,
+  },
   'rsa-sign-pkcs1-2048-sha256': { ...rsa('PKIX_RSA_PKCS1V15_2048_SHA256', 9, 2048), family: 'rsa-pkcs1' },
   'rsa-sign-pkcs1-3072-sha256': { ...rsa('PKIX_RSA_PKCS1V15_3072_SHA256', 10, 3072), family: 'rsa-pkcs1' },
   'rsa-sign-pkcs1-4096-sha256': { ...rsa('PKIX_RSA_PKCS1V15_4096_SHA256', 11, 4096), family: 'rsa-pkcs1' },

@@ -8,7 +8,11 @@ const DOM2 = concatBytes(encodeUtf8('SigEd25519 no Ed25519 collisions'), Uint8Ar
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n
 
 /** Whether the signature is right for a SHA-512 digest of the message. Cofactorless, as Go and OpenSSL verify. */
-export async function verifyEd25519ph(publicKey: Uint8Array, signature: Uint8Array, prehash: Uint8Array): Promise<boolean> {
+export async function verifyEd25519ph(
+  publicKey: Uint8Array,
+  signature: Uint8Array,
+  prehash: Uint8Array,
+): Promise<boolean> {
   if (signature.length !== 64) return false
   const { ed25519 } = await import('@noble/curves/ed25519.js')
   const r = signature.subarray(0, 32)

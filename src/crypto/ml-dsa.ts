@@ -1,15 +1,18 @@
 /** ML-DSA (FIPS 204): OpenSSL's where the runtime has it, else a library. @module */
+import type { KeyObject } from 'node:crypto'
 import { verify } from 'node:crypto'
-import { versions } from 'node:process'
 import type { KeyType } from './algorithms.js'
 import type { PublicKey } from './public-key.js'
 import { keyObjectOf } from './public-key.js'
 
 /** Whether an ML-DSA signature with an empty context is right for the message. */
 export async function verifyMlDsa(key: PublicKey, signature: Uint8Array, message: Uint8Array): Promise<boolean> {
-  if (runtimeHasMlDsa()) return verify(null, message, keyObjectOf(key), signature)
+  const object = runtimeKey(key)
+  if (object !== undefined) return verify(null, message, object, signature)
   const scheme = await loadMlDsa(key.keyType)
-  return scheme !== undefined && signature.length === scheme.lengths.signature && scheme.verify(signature, message, key.raw)
+  return (
+    scheme !== undefined && signature.length === scheme.lengths.signature && scheme.verify(signature, message, key.raw)
+  )
 }
 
 /** Signs with the 32-byte seed of an ML-DSA key. */
@@ -26,10 +29,13 @@ export async function mlDsaPublicKey(keyType: KeyType, seed: Uint8Array): Promis
   return scheme.keygen(seed).publicKey
 }
 
-/** Node 24.7 brought ML-DSA. */
-function runtimeHasMlDsa(): boolean {
-  const [major = 0, minor = 0] = versions.node.split('.').map(Number)
-  return major > 24 || (major === 24 && minor >= 7)
+/** The key for OpenSSL, where the runtime has ML-DSA (Node 24.7 and later). */
+function runtimeKey(key: PublicKey): KeyObject | undefined {
+  try {
+    return keyObjectOf(key)
+  } catch {
+    return undefined
+  }
 }
 
 interface MlDsa {

@@ -42,10 +42,16 @@ export async function generatePrivateKey(name: AlgorithmName): Promise<PrivateKe
     case 'ec-p256':
     case 'ec-p384':
     case 'ec-p521':
-      return fromKeyObject((await generatePair('ec', { namedCurve: CURVE_NAMES[algorithm.keyType] })).privateKey, algorithm)
+      return fromKeyObject(
+        (await generatePair('ec', { namedCurve: CURVE_NAMES[algorithm.keyType] })).privateKey,
+        algorithm,
+      )
     case 'rsa':
     case 'rsa-pss':
-      return fromKeyObject((await generatePair('rsa', { modulusLength: algorithm.keyBits ?? 3072 })).privateKey, algorithm)
+      return fromKeyObject(
+        (await generatePair('rsa', { modulusLength: algorithm.keyBits ?? 3072 })).privateKey,
+        algorithm,
+      )
     case 'ed25519':
       return fromKeyObject((await generatePair('ed25519')).privateKey, algorithm)
     case 'ml-dsa-44':
@@ -75,14 +81,19 @@ const PEM_TYPES = new Map<string, 'pkcs8' | 'pkcs1' | 'sec1'>([
  */
 export function privateKeyFromPem(text: string, algorithm?: Algorithm): PrivateKey {
   if (/^(?:-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m.test(text)) {
-    throw new KeyError('KEY_ENCRYPTED', 'the PEM key is encrypted', { hint: 'decrypt it first, for example with openssl pkcs8 -in KEY' })
+    throw new KeyError('KEY_ENCRYPTED', 'the PEM key is encrypted', {
+      hint: 'decrypt it first, for example with openssl pkcs8 -in KEY',
+    })
   }
   const blocks = readPem(text).filter((block) => block.label !== 'EC PARAMETERS')
   const type = PEM_TYPES.get(blocks[0]?.label ?? '')
   if (blocks[0] === undefined || blocks.length !== 1 || type === undefined) {
     throw new KeyError('KEY_MALFORMED', 'the PEM text is not one private key', {
       expected: [...PEM_TYPES.keys()].join(', '),
-      found: blocks.map((block) => block.label).join(', ').slice(0, 80),
+      found: blocks
+        .map((block) => block.label)
+        .join(', ')
+        .slice(0, 80),
     })
   }
   return fromKeyObject(openPrivateKey(blocks[0].bytes, type), algorithm)
@@ -132,7 +143,9 @@ function openPrivateKey(der: Uint8Array, type: 'pkcs8' | 'pkcs1' | 'sec1'): KeyO
     return createPrivateKey({ key: Buffer.from(der), format: 'der', type })
   } catch {
     // No cause: OpenSSL's error could describe the key.
-    throw new KeyError('KEY_MALFORMED', 'not a private key that OpenSSL can read', { expected: `an unencrypted ${type} key` })
+    throw new KeyError('KEY_MALFORMED', 'not a private key that OpenSSL can read', {
+      expected: `an unencrypted ${type} key`,
+    })
   }
 }
 

@@ -43,9 +43,21 @@ const REFUSED = [
   ['RSA with exponent 1', rsaSpki(new Uint8Array(256).fill(0xff), 1), 'KEY_WEAK'],
   ['RSA with an even exponent', rsaSpki(new Uint8Array(256).fill(0xff), 65536), 'KEY_WEAK'],
   ['RSA with an exponent of 40 bits', rsaSpki(new Uint8Array(256).fill(0xff), 2n ** 40n + 1n), 'KEY_WEAK'],
-  ['Ed25519 of 31 bytes', derSequence(derSequence(derOid('1.3.101.112')), derBitString(new Uint8Array(31))), 'KEY_MALFORMED'],
-  ['Ed25519 with parameters', derSequence(derSequence(derOid('1.3.101.112'), derNull()), derBitString(new Uint8Array(32))), 'KEY_MALFORMED'],
-  ['an algorithm nobody knows', derSequence(derSequence(derOid('1.2.3')), derBitString(new Uint8Array(32))), 'KEY_UNSUPPORTED'],
+  [
+    'Ed25519 of 31 bytes',
+    derSequence(derSequence(derOid('1.3.101.112')), derBitString(new Uint8Array(31))),
+    'KEY_MALFORMED',
+  ],
+  [
+    'Ed25519 with parameters',
+    derSequence(derSequence(derOid('1.3.101.112'), derNull()), derBitString(new Uint8Array(32))),
+    'KEY_MALFORMED',
+  ],
+  [
+    'an algorithm nobody knows',
+    derSequence(derSequence(derOid('1.2.3')), derBitString(new Uint8Array(32))),
+    'KEY_UNSUPPORTED',
+  ],
 ] as const
 
 for (const [name, spki, code] of REFUSED) {

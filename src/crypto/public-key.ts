@@ -2,8 +2,8 @@
 import type { KeyObject } from 'node:crypto'
 import { createPublicKey } from 'node:crypto'
 import { encodeBase64Url } from '#encoding/base64'
-import type { DerElement } from '#encoding/der'
-import { DerReader, TAG, readBitStringBytes, readDer, readIntegerBytes, readNull, readOid } from '#encoding/der'
+import type { DerElement , DerReader} from '#encoding/der'
+import { TAG, readBitStringBytes, readDer, readIntegerBytes, readNull, readOid } from '#encoding/der'
 import { encodePem, parsePem } from '#encoding/pem'
 import type { KeyType } from './algorithms.js'
 import { sha256 } from './digest.js'
@@ -80,14 +80,23 @@ export function parsePublicKey(spki: Uint8Array): PublicKey {
 export function publicKeyFromPem(text: string): PublicKey {
   const blocks = malformedAs('not a PEM public key', () => parsePem(text))
   const [block] = blocks
-  if (block === undefined || blocks.length !== 1 || (block.label !== 'PUBLIC KEY' && block.label !== 'RSA PUBLIC KEY')) {
+  if (
+    block === undefined ||
+    blocks.length !== 1 ||
+    (block.label !== 'PUBLIC KEY' && block.label !== 'RSA PUBLIC KEY')
+  ) {
     throw new KeyError('KEY_MALFORMED', 'the PEM text is not one public key', {
       expected: 'one block BEGIN PUBLIC KEY',
-      found: blocks.map((each) => each.label).join(', ').slice(0, 80),
+      found: blocks
+        .map((each) => each.label)
+        .join(', ')
+        .slice(0, 80),
     })
   }
   if (block.label === 'PUBLIC KEY') return parsePublicKey(block.bytes)
-  const key = malformedAs('not an RSA public key', () => createPublicKey({ key: Buffer.from(block.bytes), format: 'der', type: 'pkcs1' }))
+  const key = malformedAs('not an RSA public key', () =>
+    createPublicKey({ key: Buffer.from(block.bytes), format: 'der', type: 'pkcs1' }),
+  )
   return parsePublicKey(new Uint8Array(key.export({ format: 'der', type: 'spki' })))
 }
 

@@ -2,7 +2,9 @@
 import { scrypt } from 'node:crypto'
 import { CodedError } from '#errors'
 
-export type SecretboxErrorCode = 'SECRETBOX_OPEN'
+export type SecretboxErrorCode =
+  /** An encrypted box does not open with this key. */
+  'SECRETBOX_OPEN'
 
 /** A box did not open: another key, or changed bytes. */
 export class SecretboxError extends CodedError<SecretboxErrorCode> {

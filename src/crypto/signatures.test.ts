@@ -56,8 +56,17 @@ for (const name of FROM_DIGEST) {
     const hash = digest(algorithm.digest ?? 'sha512', MESSAGE)
     const check = { key: key.publicKey, scheme: algorithm, signature: await key.sign(MESSAGE) }
     assert.equal(await verifyDigestSignature(check, hash), true)
-    assert.equal(await verifyDigestSignature(check, hash.map((byte) => byte ^ 1)), false)
-    assert.equal(await verifyDigestSignature({ ...check, signature: check.signature.map((byte) => byte ^ 1) }, hash), false)
+    assert.equal(
+      await verifyDigestSignature(
+        check,
+        hash.map((byte) => byte ^ 1),
+      ),
+      false,
+    )
+    assert.equal(
+      await verifyDigestSignature({ ...check, signature: check.signature.map((byte) => byte ^ 1) }, hash),
+      false,
+    )
     assert.equal(await verifyDigestSignature({ ...check, signature: new Uint8Array() }, hash), false)
     await assert.rejects(verifyDigestSignature(check, hash.subarray(1)), { code: 'KEY_DIGEST_SIZE' })
   })
@@ -74,7 +83,11 @@ for (const name of ['ed25519', 'ml-dsa-65', 'rsa-sign-pss-2048-sha256'] as const
 test('a key is never used with an algorithm that is not its own', async () => {
   const { publicKey: key } = await generatePrivateKey('ecdsa-sha2-256-nistp256')
   const signature = new Uint8Array(64)
-  for (const scheme of [ALGORITHMS['ecdsa-sha2-384-nistp384'], ALGORITHMS.ed25519, { family: 'rsa-pkcs1', digest: 'sha256' }] as const) {
+  for (const scheme of [
+    ALGORITHMS['ecdsa-sha2-384-nistp384'],
+    ALGORITHMS.ed25519,
+    { family: 'rsa-pkcs1', digest: 'sha256' },
+  ] as const) {
     await assert.rejects(verifySignature({ key, scheme, signature }, MESSAGE), { code: 'KEY_ALGORITHM_MISMATCH' })
   }
 })
@@ -82,7 +95,9 @@ test('a key is never used with an algorithm that is not its own', async () => {
 test('an RSA key of 3072 bits is refused where the registry asks for 2048', async () => {
   const { publicKey: key } = await generatePrivateKey('rsa-sign-pkcs1-3072-sha256')
   const scheme = ALGORITHMS['rsa-sign-pkcs1-2048-sha256']
-  await assert.rejects(verifySignature({ key, scheme, signature: new Uint8Array(384) }, MESSAGE), { code: 'KEY_ALGORITHM_MISMATCH' })
+  await assert.rejects(verifySignature({ key, scheme, signature: new Uint8Array(384) }, MESSAGE), {
+    code: 'KEY_ALGORITHM_MISMATCH',
+  })
 })
 
 test('Ed25519ph: the vector of RFC 8032 §7.3', async () => {

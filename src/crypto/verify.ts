@@ -43,7 +43,12 @@ export async function verifySignature(check: SignatureCheck, message: Uint8Array
       return verify(scheme.digest ?? null, message, keyObjectOf(key), signature)
     case 'rsa-pss': {
       const saltLength = DIGEST_SIZES[scheme.digest ?? 'sha256']
-      return verify(scheme.digest, message, { key: keyObjectOf(key), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature)
+      return verify(
+        scheme.digest,
+        message,
+        { key: keyObjectOf(key), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength },
+        signature,
+      )
     }
     case 'ed25519-ph':
       return await verifyEd25519ph(key.raw, signature, digestOf('sha512', message))
@@ -110,9 +115,17 @@ function verifyRsaDigest(check: SignatureCheck, name: DigestName, digest: Uint8A
   if (check.signature.length !== size) return false
   const info = derSequence(derSequence(derOid(DIGEST_OIDS[name]), derNull()), derOctetString(digest))
   // EMSA-PKCS1-v1_5 (RFC 8017 §9.2) has one right value, so it is built and compared, never parsed (Bleichenbacher 2006).
-  const expected = concatBytes(Uint8Array.of(0, 1), new Uint8Array(size - info.length - 3).fill(0xff), Uint8Array.of(0), info)
+  const expected = concatBytes(
+    Uint8Array.of(0, 1),
+    new Uint8Array(size - info.length - 3).fill(0xff),
+    Uint8Array.of(0),
+    info,
+  )
   try {
-    return equalBytes(publicDecrypt({ key: keyObjectOf(check.key), padding: constants.RSA_NO_PADDING }, check.signature), expected)
+    return equalBytes(
+      publicDecrypt({ key: keyObjectOf(check.key), padding: constants.RSA_NO_PADDING }, check.signature),
+      expected,
+    )
   } catch {
     return false // the signature is a number above the modulus
   }

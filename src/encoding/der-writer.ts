@@ -80,7 +80,10 @@ export function encodeOid(text: string): Uint8Array {
 }
 
 function badOid(text: string): DerError {
-  return new DerError('DER_VALUE', 'not an object identifier', { expected: 'dotted numbers such as 1.2.840', found: text.slice(0, 40) })
+  return new DerError('DER_VALUE', 'not an object identifier', {
+    expected: 'dotted numbers such as 1.2.840',
+    found: text.slice(0, 40),
+  })
 }
 
 export function derOctetString(...parts: readonly Uint8Array[]): Uint8Array {
@@ -115,7 +118,9 @@ export function derIa5String(text: string): Uint8Array {
 export function derTime(time: UnixMillis): Uint8Array {
   const text = timeText(time)
   const year = Number(text.slice(0, 4))
-  return year >= 1950 && year < 2050 ? der(TAG.UTC_TIME, encodeUtf8(text.slice(2))) : der(TAG.GENERALIZED_TIME, encodeUtf8(text))
+  return year >= 1950 && year < 2050
+    ? der(TAG.UTC_TIME, encodeUtf8(text.slice(2)))
+    : der(TAG.GENERALIZED_TIME, encodeUtf8(text))
 }
 
 /** GeneralizedTime to the second. Milliseconds are cut off. */

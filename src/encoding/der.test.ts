@@ -58,7 +58,14 @@ for (const [value, hex] of [
 }
 
 test('object identifiers read back as they were written', () => {
-  for (const oid of ['1.2.840.113549.1.1.11', '2.5.29.17', '2.999.3', '0.0', '1.3.6.1.4.1.57264.1.8', '2.16.840.1.101.3.4.2.1']) {
+  for (const oid of [
+    '1.2.840.113549.1.1.11',
+    '2.5.29.17',
+    '2.999.3',
+    '0.0',
+    '1.3.6.1.4.1.57264.1.8',
+    '2.16.840.1.101.3.4.2.1',
+  ]) {
     assert.equal(readOid(readDer(derOid(oid))), oid)
   }
 })
@@ -70,7 +77,13 @@ for (const oid of ['', '1', '3.1', '1.40', '1.02', '1..2', 'a.b', '1.2.']) {
 }
 
 test('times read back as they were written, on both sides of 2050', () => {
-  for (const text of ['1970-01-01T00:00:00Z', '2049-12-31T23:59:59Z', '2050-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '1950-01-01T00:00:00Z']) {
+  for (const text of [
+    '1970-01-01T00:00:00Z',
+    '2049-12-31T23:59:59Z',
+    '2050-01-01T00:00:00Z',
+    '9999-12-31T23:59:59Z',
+    '1950-01-01T00:00:00Z',
+  ]) {
     const time = Date.parse(text)
     assert.equal(readTime(readDer(derTime(time))), time)
     assert.equal(readTime(readDer(derGeneralizedTime(time))), time)
@@ -87,7 +100,16 @@ function der24(text: string): ReturnType<typeof readDer> {
   return readDer(der(TAG.GENERALIZED_TIME, encodeUtf8(text)))
 }
 
-for (const text of ['20250131120000', '20250131120000+0100', '20250229120000Z', '20251301120000Z', '20250131246000Z', '20250131120000.Z', '20250131120000.10Z', '2025']) {
+for (const text of [
+  '20250131120000',
+  '20250131120000+0100',
+  '20250229120000Z',
+  '20251301120000Z',
+  '20250131246000Z',
+  '20250131120000.Z',
+  '20250131120000.10Z',
+  '2025',
+]) {
   test(`'${text}' is not a time in DER`, () => {
     assert.throws(() => readTime(der24(text)), { code: 'DER_VALUE' })
   })

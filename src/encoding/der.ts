@@ -4,7 +4,17 @@ import type { UnixMillis } from '#time'
 import { utcMillis } from '#time'
 import { decodeUtf8 } from './utf8.js'
 
-export type DerErrorCode = 'DER_TRUNCATED' | 'DER_LENGTH' | 'DER_TAG' | 'DER_TRAILING' | 'DER_VALUE'
+export type DerErrorCode =
+  /** A DER element is missing or goes on past its container. */
+  | 'DER_TRUNCATED'
+  /** A length is not in the one form that DER allows. */
+  | 'DER_LENGTH'
+  /** A DER element has another type than the structure asks for. */
+  | 'DER_TAG'
+  /** Bytes follow where a DER structure ends. */
+  | 'DER_TRAILING'
+  /** A DER value is not what its type allows. */
+  | 'DER_VALUE'
 
 /** Bytes are not the DER that was expected. */
 export class DerError extends CodedError<DerErrorCode> {
@@ -79,7 +89,8 @@ export class DerReader {
     if (tag !== undefined && found !== tag) {
       throw new DerError('DER_TAG', 'an element has another type', { expected: tagText(tag), found: tagText(found) })
     }
-    if ((found & 0x1f) === 0x1f) throw new DerError('DER_TAG', 'tags of several bytes are not used here', { found: tagText(found) })
+    if ((found & 0x1f) === 0x1f)
+      throw new DerError('DER_TAG', 'tags of several bytes are not used here', { found: tagText(found) })
     const header = readLength(this.#bytes, this.#offset + 1)
     const end = header.contentStart + header.length
     if (end > this.#bytes.length) {
@@ -88,7 +99,11 @@ export class DerReader {
         found: `${String(this.#bytes.length - header.contentStart)} bytes`,
       })
     }
-    const element = new Element(found, this.#bytes.subarray(this.#offset, end), this.#bytes.subarray(header.contentStart, end))
+    const element = new Element(
+      found,
+      this.#bytes.subarray(this.#offset, end),
+      this.#bytes.subarray(header.contentStart, end),
+    )
     this.#offset = end
     return element
   }
@@ -146,7 +161,8 @@ function readLength(bytes: Uint8Array, at: number): { readonly contentStart: num
     length = length * 256 + byte
   }
   // X.690 §10.1: the shortest form only.
-  if (length < 0x80 || length < 256 ** (count - 1)) throw new DerError('DER_LENGTH', 'a length is not in its shortest form')
+  if (length < 0x80 || length < 256 ** (count - 1))
+    throw new DerError('DER_LENGTH', 'a length is not in its shortest form')
   return { contentStart: at + 1 + count, length }
 }
 
@@ -221,7 +237,8 @@ export function readBitString(element: DerElement): { readonly bytes: Uint8Array
   expectTag(element, TAG.BIT_STRING)
   const unusedBits = element.content[0]
   const bytes = element.content.subarray(1)
-  if (unusedBits === undefined || unusedBits > 7 || (bytes.length === 0 && unusedBits > 0)) throw invalid('a BIT STRING')
+  if (unusedBits === undefined || unusedBits > 7 || (bytes.length === 0 && unusedBits > 0))
+    throw invalid('a BIT STRING')
   if (((bytes.at(-1) ?? 0) & ((1 << unusedBits) - 1)) !== 0) throw invalid('zeros in the unused bits of a BIT STRING')
   return { bytes, unusedBits }
 }
@@ -254,7 +271,12 @@ const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{0,8}[1-
  */
 export function readTime(element: DerElement): UnixMillis {
   const text = latin1(element.content)
-  const match = element.tag === TAG.UTC_TIME ? UTC_TIME.exec(text) : element.tag === TAG.GENERALIZED_TIME ? GENERALIZED_TIME.exec(text) : null
+  const match =
+    element.tag === TAG.UTC_TIME
+      ? UTC_TIME.exec(text)
+      : element.tag === TAG.GENERALIZED_TIME
+        ? GENERALIZED_TIME.exec(text)
+        : null
   if (match === null) throw invalid('a UTCTime or GeneralizedTime in UTC with seconds')
   const [first = 0, ...rest] = match.slice(1, 7).map(Number)
   const year = element.tag === TAG.UTC_TIME ? (first < 50 ? 2000 + first : 1900 + first) : first
@@ -297,7 +319,8 @@ function latin1(content: Uint8Array): string {
 function utf16(content: Uint8Array): string {
   if (content.length % 2 !== 0) throw invalid('a BMPString of byte pairs')
   let text = ''
-  for (let i = 0; i < content.length; i += 2) text += String.fromCharCode(((content[i] ?? 0) << 8) | (content[i + 1] ?? 0))
+  for (let i = 0; i < content.length; i += 2)
+    text += String.fromCharCode(((content[i] ?? 0) << 8) | (content[i + 1] ?? 0))
   return text
 }
 

@@ -18,7 +18,10 @@ export function parsePem(text: string): readonly PemBlock[] {
   const blocks: PemBlock[] = []
   for (const [, label = '', body = '', endLabel = ''] of text.matchAll(BLOCK)) {
     if (label !== endLabel) {
-      throw new EncodingError('PEM_MALFORMED', 'a PEM block ends with another label', { expected: label, found: endLabel })
+      throw new EncodingError('PEM_MALFORMED', 'a PEM block ends with another label', {
+        expected: label,
+        found: endLabel,
+      })
     }
     blocks.push({ label, bytes: decodeBody(label, body) })
   }
@@ -41,6 +44,9 @@ function decodeBody(label: string, body: string): Uint8Array {
   try {
     return decodeBase64(base64)
   } catch (cause) {
-    throw new EncodingError('PEM_MALFORMED', `the body of a PEM block is not base64`, { found: `a block ${label}`, cause })
+    throw new EncodingError('PEM_MALFORMED', `the body of a PEM block is not base64`, {
+      found: `a block ${label}`,
+      cause,
+    })
   }
 }

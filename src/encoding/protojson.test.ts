@@ -57,7 +57,10 @@ for (const [name, attempt, code] of [
 }
 
 test('unknown fields are passed over where that is asked for', () => {
-  assert.equal(readMessage({ other: 1, flag: true }, '', { names: NAMES, unknown: 'ignore' }).optionalBoolean('flag'), true)
+  assert.equal(
+    readMessage({ other: 1, flag: true }, '', { names: NAMES, unknown: 'ignore' }).optionalBoolean('flag'),
+    true,
+  )
 })
 
 test('an error names the path', () => {

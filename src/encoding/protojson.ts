@@ -7,11 +7,17 @@ import type { JsonObject, JsonValue } from './json.js'
 import { isJsonObject } from './json.js'
 
 export type ProtojsonErrorCode =
+  /** A field holds a JSON value of another type. */
   | 'PROTOJSON_TYPE'
+  /** A field that must be there is not. */
   | 'PROTOJSON_MISSING'
+  /** A message has a field that it does not know. */
   | 'PROTOJSON_UNKNOWN_FIELD'
+  /** A message names one field twice. */
   | 'PROTOJSON_DUPLICATE_FIELD'
+  /** A message sets several fields of which only one may be set. */
   | 'PROTOJSON_ONEOF'
+  /** A field holds a value outside of what it allows. */
   | 'PROTOJSON_VALUE'
 
 /** A JSON document does not have the shape that its protobuf message asks for. */
@@ -63,7 +69,7 @@ export class ProtoReader {
   optionalInt32(name: string): number | undefined {
     const value = this.optionalInt64(name)
     if (value === undefined) return undefined
-    if (value < -(2n ** 31n) || value >= 2n ** 31n) throw this.error('PROTOJSON_VALUE', name, 'a 32-bit integer')
+    if (value < -(2n ** 31n) || value >= 2n ** 31n) throw this.error('PROTOJSON_VALUE', name, { expected: 'a 32-bit integer' })
     return Number(value)
   }
 
@@ -73,7 +79,8 @@ export class ProtoReader {
       if (typeof raw === 'number') return Number.isSafeInteger(raw) ? BigInt(raw) : undefined
       return typeof raw === 'string' && /^-?(?:0|[1-9]\d{0,18})$/.test(raw) ? BigInt(raw) : undefined
     })
-    if (value !== undefined && BigInt.asIntN(64, value) !== value) throw this.error('PROTOJSON_VALUE', name, 'a 64-bit integer')
+    if (value !== undefined && BigInt.asIntN(64, value) !== value)
+      throw this.error('PROTOJSON_VALUE', name, { expected: 'a 64-bit integer' })
     return value
   }
 
@@ -96,7 +103,7 @@ export class ProtoReader {
     try {
       return parseRfc3339(text)
     } catch (cause) {
-      throw this.error('PROTOJSON_VALUE', name, 'an RFC 3339 time', cause)
+      throw this.error('PROTOJSON_VALUE', name, { expected: 'an RFC 3339 time', cause })
     }
   }
 
@@ -115,13 +122,15 @@ export class ProtoReader {
 
   message<T>(name: string, read: (value: JsonValue, path: string) => T): T {
     const value = this.#values.get(name)
-    if (value === undefined) throw this.error('PROTOJSON_MISSING', name, 'a message')
+    if (value === undefined) throw this.error('PROTOJSON_MISSING', name, { expected: 'a message' })
     return read(value, this.#pathOf(name))
   }
 
   /** A repeated field; absent is empty. */
   list<T>(name: string, read: (value: JsonValue, path: string) => T): readonly T[] {
-    const values = this.#read(name, 'an array', (value) => (Array.isArray(value) ? (value as readonly JsonValue[]) : undefined))
+    const values = this.#read(name, 'an array', (value) =>
+      Array.isArray(value) ? (value as readonly JsonValue[]) : undefined,
+    )
     return (values ?? []).map((value, index) => read(value, `${this.#pathOf(name)}[${String(index)}]`))
   }
 
@@ -138,12 +147,11 @@ export class ProtoReader {
   }
 
   /** An error about one field, with its path. */
-  error(code: ProtojsonErrorCode, name: string, expected: string, cause?: unknown): ProtojsonError {
+  error(code: ProtojsonErrorCode, name: string, detail: { readonly expected: string; readonly cause?: unknown }): ProtojsonError {
     const raw = this.#values.get(name)
     return new ProtojsonError(code, `${this.#pathOf(name)} is ${raw === undefined ? 'missing' : 'not right'}`, {
-      expected,
+      ...detail,
       found: raw === undefined ? 'nothing' : jsonKind(raw),
-      cause,
     })
   }
 
@@ -151,12 +159,12 @@ export class ProtoReader {
     const raw = this.#values.get(name)
     if (raw === undefined) return undefined
     const value = convert(raw)
-    if (value === undefined) throw this.error('PROTOJSON_TYPE', name, expected)
+    if (value === undefined) throw this.error('PROTOJSON_TYPE', name, { expected })
     return value
   }
 
   #required<T>(name: string, value: T | undefined): T {
-    if (value === undefined) throw this.error('PROTOJSON_MISSING', name, 'a value')
+    if (value === undefined) throw this.error('PROTOJSON_MISSING', name, { expected: 'a value' })
     return value
   }
 
@@ -165,7 +173,7 @@ export class ProtoReader {
     try {
       return decodeBase64Any(value)
     } catch (cause) {
-      throw this.error('PROTOJSON_VALUE', name, 'base64 text', cause)
+      throw this.error('PROTOJSON_VALUE', name, { expected: 'base64 text', cause })
     }
   }
 
@@ -203,13 +211,21 @@ function collect(
     const name = fields.names.find((candidate) => candidate === key || snakeCase(candidate) === key)
     if (name === undefined) {
       if (fields.unknown === 'ignore') continue
-      throw new ProtojsonError('PROTOJSON_UNKNOWN_FIELD', `${path === '' ? 'the document' : path} has an unknown field`, {
-        expected: `one of ${fields.names.join(', ')}`,
-        found: key.slice(0, 60),
-      })
+      throw new ProtojsonError(
+        'PROTOJSON_UNKNOWN_FIELD',
+        `${path === '' ? 'the document' : path} has an unknown field`,
+        {
+          expected: `one of ${fields.names.join(', ')}`,
+          found: key.slice(0, 60),
+        },
+      )
     }
     if (seen.has(name)) {
-      throw new ProtojsonError('PROTOJSON_DUPLICATE_FIELD', `${path === '' ? 'the document' : path} names a field twice`, { found: name })
+      throw new ProtojsonError(
+        'PROTOJSON_DUPLICATE_FIELD',
+        `${path === '' ? 'the document' : path} names a field twice`,
+        { found: name },
+      )
     }
     seen.add(name)
     if (member !== null) values.set(name, member)

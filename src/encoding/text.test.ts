@@ -27,7 +27,22 @@ test('base64 agrees with the runtime, both ways, in both alphabets', () => {
   )
 })
 
-for (const text of ['A', 'AA', 'AA=', 'AAA', 'AB==', 'AAB=', 'A===', '====', 'AA==AA==', 'AA\n==', 'A-==', ' AAA', 'AAA\u00e9', 'AAAA=']) {
+for (const text of [
+  'A',
+  'AA',
+  'AA=',
+  'AAA',
+  'AB==',
+  'AAB=',
+  'A===',
+  '====',
+  'AA==AA==',
+  'AA\n==',
+  'A-==',
+  ' AAA',
+  'AAA\u00e9',
+  'AAAA=',
+]) {
   test(`${JSON.stringify(text)} is not strict base64`, () => {
     assert.throws(() => decodeBase64(text), { code: 'BASE64' })
   })
@@ -95,13 +110,19 @@ for (const [name, text] of [
 test('any text gives PEM blocks or a coded error', () => {
   const pieces = fc.constantFrom('-----BEGIN A-----', '-----END A-----', '\n', 'AAAA', '-', '=')
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.array(pieces, { maxLength: 20 }).map((parts) => parts.join(''))), (text) => {
-      try {
-        parsePem(text)
-      } catch (error) {
-        assert.ok(isCodedError(error), String(error))
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(pieces, { maxLength: 20 }).map((parts) => parts.join('')),
+      ),
+      (text) => {
+        try {
+          parsePem(text)
+        } catch (error) {
+          assert.ok(isCodedError(error), String(error))
+        }
+      },
+    ),
     { numRuns: fuzzRuns() },
   )
 })
@@ -116,7 +137,8 @@ test('JSON is bounded in depth', () => {
 test('a JSON error never quotes the text', () => {
   assert.throws(
     () => parseJson('{"token": secret123'),
-    (error: unknown) => isCodedError(error) && !JSON.stringify(error).includes('secret') && !error.message.includes('secret'),
+    (error: unknown) =>
+      isCodedError(error) && !JSON.stringify(error).includes('secret') && !error.message.includes('secret'),
   )
 })
 
