@@ -44,7 +44,7 @@ function readProof(value: JsonValue, path: string): InclusionProof {
     treeSize: natural(reader, 'treeSize'),
     hashes: reader.list('hashes', (item) => {
       if (typeof item === 'string') return decodeBase64Any(item)
-      throw reader.error('PROTOJSON_TYPE', 'hashes', 'base64 text')
+      throw reader.error('PROTOJSON_TYPE', 'hashes', { expected: 'base64 text' })
     }),
     checkpoint: reader.message('checkpoint', (inner, at) =>
       readMessage(inner, at, { names: ['envelope'], unknown: 'ignore' }).string('envelope'),
@@ -55,5 +55,5 @@ function readProof(value: JsonValue, path: string): InclusionProof {
 function natural(reader: ProtoReader, name: string): bigint {
   const value = reader.int64(name)
   if (value >= 0n) return value
-  throw reader.error('PROTOJSON_VALUE', name, 'a number that is not negative')
+  throw reader.error('PROTOJSON_VALUE', name, { expected: 'a number that is not negative' })
 }

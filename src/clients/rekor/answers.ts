@@ -86,7 +86,7 @@ function readProof(value: JsonValue, path: string): InclusionProof {
 function natural(reader: ProtoReader, name: string): bigint {
   const value = reader.int64(name)
   if (value >= 0n) return value
-  throw reader.error('PROTOJSON_VALUE', name, 'a number that is not negative')
+  throw reader.error('PROTOJSON_VALUE', name, { expected: 'a number that is not negative' })
 }
 
 function hash(value: JsonValue): Uint8Array {
