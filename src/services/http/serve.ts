@@ -159,13 +159,22 @@ async function send(reply: Response, message: IncomingMessage, response: ServerR
       headers.push('content-length', String(body.length))
     }
     response.writeHead(reply.status, headers)
-    response.end(headless || body.length === 0 ? undefined : body)
+    if (headless || body.length === 0) response.end()
+    else endWith(body, response)
     return
   }
   response.writeHead(reply.status, headers)
   const chunks: AsyncIterable<Uint8Array> | null = reply instanceof StreamResponse ? reply.chunks : reply.body
   if (headless || chunks === null) response.end()
   else await pump(chunks, response)
+}
+
+const ONE_WRITE_BYTES = 16_384
+
+/** node:http joins the head and a small *string* body into one write; bytes would cost a gathering write (25 µs more). */
+function endWith(body: Uint8Array, response: ServerResponse): void {
+  if (body.length > ONE_WRITE_BYTES) response.end(body)
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1')
 }
 
 function headerLines(reply: Response): string[] {
