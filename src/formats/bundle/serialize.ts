@@ -2,7 +2,7 @@
 import { encodeBase64 } from '#encoding/base64'
 import type { JsonObject } from '#encoding/json'
 import { envelopeToJson } from '../dsse/envelope.js'
-import { protoHashAlgorithm } from '../rekor-entry/digest-names.js'
+import { protoHashAlgorithm } from '../hash-algorithm.js'
 import { transparencyLogEntryToJson } from '../rekor-entry/log-entry-proto.js'
 import type { KeyMaterial, SignedContent, SignedEntity } from '../signed-entity.js'
 import { BUNDLE_MEDIA_TYPE } from './media-type.js'

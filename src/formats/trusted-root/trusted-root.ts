@@ -29,7 +29,7 @@ export interface TrustedLog {
   readonly hashAlgorithm: DigestName
   readonly key: PublicKey
   readonly algorithm: Algorithm
-  /** When the log's key signs. A log without a start is kept here, and must not be trusted by a verifier. */
+  /** When the log's key signs. It always has a start: a trusted root with a log that has none is refused. */
   readonly validFor: TimeRange
   readonly logId: Uint8Array
   /** The signed-note key id (v0.2 and later). */
