@@ -212,22 +212,37 @@ export function readOid(element: DerElement): string {
 /** The dotted form of an object identifier's content bytes. @throws {@link DerError} */
 export function decodeOid(content: Uint8Array): string {
   if (content.length === 0 || (content.at(-1) ?? 0) >= 0x80) throw invalid('a whole OBJECT IDENTIFIER')
-  const arcs: string[] = []
+  let text = ''
+  let start = 0
+  let arc = 0
+  for (let i = 0; i < content.length; i++) {
+    const byte = content[i] ?? 0
+    if (i === start && byte === 0x80) throw invalid('an OBJECT IDENTIFIER in its shortest form')
+    arc = arc * 128 + (byte & 0x7f)
+    if (byte >= 0x80) continue
+    // Beyond 49 bits a number is no longer exact; such arcs are rare (UUID-based ones), and bigints cost a multiple.
+    const exact = i - start < 7 ? arc : readLargeArc(content.subarray(start, i + 1))
+    text += text === '' ? firstArcs(exact) : `.${String(exact)}`
+    start = i + 1
+    arc = 0
+  }
+  return text
+}
+
+function readLargeArc(bytes: Uint8Array): bigint {
   let arc = 0n
-  let fresh = true
-  for (const byte of content) {
-    if (fresh && byte === 0x80) throw invalid('an OBJECT IDENTIFIER in its shortest form')
+  for (const byte of bytes) {
     arc = (arc << 7n) | BigInt(byte & 0x7f)
     if (arc > MAX_ARC) throw invalid('OBJECT IDENTIFIER arcs below 2^128')
-    fresh = byte < 0x80
-    if (!fresh) continue
-    if (arcs.length === 0) {
-      const top = arc < 40n ? 0n : arc < 80n ? 1n : 2n
-      arcs.push(String(top), String(arc - top * 40n))
-    } else arcs.push(String(arc))
-    arc = 0n
   }
-  return arcs.join('.')
+  return arc
+}
+
+/** The first two arcs are written as one number (X.690 §8.19.4). */
+function firstArcs(arc: number | bigint): string {
+  if (typeof arc === 'bigint') return `2.${String(arc - 80n)}`
+  const top = Math.min(Math.floor(arc / 40), 2)
+  return `${String(top)}.${String(arc - top * 40)}`
 }
 
 const MAX_ARC = (1n << 128n) - 1n
