@@ -72,6 +72,15 @@ export class ReportBuilder {
     this.#results.push(of === undefined ? { name, status: 'skipped', detail } : { name, status: 'skipped', of, detail })
   }
 
+  /** Makes a check, recording its failure; a success is the caller's to describe. */
+  async check<T>(subject: CheckSubject, action: () => T | Promise<T>): Promise<T> {
+    try {
+      return await action()
+    } catch (error) {
+      throw this.failed(subject, error)
+    }
+  }
+
   /**
    * Records a failed check and gives the error to throw, with the report as it then stands.
    * What is not a coded error is a defect of this program and is given back as it is.

@@ -1,0 +1,76 @@
+/**
+ * RFC 3161 time-stamps over the signature, by authorities of the trusted root (client-spec §4.2.1).
+ *
+ * @module
+ */
+import { digest } from '#crypto/digest'
+import { isCodedError } from '#errors'
+import { grantedToken, parseTimestampResponse } from '#formats/cms/parse-timestamp'
+import { isSigner } from '#formats/cms/signer'
+import type { TimestampToken } from '#formats/cms/timestamp'
+import { embeddedCertificates, requireImprint, verifyTimestampSignature } from '#formats/cms/timestamp-signature'
+import type { TrustedAuthority } from '#formats/trusted-root/trusted-root'
+import type { Certificate } from '#formats/x509/certificate'
+import { candidatePaths } from '../certificate/candidate-paths.js'
+import { pathProblem } from '../certificate/verified-certificate.js'
+import { VerificationError } from '../errors.js'
+import { witnessedTime } from './verified-time.js'
+import type { VerifiedTime } from './verified-time.js'
+
+/** No trusted authority made the time-stamp: it proves nothing, and says nothing against the signature either. */
+export const UNKNOWN_AUTHORITY = 'unknown-authority'
+
+/**
+ * Verifies one TimeStampResp over the signature bytes.
+ * @returns the time, or {@link UNKNOWN_AUTHORITY} if the signer is none of the trusted ones
+ * @throws VerificationError `VERIFY_TIMESTAMP`, TimestampError, CmsError: a trusted authority's time-stamp that is wrong
+ */
+export async function verifyTimestamp(
+  response: Uint8Array,
+  signature: Uint8Array,
+  authorities: readonly TrustedAuthority[],
+): Promise<VerifiedTime | typeof UNKNOWN_AUTHORITY> {
+  const token = grantedToken(parseTimestampResponse(response))
+  const embedded = embeddedCertificates(token)
+  let problem: unknown
+  for (const authority of authorities) {
+    const signers = signersOf(authority, embedded).filter((certificate) => isSigner(token.signedData.signer, certificate))
+    for (const signer of signers) {
+      try {
+        return await verifyBy(token, signer, { authority, embedded, signature })
+      } catch (error) {
+        if (!isCodedError(error)) throw error
+        // Another authority of the root may hold the same certificate with another validity.
+        problem = error
+      }
+    }
+  }
+  if (problem === undefined) return UNKNOWN_AUTHORITY
+  throw problem
+}
+
+interface Context {
+  readonly authority: TrustedAuthority
+  readonly embedded: readonly Certificate[]
+  readonly signature: Uint8Array
+}
+
+async function verifyBy(token: TimestampToken, signer: Certificate, context: Context): Promise<VerifiedTime> {
+  const { authority, embedded, signature } = context
+  const { genTime, imprint } = token.info
+  requireImprint(token, { digest: imprint.digest, hash: digest(imprint.digest, signature) })
+  await verifyTimestampSignature(token, [signer])
+  const untrusted = embedded.filter((certificate) => certificate !== signer)
+  const paths = await candidatePaths({ leaf: signer, purpose: 'time-stamping', authorities: [authority], untrusted })
+  const problems = paths.map((path) => pathProblem(path, genTime))
+  if (!problems.includes(undefined)) {
+    throw new VerificationError('VERIFY_TIMESTAMP', 'the time-stamping authority was not valid at the time it states', problems[0])
+  }
+  return witnessedTime(genTime, { kind: 'timestamp-authority', authority })
+}
+
+/** A trusted root names the authority's own certificate first; only where it does not, an embedded one can be it. */
+function signersOf(authority: TrustedAuthority, embedded: readonly Certificate[]): readonly Certificate[] {
+  const [first] = authority.chain
+  return first !== undefined && first.basicConstraints?.ca !== true ? [first] : embedded
+}
