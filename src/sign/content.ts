@@ -1,0 +1,66 @@
+/** What is signed, and the signature over it. @module */
+import { createDigest, type DigestName } from '#crypto/digest'
+import type { Signer } from '#crypto/private-key'
+import { digest } from '#crypto/digest'
+import type { DsseEnvelope } from '#formats/dsse/envelope'
+import { preAuthEncode } from '#formats/dsse/pae'
+import type { EntryDigest } from '#formats/rekor-entry/model'
+import type { SignedContent } from '#formats/signed-entity'
+
+/** A file or any other bytes, signed as they are. */
+export interface MessageToSign {
+  readonly kind: 'message'
+  /** Read once, from the beginning to the end; its size does not matter. */
+  readonly data: Uint8Array | AsyncIterable<Uint8Array>
+}
+
+/** A payload that goes into a DSSE envelope. */
+export interface EnvelopeToSign {
+  readonly kind: 'envelope'
+  readonly payloadType: string
+  readonly payload: Uint8Array
+}
+
+export type ContentToSign = MessageToSign | EnvelopeToSign
+
+/** A signature, before anybody has witnessed it. */
+export interface BareSignature {
+  readonly content: SignedContent
+  readonly signature: Uint8Array
+  /** Of what the signature is over, with the digest that its algorithm uses: what a hashedrekord entry states. */
+  readonly digest: EntryDigest
+  readonly envelope?: DsseEnvelope
+}
+
+/** Signs content, reading a stream only once. */
+export async function signBare(signer: Signer, content: ContentToSign): Promise<BareSignature> {
+  const algorithm = digestOf(signer)
+  if (content.kind === 'envelope') {
+    const signed = preAuthEncode(content.payloadType, content.payload)
+    const signature = await signer.sign(signed)
+    const { payloadType, payload } = content
+    const envelope: DsseEnvelope = { payloadType, payload, signatures: [{ keyId: '', signature }] }
+    return { content: { kind: 'dsse', envelope }, envelope, signature, digest: { algorithm, value: digest(algorithm, signed) } }
+  }
+  const running = createDigest(algorithm)
+  const signature = await signer.sign(content.data instanceof Uint8Array ? observed(content.data, running) : observedStream(content.data, running))
+  const value = running.digest()
+  return { content: { kind: 'message-signature', signature, digestAlgorithm: algorithm, digest: value }, signature, digest: { algorithm, value } }
+}
+
+/** What an algorithm without a digest of its own (pure Ed25519, ML-DSA) is recorded with. */
+function digestOf(signer: Signer): DigestName {
+  return signer.algorithm.digest ?? (signer.algorithm.family === 'ed25519' ? 'sha512' : 'sha256')
+}
+
+function observed(data: Uint8Array, running: ReturnType<typeof createDigest>): Uint8Array {
+  running.update(data)
+  return data
+}
+
+async function* observedStream(data: AsyncIterable<Uint8Array>, running: ReturnType<typeof createDigest>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of data) {
+    running.update(chunk)
+    yield chunk
+  }
+}
