@@ -1,0 +1,301 @@
+/** A transparency log: takes entries in, one batch after the other, and answers for every one of them. @module */
+import type { Clock, UnixMillis } from '#time'
+import { isCodedError } from '#errors'
+import { TlogError } from './errors.js'
+import { withDefaults } from './rules.js'
+import type { CheckpointPort, EntryRules, PublishedCheckpoint } from './rules.js'
+import { Session } from './session.js'
+import type { SessionParts } from './session.js'
+import type { LogStorage } from './storage.js'
+
+/** What a log is made of. */
+export interface LogOptions {
+  readonly storage: LogStorage
+  readonly rules: EntryRules
+  readonly checkpoints: CheckpointPort
+  readonly clock: Clock
+  /** Resolves after so many milliseconds. */
+  readonly wait: (milliseconds: number) => Promise<unknown>
+  /** How long the first entry of a batch waits for company, in milliseconds. Default 2. */
+  readonly batchDelay?: number
+  /** Most entries in a batch. Default 1024. */
+  readonly maxBatch?: number
+  /** Most entries that wait; more are refused with `TLOG_OVERLOADED`. Default 4096. */
+  readonly maxPending?: number
+  /** Bytes of entries after which the write-ahead log is cut. Default 32 MiB. */
+  readonly settleBytes?: number
+}
+
+/** Where an entry will be. */
+export interface Place {
+  readonly index: number
+  readonly time: UnixMillis
+}
+
+/** An entry on its way in. */
+export interface Submission {
+  /** As the log's rules compute it from the finished entry. */
+  readonly identity: Uint8Array
+  /** The entry, or what makes it once its place is known. */
+  readonly entry: Uint8Array | ((place: Place) => Uint8Array)
+}
+
+/** An entry that is durable, readable, and covered by a published checkpoint. */
+export interface Appended {
+  readonly index: number
+  /** True if it was there before this submission. */
+  readonly duplicate: boolean
+  readonly checkpoint: PublishedCheckpoint
+}
+
+interface Pending {
+  readonly submission: Submission
+  readonly resolve: (appended: Appended) => void
+  readonly reject: (error: unknown) => void
+}
+
+const DEFAULTS = { batchDelay: 2, maxBatch: 1024, maxPending: 4096, settleBytes: 32 * 1024 * 1024 }
+
+/**
+ * Opens a log. If it resolves, whatever a crash had left is in order again and a checkpoint is published.
+ * @throws TlogError `TLOG_LOCKED` while another process has it; `TLOG_ROLLED_BACK`, `TLOG_FORK`, `TLOG_ROOT_MISMATCH`,
+ * `TLOG_WAL_CORRUPT`, `TLOG_TILE_MISSING`, `TLOG_TILE_CORRUPT` if the storage is not what it was
+ */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const parts: SessionParts = {
+    storage: options.storage,
+    rules: withDefaults(options.rules),
+    checkpoints: options.checkpoints,
+    settleBytes: options.settleBytes ?? DEFAULTS.settleBytes,
+  }
+  try {
+    return new Log(options, parts, await Session.open(parts))
+  } catch (error) {
+    await options.storage.close()
+    throw error
+  }
+}
+
+export class Log {
+  readonly #options: LogOptions & typeof DEFAULTS
+  readonly #parts: SessionParts
+  #session: Session
+  #recovery: Promise<Session> | undefined
+  #closed = false
+  #pool: Pending[] = []
+  /** By identity: submissions that have no answer yet. */
+  readonly #waiting = new Map<string, Promise<Appended>>()
+  #running: Promise<void> | undefined
+
+  constructor(options: LogOptions, parts: SessionParts, session: Session) {
+    this.#options = { ...DEFAULTS, ...options }
+    this.#parts = parts
+    this.#session = session
+  }
+
+  /** The newest checkpoint that everybody can read. */
+  get checkpoint(): PublishedCheckpoint {
+    return this.#session.published
+  }
+
+  /**
+   * Takes an entry in. A duplicate, also of an entry that is on its way, gets the index of the first.
+   * @throws TlogError `TLOG_OVERLOADED` and `TLOG_CLOSED`: it was not taken in; `TLOG_ENTRY_SIZE`: it never will be;
+   * `TLOG_UNCERTAIN`: it may have been, and submitting it again tells
+   */
+  async append(submission: Submission): Promise<Appended> {
+    if (this.#closed) throw closed()
+    const key = keyText(submission.identity)
+    const first = this.#waiting.get(key)
+    if (first !== undefined) return { ...(await first), duplicate: true }
+    if (this.#waiting.size >= this.#options.maxPending) throw overloaded(this.#waiting.size)
+    const appended = this.#submit(submission)
+    this.#waiting.set(key, appended)
+    try {
+      return await appended
+    } finally {
+      this.#waiting.delete(key)
+    }
+  }
+
+  /** The index of the entry with that identity, if it is below the published checkpoint. */
+  async find(identity: Uint8Array): Promise<number | undefined> {
+    const index = await this.#session.tables.duplicateOf(identity)
+    return index !== undefined && index < this.checkpoint.size ? index : undefined
+  }
+
+  /** Indexes of the entries that have the search key: the newest `limit` of them, the lowest first. */
+  async search(key: Uint8Array, limit: number): Promise<readonly number[]> {
+    const found = await this.#session.tables.search(key, limit)
+    return found.filter((index) => index < this.checkpoint.size)
+  }
+
+  /** Makes the search table anew from the entries. Nothing may be appended meanwhile. */
+  reindex(): Promise<void> {
+    return this.#session.tables.reindex(this.#session.head.size)
+  }
+
+  /** @throws TlogError `TLOG_RANGE` if it is not below the published checkpoint */
+  async entry(index: number): Promise<Uint8Array> {
+    this.#checkPublished(index + 1)
+    return this.#session.reader.entry(index)
+  }
+
+  /** When the entry was taken in, if this log keeps that. @throws TlogError `TLOG_RANGE` */
+  async time(index: number): Promise<UnixMillis | undefined> {
+    this.#checkPublished(index + 1)
+    return this.#session.reader.time(index)
+  }
+
+  /** @throws TlogError `TLOG_RANGE` */
+  async leafHash(index: number): Promise<Uint8Array> {
+    this.#checkPublished(index + 1)
+    return this.#session.reader.leafHash(index)
+  }
+
+  /** The root of the tree when it had `size` leaves. @throws TlogError `TLOG_RANGE` */
+  async rootAt(size: number): Promise<Uint8Array> {
+    this.#checkPublished(size)
+    return this.#session.reader.root(size)
+  }
+
+  /** @throws TlogError `TLOG_RANGE` if there is no such leaf in a tree of that size, or no such tree yet */
+  async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
+    this.#checkPublished(size)
+    return this.#session.reader.inclusionProof(index, size)
+  }
+
+  /** @throws TlogError `TLOG_RANGE` */
+  async consistencyProof(from: number, to: number): Promise<readonly Uint8Array[]> {
+    this.#checkPublished(to)
+    return this.#session.reader.consistencyProof(from, to)
+  }
+
+  /** An object of the public part: a tile, a bundle, the checkpoint. */
+  object(path: string): Promise<Uint8Array | undefined> {
+    return this.#parts.storage.get(path)
+  }
+
+  /** Answers what is pending, makes everything durable in tiles, and lets go of the storage. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.allSettled(this.#waiting.values())
+    await this.#running
+    try {
+      await this.#session.settle()
+    } finally {
+      await this.#parts.storage.close()
+    }
+  }
+
+  async #submit(submission: Submission): Promise<Appended> {
+    const session = await this.#liveSession()
+    const index = await session.tables.duplicateOf(submission.identity)
+    if (index !== undefined) return { index, duplicate: true, checkpoint: session.published }
+    return new Promise<Appended>((resolve, reject) => {
+      this.#pool.push({ submission, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** The sequencer: one batch at a time. While one is being made durable, the next one gathers by itself. */
+  async #run(): Promise<void> {
+    await this.#options.wait(this.#options.batchDelay)
+    while (this.#pool.length > 0) {
+      const batch = this.#pool.splice(0, this.#options.maxBatch)
+      try {
+        await this.#sequence(await this.#liveSession(), batch)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#running = undefined
+  }
+
+  async #sequence(session: Session, batch: readonly Pending[]): Promise<void> {
+    const first = session.head.size
+    const time = Math.max(this.#options.clock(), session.head.time)
+    const accepted: Pending[] = []
+    const entries: Uint8Array[] = []
+    for (const pending of batch) {
+      try {
+        entries.push(this.#build(pending.submission, { index: first + entries.length, time }))
+        accepted.push(pending)
+      } catch (error) {
+        pending.reject(error)
+      }
+    }
+    if (entries.length === 0) return
+    const checkpoint = await session.add(entries, time).catch((error: unknown) => {
+      throw uncertain(error)
+    })
+    for (const [at, { resolve }] of accepted.entries()) resolve({ index: first + at, duplicate: false, checkpoint })
+  }
+
+  #build({ entry }: Submission, place: Place): Uint8Array {
+    const bytes = typeof entry === 'function' ? entry(place) : entry
+    const limit = this.#parts.rules.bundle.maxEntrySize
+    if (bytes.length <= limit) return bytes
+    throw new TlogError('TLOG_ENTRY_SIZE', 'the entry is too large for the log', {
+      expected: `at most ${String(limit)} bytes`,
+      found: `${String(bytes.length)} bytes`,
+    })
+  }
+
+  /** The session, or a new one if it has failed; whoever comes meanwhile waits for the same one. */
+  async #liveSession(): Promise<Session> {
+    if (this.#recovery !== undefined) return this.#recovery
+    if (this.#session.failure === undefined) return this.#session
+    this.#recovery = this.#recover()
+    try {
+      this.#session = await this.#recovery
+      return this.#session
+    } finally {
+      this.#recovery = undefined
+    }
+  }
+
+  async #recover(): Promise<Session> {
+    const failed = this.#session
+    try {
+      await failed.idle().catch(() => undefined) // its failure is why we are here
+      return await Session.open(this.#parts, failed.published)
+    } catch (error) {
+      throw new TlogError('TLOG_FAILED', 'the log has failed and could not be brought back', {
+        found: isCodedError(error) ? error.code : 'an error of the storage',
+        cause: error,
+      })
+    }
+  }
+
+  #checkPublished(size: number): void {
+    if (size <= this.checkpoint.size) return
+    throw new TlogError('TLOG_RANGE', 'the log is not that large', {
+      expected: `at most ${String(this.checkpoint.size)}`,
+      found: String(size),
+    })
+  }
+}
+
+function keyText(identity: Uint8Array): string {
+  return String.fromCharCode(...identity)
+}
+
+function closed(): TlogError {
+  return new TlogError('TLOG_CLOSED', 'the log is being closed')
+}
+
+function overloaded(pending: number): TlogError {
+  return new TlogError('TLOG_OVERLOADED', 'too many entries are waiting', {
+    found: `${String(pending)} entries`,
+    hint: 'try again in a second',
+  })
+}
+
+function uncertain(cause: unknown): TlogError {
+  return new TlogError('TLOG_UNCERTAIN', 'the entry may or may not have been logged', {
+    hint: 'submit it again: an entry that was logged keeps its index',
+    cause,
+  })
+}
