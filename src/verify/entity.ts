@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { equalBytes } from '#encoding/bytes'
 import { parseCertificate } from '#formats/x509/parse-certificate'
 import type { Certificate } from '#formats/x509/certificate'
 import type { SignedEntity } from '#formats/signed-entity'
@@ -50,6 +51,7 @@ export function checkEntity(entity: SignedEntity, policy: Policy): CheckedEntity
   limit('certificates', entity.key.chain.length, MAX_CERTIFICATES)
   const [leaf, ...others] = entity.key.chain.map((der) => parseCertificate(der))
   if (leaf === undefined) throw new VerificationError('VERIFY_ENTITY', 'there is no certificate')
+  refuseRoots(others)
   return { entity, signature, certificates: [leaf, ...others] }
 }
 
@@ -64,6 +66,16 @@ function onlySignature({ content }: SignedEntity): Uint8Array {
     })
   }
   return signature.signature
+}
+
+/** A trust anchor comes from the trusted root; one that comes with the signature invites a reader to believe it (sigstore_bundle.proto). */
+function refuseRoots(others: readonly Certificate[]): void {
+  const root = others.find((certificate) => equalBytes(certificate.issuer.der, certificate.subject.der))
+  if (root === undefined) return
+  throw new VerificationError('VERIFY_ENTITY', 'a root certificate came with the signature', {
+    expected: 'the signer’s certificate, and at most intermediates',
+    found: root.subject.text,
+  })
 }
 
 function limit(what: string, found: number, most: number): void {

@@ -25,7 +25,7 @@ export const CHECKS = {
   'log-threshold': 'Enough distinct logs have the entry',
   signature: 'The signature was made by the certified or managed key',
   artifact: 'What was signed is this artifact',
-} as const satisfies Record<string, string>
+} as const
 
 /** The name of one check. */
 export type CheckName = keyof typeof CHECKS

@@ -46,7 +46,11 @@ export interface VerifiedLogEntry {
 
 /** What was signed, as verified. */
 export type VerifiedContent =
-  | { readonly kind: 'message-signature' }
+  | {
+      readonly kind: 'message-signature'
+      /** The artifact, where its bytes were given and not only a digest. */
+      readonly bytes?: Uint8Array
+    }
   | {
       readonly kind: 'statement'
       readonly statement: Statement

@@ -20,7 +20,7 @@ export function checkContent(content: SignedContent, artifact: ArtifactView, rep
   if (content.kind === 'message-signature') {
     checkStatedDigest(content, artifact)
     report.passed('artifact', 'the signature is over the artifact')
-    return { kind: 'message-signature' }
+    return { kind: 'message-signature', ...(artifact.bytes !== undefined && { bytes: artifact.bytes }) }
   }
   const statement = readStatement(content.envelope)
   if (artifact.kind === 'unsafe-any-subject') {
