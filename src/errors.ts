@@ -13,7 +13,7 @@ export interface ErrorDetail {
 }
 
 // The command line is built as one bundle a command, so `instanceof` does not hold across bundles; the brand does.
-const BRAND: unique symbol = Symbol.for('countersign.CodedError')
+const BRAND = Symbol.for('countersign.CodedError')
 
 /**
  * An error with a stable code. Every module declares its own closed union of codes and a subclass;
@@ -24,10 +24,10 @@ export class CodedError<Code extends string = string> extends Error {
   readonly expected: string | undefined
   readonly found: string | undefined
   readonly hint: string | undefined
-  readonly [BRAND] = true
 
   constructor(code: Code, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    Object.defineProperty(this, BRAND, { value: true })
     this.code = code
     this.expected = detail.expected
     this.found = detail.found

@@ -35,7 +35,26 @@ export interface Algorithm extends SignatureScheme {
 
 type Row = Omit<Algorithm, 'name'>
 
-const ROWS = {
+/** The registry's name of an algorithm. */
+export type AlgorithmName =
+  | 'ecdsa-sha2-256-nistp256'
+  | 'ecdsa-sha2-384-nistp384'
+  | 'ecdsa-sha2-512-nistp521'
+  | 'ecdsa-sha2-256-nistp384'
+  | 'ecdsa-sha2-256-nistp521'
+  | 'rsa-sign-pkcs1-2048-sha256'
+  | 'rsa-sign-pkcs1-3072-sha256'
+  | 'rsa-sign-pkcs1-4096-sha256'
+  | 'rsa-sign-pss-2048-sha256'
+  | 'rsa-sign-pss-3072-sha256'
+  | 'rsa-sign-pss-4096-sha256'
+  | 'ed25519'
+  | 'ed25519-ph'
+  | 'ml-dsa-44'
+  | 'ml-dsa-65'
+  | 'ml-dsa-87'
+
+const ROWS: Readonly<Record<AlgorithmName, Row>> = {
   'ecdsa-sha2-256-nistp256': ecdsa('PKIX_ECDSA_P256_SHA_256', 5, { keyType: 'ec-p256', digest: 'sha256' }),
   'ecdsa-sha2-384-nistp384': ecdsa('PKIX_ECDSA_P384_SHA_384', 12, { keyType: 'ec-p384', digest: 'sha384' }),
   'ecdsa-sha2-512-nistp521': ecdsa('PKIX_ECDSA_P521_SHA_512', 13, { keyType: 'ec-p521', digest: 'sha512' }),
@@ -58,10 +77,7 @@ const ROWS = {
   'ml-dsa-44': whole('ML_DSA_44', 23, { keyType: 'ml-dsa-44', family: 'ml-dsa' }),
   'ml-dsa-65': whole('ML_DSA_65', 21, { keyType: 'ml-dsa-65', family: 'ml-dsa' }),
   'ml-dsa-87': whole('ML_DSA_87', 22, { keyType: 'ml-dsa-87', family: 'ml-dsa' }),
-} as const satisfies Readonly<Record<string, Row>>
-
-/** The registry's name of an algorithm. */
-export type AlgorithmName = keyof typeof ROWS
+}
 
 /** The registry, in its own order. */
 export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = Object.fromEntries(

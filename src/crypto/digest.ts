@@ -4,9 +4,7 @@ import { createHash, hash as hashOnce } from 'node:crypto'
 export type DigestName = 'sha256' | 'sha384' | 'sha512'
 
 /** Bytes in each digest. */
-export const DIGEST_SIZES = { sha256: 32, sha384: 48, sha512: 64 } as const satisfies Readonly<
-  Record<DigestName, number>
->
+export const DIGEST_SIZES: Readonly<Record<DigestName, number>> = { sha256: 32, sha384: 48, sha512: 64 }
 
 /** Whether a text names a digest that is accepted anywhere in Sigstore. */
 export function isDigestName(text: string): text is DigestName {

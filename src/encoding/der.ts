@@ -41,7 +41,7 @@ export const TAG = {
   BMP_STRING: 0x1e,
   SEQUENCE: 0x30,
   SET: 0x31,
-} as const satisfies Readonly<Record<string, number>>
+} as const
 
 /** The identifier octet of a context-specific tag [n], n below 31. */
 export function contextTag(n: number, form: { readonly constructed?: boolean } = {}): number {

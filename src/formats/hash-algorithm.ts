@@ -9,7 +9,7 @@ export const HASH_ALGORITHMS = {
   SHA2_512: 3,
   SHA3_256: 4,
   SHA3_384: 5,
-} as const satisfies Record<string, number>
+} as const
 
 const PROTO_NAMES = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' } as const satisfies Record<
   DigestName,

@@ -65,7 +65,12 @@ export class VerificationError extends CodedError<VerificationErrorCode> {
   override readonly name = 'VerificationError'
   readonly report: Report
 
-  constructor(code: VerificationErrorCode, message: string, detail: VerificationErrorDetail = {}, report: Report = NO_REPORT) {
+  constructor(
+    code: VerificationErrorCode,
+    message: string,
+    detail: VerificationErrorDetail = {},
+    report: Report = NO_REPORT,
+  ) {
     super(code, message, detail)
     this.report = report
   }

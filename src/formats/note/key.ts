@@ -19,7 +19,7 @@ export const NOTE_KEY_TYPES = {
   /** RFC 6962 TreeHeadSignature (static-ct-api). */
   treeHead: 0x05,
   other: 0xff,
-} as const satisfies Record<string, number>
+} as const
 
 /**
  * How a log's key id comes about: `note` is C2SP's rule (and Rekor v2's), `rekor-v1` hashes the SubjectPublicKeyInfo

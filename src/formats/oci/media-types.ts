@@ -10,7 +10,7 @@ export const MEDIA_TYPES = {
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
-} as const satisfies Record<string, string>
+} as const
 
 /** What a registry is asked for when a manifest is wanted, whatever it is. */
 export const MANIFEST_MEDIA_TYPES: readonly string[] = [
@@ -36,4 +36,4 @@ export const ANNOTATIONS = {
   predicateType: 'predicateType',
   /** In an OCI layout: what an entry of its index is. */
   kind: 'kind',
-} as const satisfies Record<string, string>
+} as const

@@ -36,7 +36,7 @@ const CLAIMS = {
   sourceRepositoryVisibilityAtSigning: { arc: 22, encoding: 'der' },
   deploymentEnvironment: { arc: 23, encoding: 'der' },
   tokenSubject: { arc: 24, encoding: 'der' },
-} as const satisfies Record<string, FulcioClaimRow>
+} as const
 
 /** A claim's name, as used in policies and reports. */
 export type FulcioClaim = keyof typeof CLAIMS

@@ -27,17 +27,19 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.1.9.1', 'emailAddress'],
 ])
 
+export type NameAttribute = 'country' | 'domainComponent' | 'organization' | 'organizationalUnit' | 'commonName'
+
 /** The attributes {@link encodeName} writes, in the order in which it writes them. */
-const WRITABLE = {
+const WRITABLE: Readonly<Record<NameAttribute, { oid: string; encode: (text: string) => Uint8Array }>> = {
   country: { oid: '2.5.4.6', encode: derPrintableString },
   domainComponent: { oid: '0.9.2342.19200300.100.1.25', encode: derIa5String },
   organization: { oid: '2.5.4.10', encode: derUtf8String },
   organizationalUnit: { oid: '2.5.4.11', encode: derUtf8String },
   commonName: { oid: '2.5.4.3', encode: derUtf8String },
-} as const
+}
 
 /** A name of at most one value for each attribute. */
-export type NameFields = { readonly [Attribute in keyof typeof WRITABLE]?: string | undefined }
+export type NameFields = { readonly [Attribute in NameAttribute]?: string | undefined }
 
 /** The empty name, which Fulcio gives to every leaf. */
 export const EMPTY_NAME: Name = { der: Uint8Array.of(TAG.SEQUENCE, 0), text: '' }
@@ -72,7 +74,10 @@ export function parseName(bytes: Uint8Array): Name {
  */
 export function encodeName(fields: NameFields): Name {
   const rdns: Uint8Array[] = []
-  for (const [attribute, { oid, encode }] of Object.entries(WRITABLE) as [keyof NameFields, (typeof WRITABLE)[keyof NameFields]][]) {
+  for (const [attribute, { oid, encode }] of Object.entries(WRITABLE) as [
+    keyof NameFields,
+    (typeof WRITABLE)[keyof NameFields],
+  ][]) {
     const value = fields[attribute]
     if (value === undefined) continue
     if (value === '') throw new CertificateError('CERTIFICATE_FIELD', `the name's ${attribute} is empty`)
