@@ -98,7 +98,8 @@ function readIssued(answer: Parameters<typeof readMessage>[0]): IssuedCertificat
     unknown: 'ignore',
   })
   const kind = message.oneof('signedCertificateEmbeddedSct', 'signedCertificateDetachedSct')
-  if (kind === undefined) throw message.error('PROTOJSON_MISSING', 'signedCertificateEmbeddedSct', { expected: 'a certificate' })
+  if (kind === undefined)
+    throw message.error('PROTOJSON_MISSING', 'signedCertificateEmbeddedSct', { expected: 'a certificate' })
   return message.message(kind, (value, path) => {
     const signed = readMessage(value, path, { names: ['chain', 'signedCertificateTimestamp'], unknown: 'ignore' })
     const chain = signed.message('chain', readCertificates)
@@ -110,7 +111,8 @@ function readIssued(answer: Parameters<typeof readMessage>[0]): IssuedCertificat
 function readCertificates(value: Parameters<typeof readMessage>[0], path: string): [Uint8Array, ...Uint8Array[]] {
   const reader = readMessage(value, path, { names: ['certificates'], unknown: 'ignore' })
   const [leaf, ...rest] = reader.list('certificates', (text, at) => readCertificate(text, at))
-  if (leaf === undefined) throw reader.error('PROTOJSON_MISSING', 'certificates', { expected: 'at least one certificate' })
+  if (leaf === undefined)
+    throw reader.error('PROTOJSON_MISSING', 'certificates', { expected: 'at least one certificate' })
   return [leaf, ...rest]
 }
 

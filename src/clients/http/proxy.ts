@@ -36,7 +36,7 @@ function variable(env: Environment, name: string): string {
 }
 
 function parseProxy(name: string, value: string): Proxy {
-  const url = URL.canParse(value) && value.includes('://') ? new URL(value) : tryUrl(`http://${value}`)
+  const url = tryUrl(value.includes('://') ? value : `http://${value}`)
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
     throw new HttpError('HTTP_PROXY', `the proxy in ${name} cannot be used`, {
       expected: 'http://host:port or https://host:port',

@@ -88,8 +88,8 @@ export function createRekorClient(service: { readonly fetch: Fetch; readonly bas
 
 interface Calls {
   readonly host: string
-  call(path: string, init?: FetchInit): Promise<FetchResponse>
-  read<T>(response: FetchResponse, parse: (answer: JsonValue) => T): Promise<T>
+  readonly call: (path: string, init?: FetchInit) => Promise<FetchResponse>
+  readonly read: <T>(response: FetchResponse, parse: (answer: JsonValue) => T) => Promise<T>
 }
 
 function createCalls({ fetch, baseUrl }: { readonly fetch: Fetch; readonly baseUrl: string }): Calls {
