@@ -7,12 +7,12 @@ import type { ProtoReader } from '#encoding/protojson'
 import { readMessage } from '#encoding/protojson'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { entryDigestFromHex } from './entry-digest.js'
-import type { EntryBody, EntryDigest, EntrySignature, EnvelopeBody } from './model.js'
+import type { EntryBody, EntryDigest, EntrySignature, EnvelopeBody, HashedRekordBody } from './model.js'
 import { RekorEntryError } from './rekor-entry-error.js'
 import { verifierFromPem, verifierToPem } from './verifier-pem.js'
 
 /** `spec` of a hashedrekord 0.0.1 entry. */
-export function parseHashedRekordV1(spec: JsonValue, path: string): EntryBody {
+export function parseHashedRekordV1(spec: JsonValue, path: string): HashedRekordBody {
   const reader = message(spec, path, ['data', 'signature'])
   const digest = reader.message('data', (data, at) => message(data, at, ['hash']).message('hash', parseHash))
   const signature = reader.message('signature', (value, at): EntrySignature => {
