@@ -46,8 +46,6 @@ export interface TstSigner {
   readonly certificate: Certificate
   /** DER certificates to embed; empty when the request did not ask for them. */
   readonly embed: readonly Uint8Array[]
-  /** The digest of the content and of the signed attributes' messageDigest. */
-  readonly digest: DigestName
 }
 
 /** A TimeStampReq. */
@@ -91,7 +89,7 @@ export interface SignedContent {
 export async function buildSignedData(what: SignedContent, signer: TstSigner): Promise<Uint8Array> {
   const signedData = derSequence(
     derInteger(3),
-    derSet(encodeDigestAlgorithm(signer.digest)),
+    derSet(encodeDigestAlgorithm(signerDigest(signer.key))),
     derSequence(derOid(what.contentType), derExplicit(0, derOctetString(what.content))),
     ...(signer.embed.length === 0 ? [] : [derImplicit(0, concatBytes(...signer.embed), { constructed: true })]),
     derSet(await encodeSignerInfo(what, signer)),
@@ -101,22 +99,31 @@ export async function buildSignedData(what: SignedContent, signer: TstSigner): P
 
 async function encodeSignerInfo(what: SignedContent, signer: TstSigner): Promise<Uint8Array> {
   const { certificate, key } = signer
+  const digestName = signerDigest(key)
   const attributes = derSet(
     attribute(CMS_OID.contentTypeAttribute, derOid(what.contentType)),
     attribute(CMS_OID.signingTimeAttribute, derTime(what.signingTime)),
-    attribute(CMS_OID.messageDigestAttribute, derOctetString(digest(signer.digest, what.content))),
+    attribute(CMS_OID.messageDigestAttribute, derOctetString(digest(digestName, what.content))),
     attribute(CMS_OID.signingCertificateV2Attribute, encodeSigningCertificateV2(certificate)),
   )
   const signature = await key.sign(attributes)
   return derSequence(
     derInteger(1),
     derSequence(certificate.issuer.der, der(TAG.INTEGER, certificate.serialNumber)),
-    encodeDigestAlgorithm(signer.digest),
+    encodeDigestAlgorithm(digestName),
     // RFC 5652 §5.4: signed as a SET, sent as [0] IMPLICIT.
     concatBytes(Uint8Array.of(0xa0), attributes.subarray(1)),
     encodeSignatureAlgorithm(key.algorithm),
     derOctetString(signature),
   )
+}
+
+/**
+ * The digest of the content. OpenSSL also checks the signature over the attributes with it, so it must be the key's own;
+ * RFC 8419 §2.3 has SHA-512 with Ed25519.
+ */
+function signerDigest(key: Signer): DigestName {
+  return key.algorithm.digest ?? 'sha512'
 }
 
 function encodeTstInfo(fields: TstFields, certificate: Certificate): Uint8Array {

@@ -79,7 +79,6 @@ async function stamp({ data, leaf, chain }: StampSubject, options: StampOptions)
     {
       ...signer,
       embed: embed === 'none' ? [] : embed === 'leaf' ? [signer.certificate.der] : [signer.certificate.der, ...chain.slice(1)],
-      digest: 'sha256',
     },
   )
 }
