@@ -1,13 +1,15 @@
 /** Flags of the commands that sign. @module */
 
-const SEE_SIGNING_CONFIG = 'see `countersign signing-config create --help`'
-
 /** With which key. */
 export const keyFlags = {
   key: { kind: 'path', help: 'private key: a file, or env://VARIABLE', placeholder: 'KEY' },
   sk: { kind: 'boolean', help: 'use a hardware security key', hidden: true },
   slot: { kind: 'string', help: 'slot of the hardware security key', hidden: true },
-  certificate: { kind: 'path', aliases: ['cert'], help: 'certificate of the key, PEM or DER, to go with the signature' },
+  certificate: {
+    kind: 'path',
+    aliases: ['cert'],
+    help: 'certificate of the key, PEM or DER, to go with the signature',
+  },
   'certificate-chain': {
     kind: 'path',
     aliases: ['cert-chain'],
@@ -17,7 +19,13 @@ export const keyFlags = {
 
 /** Who the signer is, where no key is given. */
 export const identityTokenFlags = {
-  'identity-token': { kind: 'string', help: 'OIDC identity token, or a file that holds it', placeholder: 'TOKEN|FILE', group: 'oidc', secret: true },
+  'identity-token': {
+    kind: 'string',
+    help: 'OIDC identity token, or a file that holds it',
+    placeholder: 'TOKEN|FILE',
+    group: 'oidc',
+    secret: true,
+  },
   'fulcio-auth-flow': {
     kind: 'string',
     choices: ['normal', 'device', 'token', 'client_credentials'],
@@ -32,16 +40,20 @@ export const identityTokenFlags = {
     help: 'the one ambient source of identity to use: spiffe, google, github-actions, filesystem, buildkite-agent, envvar',
     group: 'oidc',
   },
-  'oidc-disable-ambient-providers': { kind: 'boolean', help: 'do not look for an identity in the surroundings', group: 'oidc' },
+  'oidc-disable-ambient-providers': {
+    kind: 'boolean',
+    help: 'do not look for an identity in the surroundings',
+    group: 'oidc',
+  },
   'oidc-issuer': {
     kind: 'url',
     help: 'OIDC issuer to log in at',
-    deprecated: `please use a signing config to specify an OIDC issuer; ${SEE_SIGNING_CONFIG}`,
+    deprecated: 'please use a signing config to specify an OIDC issuer; see `countersign signing-config create --help`',
   },
   'fulcio-url': {
     kind: 'url',
     help: 'address of the certificate authority',
-    deprecated: `please use a signing config to specify a fulcio url; ${SEE_SIGNING_CONFIG}`,
+    deprecated: 'please use a signing config to specify a fulcio url; see `countersign signing-config create --help`',
   },
   'insecure-skip-verify': {
     kind: 'boolean',
@@ -52,22 +64,40 @@ export const identityTokenFlags = {
 
 /** Which services witness the signature. */
 export const serviceFlags = {
-  'use-signing-config': { kind: 'boolean', default: true, help: 'take the services’ addresses from the TUF repository', group: 'services' },
+  'use-signing-config': {
+    kind: 'boolean',
+    default: true,
+    help: 'take the services’ addresses from the TUF repository',
+    group: 'services',
+  },
   'signing-config': { kind: 'path', help: 'take the services’ addresses from this file', group: 'services' },
   'trusted-root': { kind: 'path', help: 'trusted root to verify the new signature against', group: 'services' },
-  'timestamp-client-cacert': { kind: 'path', help: 'PEM file with the authorities to trust for the timestamp authority', group: 'services' },
-  'timestamp-client-cert': { kind: 'path', help: 'PEM certificate to show to the timestamp authority', group: 'services' },
+  'timestamp-client-cacert': {
+    kind: 'path',
+    help: 'PEM file with the authorities to trust for the timestamp authority',
+    group: 'services',
+  },
+  'timestamp-client-cert': {
+    kind: 'path',
+    help: 'PEM certificate to show to the timestamp authority',
+    group: 'services',
+  },
   'timestamp-client-key': { kind: 'path', help: 'PEM key of that certificate', group: 'services' },
-  'timestamp-server-name': { kind: 'string', help: 'host name to expect in the timestamp authority’s certificate', group: 'services' },
+  'timestamp-server-name': {
+    kind: 'string',
+    help: 'host name to expect in the timestamp authority’s certificate',
+    group: 'services',
+  },
   'rekor-url': {
     kind: 'url',
     help: 'address of the transparency log',
-    deprecated: `please use a signing config to specify a rekor url; ${SEE_SIGNING_CONFIG}`,
+    deprecated: 'please use a signing config to specify a rekor url; see `countersign signing-config create --help`',
   },
   'timestamp-server-url': {
     kind: 'url',
     help: 'full address of the timestamp authority',
-    deprecated: `please use a signing config to specify a timestamp server url; ${SEE_SIGNING_CONFIG}`,
+    deprecated:
+      'please use a signing config to specify a timestamp server url; see `countersign signing-config create --help`',
   },
   'tlog-upload': {
     kind: 'boolean',

@@ -1,7 +1,5 @@
 /** Flags of the commands that verify. @module */
 
-const CLAIM = 'identity'
-
 /** With which public key, instead of an identity. */
 export const publicKeyFlags = {
   key: { kind: 'path', help: 'public key: a file, a URL, or env://VARIABLE', placeholder: 'KEY', group: 'identity' },
@@ -16,28 +14,58 @@ export const identityFlags = {
     aliases: ['cert-identity', 'cert-email', 'certificate-email'],
     placeholder: 'NAME',
     help: 'who must have signed: e-mail address, URI, user name, exactly (repeat for alternatives)',
-    group: CLAIM,
+    group: 'identity',
   },
-  'certificate-identity-regexp': { kind: 'repeated', placeholder: 'REGEXP', help: 'the same as a pattern that the whole name must match', group: CLAIM },
+  'certificate-identity-regexp': {
+    kind: 'repeated',
+    placeholder: 'REGEXP',
+    help: 'the same as a pattern that the whole name must match',
+    group: 'identity',
+  },
   'certificate-oidc-issuer': {
     kind: 'repeated',
     aliases: ['cert-oidc-issuer'],
     placeholder: 'URL',
     help: 'who must have vouched for the signer (once for all, or once for each identity)',
-    group: CLAIM,
+    group: 'identity',
   },
-  'certificate-oidc-issuer-regexp': { kind: 'repeated', placeholder: 'REGEXP', help: 'the same as a pattern that the whole issuer must match', group: CLAIM },
+  'certificate-oidc-issuer-regexp': {
+    kind: 'repeated',
+    placeholder: 'REGEXP',
+    help: 'the same as a pattern that the whole issuer must match',
+    group: 'identity',
+  },
   'certificate-extension': {
     kind: 'repeated',
     placeholder: 'NAME=VALUE',
     help: 'require a claim of the certificate, such as source-repository-uri=https://…',
-    group: CLAIM,
+    group: 'identity',
   },
-  'certificate-github-workflow-trigger': { kind: 'string', help: 'required event that triggered the GitHub workflow', group: CLAIM },
-  'certificate-github-workflow-sha': { kind: 'string', help: 'required commit of the GitHub workflow run', group: CLAIM },
-  'certificate-github-workflow-name': { kind: 'string', help: 'required name of the GitHub workflow', group: CLAIM },
-  'certificate-github-workflow-repository': { kind: 'string', help: 'required repository of the GitHub workflow', group: CLAIM },
-  'certificate-github-workflow-ref': { kind: 'string', help: 'required git ref of the GitHub workflow run', group: CLAIM },
+  'certificate-github-workflow-trigger': {
+    kind: 'string',
+    help: 'required event that triggered the GitHub workflow',
+    group: 'identity',
+  },
+  'certificate-github-workflow-sha': {
+    kind: 'string',
+    help: 'required commit of the GitHub workflow run',
+    group: 'identity',
+  },
+  'certificate-github-workflow-name': {
+    kind: 'string',
+    help: 'required name of the GitHub workflow',
+    group: 'identity',
+  },
+  'certificate-github-workflow-repository': {
+    kind: 'string',
+    help: 'required repository of the GitHub workflow',
+    group: 'identity',
+  },
+  'certificate-github-workflow-ref': {
+    kind: 'string',
+    help: 'required git ref of the GitHub workflow run',
+    group: 'identity',
+  },
 } as const
 
 /** What is trusted and how much is asked for. */
@@ -46,7 +74,11 @@ export const trustFlags = {
   'use-signed-timestamps': { kind: 'boolean', help: 'require an RFC 3161 timestamp', group: 'trust' },
   'insecure-ignore-tlog': { kind: 'boolean', help: 'do not ask for a transparency log entry', group: 'trust' },
   'insecure-ignore-sct': { kind: 'boolean', help: 'do not ask that the certificate was published', group: 'trust' },
-  'allow-certificate-chain': { kind: 'boolean', help: 'has no effect: chains in bundles are always read', hidden: true },
+  'allow-certificate-chain': {
+    kind: 'boolean',
+    help: 'has no effect: chains in bundles are always read',
+    hidden: true,
+  },
   'max-workers': { kind: 'number', default: 10, help: 'how many signatures to look at in parallel', group: 'trust' },
   offline: {
     kind: 'boolean',
@@ -99,7 +131,11 @@ export const trustFlags = {
     help: 'PEM chain above the certificate, the root last',
     deprecated: 'please use --trusted-root to provide the certificate chain',
   },
-  'ca-roots': { kind: 'path', help: 'PEM file of root authorities', deprecated: 'please use --trusted-root to provide CA certificates' },
+  'ca-roots': {
+    kind: 'path',
+    help: 'PEM file of root authorities',
+    deprecated: 'please use --trusted-root to provide CA certificates',
+  },
   'ca-intermediates': {
     kind: 'path',
     help: 'PEM file of intermediate authorities',
@@ -119,5 +155,11 @@ export const explainFlag = {
 
 /** Why files go by other names in the old format. */
 export const outputFlag = {
-  output: { kind: 'string', short: 'o', choices: ['json', 'text'], default: 'json', help: 'what to print: json or text' },
+  output: {
+    kind: 'string',
+    short: 'o',
+    choices: ['json', 'text'],
+    default: 'json',
+    help: 'what to print: json or text',
+  },
 } as const
