@@ -44,6 +44,20 @@ export class CrashFileSystem implements FileSystem {
     this.#dead = false
   }
 
+  /** Another one with the same content, in which nothing has gone wrong yet. */
+  clone(): CrashFileSystem {
+    const copy = new CrashFileSystem()
+    const copies = new Map<StoredFile, StoredFile>()
+    const copyOf = (file: StoredFile): StoredFile => {
+      const known = copies.get(file) ?? { ...file }
+      copies.set(file, known)
+      return known
+    }
+    copy.#files = new Map([...this.#files].map(([name, file]) => [name, copyOf(file)]))
+    copy.#durable = new Map([...this.#durable].map(([name, file]) => [name, copyOf(file)]))
+    return copy
+  }
+
   /** No more faults; the process has been started again. */
   heal(): void {
     this.#plan = undefined

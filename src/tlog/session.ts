@@ -27,6 +27,9 @@ export interface SessionParts {
   readonly settleBytes: number
 }
 
+/** Every commit leaves a few small files of partial tiles: this bounds how many. */
+const SETTLE_COMMITS = 2048
+
 export class Session {
   readonly reader: TreeReader
   readonly tables: KeyTables
@@ -36,8 +39,9 @@ export class Session {
   #published: PublishedCheckpoint | undefined
   #failure: unknown
   #unsettledBytes = 0
+  #unsettledCommits = 0
   #settling: Promise<void> | undefined
-  /** Folders of partial tiles whose full tile exists. */
+  /** Folders of partial tiles whose full tile has been put. */
   #obsolete: string[] = []
 
   private constructor(parts: SessionParts, head: TreeState, edge: RightEdge) {
@@ -92,7 +96,7 @@ export class Session {
       await this.#apply(made, { previous, next, entries })
       // Only what can be read in full is published.
       await this.#publish(next)
-      await this.#tidy()
+      this.#settleIfDue()
       return this.published
     } catch (error) {
       this.#failure ??= error
@@ -103,7 +107,7 @@ export class Session {
   /** Makes everything durable in tiles, so that the next start has nothing to replay. */
   async settle(): Promise<void> {
     await this.#settling
-    if (this.#failure !== undefined || this.#unsettledBytes === 0) return
+    if (this.#failure !== undefined || this.#unsettledCommits === 0) return
     await this.#startSettling()
   }
 
@@ -123,7 +127,8 @@ export class Session {
     for (const { path, bytes } of made.writes) await this.#parts.storage.put(path, bytes)
     await this.tables.add(commit.entries, commit.previous.size)
     this.#head = commit.next
-    for (const entry of commit.entries) this.#unsettledBytes += entry.length + 1
+    this.#unsettledCommits++
+    for (const entry of commit.entries) this.#unsettledBytes += entry.length
     for (const { level, index } of made.fullTiles) {
       this.#obsolete.push(partialFolder(tilePath({ level, index, width: TILE_WIDTH })))
     }
@@ -139,21 +144,20 @@ export class Session {
     this.#published = { ...state, note }
   }
 
-  /** Housekeeping that may wait, and that a reader never notices. */
-  async #tidy(): Promise<void> {
+  /** In the background: the next batch does not wait for it. */
+  #settleIfDue(): void {
     if (this.#settling !== undefined) return
-    if (this.#obsolete.length > 0) {
-      const folders = this.#obsolete
-      this.#obsolete = []
-      await this.#parts.storage.discard(folders)
-    }
-    if (this.#unsettledBytes >= this.#parts.settleBytes) void this.#startSettling().catch(() => undefined)
+    if (this.#unsettledBytes < this.#parts.settleBytes && this.#unsettledCommits < SETTLE_COMMITS) return
+    void this.#startSettling().catch(() => undefined) // the failure is kept, and ends the session
   }
 
   #startSettling(): Promise<void> {
+    const obsolete = this.#obsolete
+    this.#obsolete = []
     this.#unsettledBytes = 0
+    this.#unsettledCommits = 0
     this.#settling = this.#parts.storage
-      .settle(this.#head)
+      .settle(this.#head, obsolete)
       .catch((error: unknown) => {
         // Tiles may not be on the disk although the kernel will not say so again. The write-ahead log still is.
         this.#failure ??= error
@@ -187,7 +191,8 @@ export class Session {
   async #continuePublished(known: PublishedCheckpoint | undefined): Promise<void> {
     if (known !== undefined) await this.#checkContinues(known)
     const note = await this.#parts.storage.get(CHECKPOINT_PATH)
-    if (note === undefined || note.length === 0) return this.#publish(this.#head)
+    // A power failure may have left the name without the content. What was committed is durable all the same.
+    if (note?.some((byte) => byte !== 0) !== true) return this.#publish(this.#head)
     const last = await this.#parts.checkpoints.open(note)
     await this.#checkContinues(last)
     if (last.size < this.#head.size) return this.#publish(this.#head)

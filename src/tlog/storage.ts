@@ -58,16 +58,12 @@ export interface LogStorage extends ObjectReader {
   put(path: string, bytes: Uint8Array): Promise<void>
 
   /**
-   * Drops whole folders of objects that nobody needs any more; absence is fine, and folders in them there are none.
-   * Not while a settling runs.
-   */
-  discard(folders: readonly string[]): Promise<void>
-
-  /**
    * Makes everything that was put durable, together with the key tables, and forgets the commits up to `state`.
    * What is put or committed while it runs belongs to the next one.
+   * @param obsolete - folders of objects that the state does not need: dropped once the rest is durable, and not before,
+   *   since the state before this one may have needed them
    */
-  settle(state: TreeState): Promise<void>
+  settle(state: TreeState, obsolete: readonly string[]): Promise<void>
 
   /** The table of that name; valid after `open`, and until the next `open`. */
   table(name: string): KeyTable

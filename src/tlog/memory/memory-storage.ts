@@ -40,15 +40,12 @@ export class MemoryStorage implements LogStorage {
     return this.#objects.get(path)
   }
 
-  async discard(folders: readonly string[]): Promise<void> {
-    const gone = new Set(folders)
+  async settle(state: TreeState, obsolete: readonly string[]): Promise<void> {
+    this.#settled = state
+    const gone = new Set(obsolete)
     for (const path of this.#objects.keys()) {
       if (gone.has(path.slice(0, path.lastIndexOf('/')))) this.#objects.delete(path)
     }
-  }
-
-  async settle(state: TreeState): Promise<void> {
-    this.#settled = state
     this.#commits = this.#commits.filter((commit) => commit.next.size > state.size)
   }
 

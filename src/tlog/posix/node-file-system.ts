@@ -10,6 +10,7 @@ const write = promisify(fs.write)
 const fsync = promisify(fs.fsync)
 const fdatasync = promisify(fs.fdatasync)
 const readdir = promisify(fs.readdir)
+const remove = promisify(fs.rm)
 
 /** Only the owner may read what is not published, and only they may write anything. */
 const FILE_MODE = 0o644
@@ -35,7 +36,7 @@ export const nodeFileSystem: FileSystem = {
     fs.renameSync(from, to)
   },
   async remove(path) {
-    fs.rmSync(path, { force: true, recursive: true })
+    await remove(path, { force: true, recursive: true })
   },
   async list(path) {
     try {

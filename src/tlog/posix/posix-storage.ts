@@ -89,20 +89,11 @@ export class PosixStorage implements LogStorage {
     return this.#fs.read(join(this.#public, path))
   }
 
-  async discard(folders: readonly string[]): Promise<void> {
-    const gone = new Set(folders.map((folder) => join(this.#public, folder)))
-    for (const file of this.#dirtyFiles) if (gone.has(dirname(file))) this.#dirtyFiles.delete(file)
-    for (const folder of gone) {
-      this.#dirtyFolders.delete(folder)
-      this.#knownFolders.delete(folder)
-      await this.#fs.remove(folder)
-    }
-  }
-
-  async settle(state: TreeState): Promise<void> {
+  async settle(state: TreeState, obsolete: readonly string[]): Promise<void> {
     // Up to the first await this sees one moment: what is put or committed from here on is for the next settling.
-    const files = [...this.#dirtyFiles]
-    const folders = [...this.#dirtyFolders]
+    const gone = new Set(obsolete.map((folder) => join(this.#public, folder)))
+    const files = [...this.#dirtyFiles].filter((file) => !gone.has(dirname(file)))
+    const folders = [...this.#dirtyFolders].filter((folder) => !gone.has(folder))
     this.#dirtyFiles.clear()
     this.#dirtyFolders.clear()
     const rotated = this.#wal.rotate(state.size)
@@ -118,6 +109,7 @@ export class PosixStorage implements LogStorage {
     await this.#replace(this.#settledPath(), written, { durable: true })
     await this.#wal.forget(state.size)
     await removeOldKeyFiles(this.#fs, join(this.#state, 'keys'), currentFiles(extents))
+    for (const folder of gone) await this.#fs.remove(folder)
   }
 
   table(name: string): KeyTable {
@@ -153,7 +145,7 @@ export class PosixStorage implements LogStorage {
     await this.#fs.makeFolder(folder)
     // Every folder above may have just been made: its own name has to become durable in the one above it.
     for (let at = folder; at.length > this.#public.length; at = dirname(at)) {
-      this.#knownFolders.add(at)
+      this.#knownFolders.add(at) // a folder that settle drops is never written to again
       this.#dirtyFolders.add(dirname(at))
     }
   }
