@@ -18,7 +18,7 @@ interface Pending {
   readonly run: () => void
 }
 
-export function fakeTimers(start = Date.UTC(2026, 0, 1)): FakeTimers {
+export function fakeTimers(start: number = Date.UTC(2026, 0, 1)): FakeTimers {
   let now = start
   let automatic = false
   const started: number[] = []

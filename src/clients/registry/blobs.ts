@@ -1,9 +1,10 @@
 /** Blobs: look, fetch, stream, upload, mount. @module */
 import type { Descriptor } from '#formats/oci/descriptor'
+import { digestOf, parseDigest } from '#formats/oci/digest'
 import type { Repository } from '#formats/oci/reference'
 import { contentLength, discardBody, readBytes, streamBody } from '../http/body.js'
 import type { FetchResponse } from '../http/fetch.js'
-import { checkDigestText, sha256Digest, verifyContent, verifyingStream } from './content-digest.js'
+import { verifyContent, verifyingStream } from './content-digest.js'
 import { RegistryError } from './registry-error.js'
 import { registryRefusal, type RegistryTransport } from './transport.js'
 
@@ -56,7 +57,7 @@ export async function pushBlob(
   repository: Repository,
   { bytes, mediaType }: { readonly bytes: Uint8Array; readonly mediaType: string },
 ): Promise<Descriptor> {
-  const digest = sha256Digest(bytes)
+  const digest = digestOf(bytes)
   if (!(await hasBlob(transport, repository, digest))) {
     const location = await startUpload(transport, repository)
     const response = await transport({
@@ -99,7 +100,7 @@ async function openResponse(
   repository: Repository,
   digest: string,
 ): Promise<FetchResponse> {
-  checkDigestText(digest)
+  parseDigest(digest)
   const response = await transport({ scope: { repository, actions: ['pull'] }, path: `/blobs/${digest}` })
   if (response.status === 200) return response
   throw await registryRefusal(response, repository, `the blob ${digest}`)

@@ -1,12 +1,14 @@
 /** A registry client for one invocation: it remembers logins, schemes and what it fetched by digest. @module */
 import { isJsonObject, type JsonValue } from '#encoding/json'
 import type { Descriptor } from '#formats/oci/descriptor'
+import { parseDigest } from '#formats/oci/digest'
 import type { Repository } from '#formats/oci/reference'
+import { referrersTag } from '#formats/oci/tags'
 import { readJson } from '../http/body.js'
 import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob } from './blobs.js'
-import { checkDigestText, isDigest } from './content-digest.js'
+import { namesDigest } from './content-digest.js'
 import { deleteManifest, fetchManifest, putManifest, resolveManifest } from './manifests.js'
-import { fallbackTag, fetchReferrers, nextPage, readFallback } from './referrers.js'
+import { fetchReferrers, nextPage, readFallback } from './referrers.js'
 import type { FetchedManifest, Referrers, RegistryClient } from './registry.js'
 import { RegistryError } from './registry-error.js'
 import { createTransport, registryRefusal, type RegistryPorts, type RegistryTransport } from './transport.js'
@@ -27,7 +29,7 @@ export function createRegistryClient(ports: RegistryPorts): RegistryClient {
       await fetchBlob(transport, repository, { digest, size, limit }),
     openBlob: (repository, descriptor) => streamBlob(transport, repository, descriptor),
     referrers: async (repository, digest, artifactType) => {
-      checkDigestText(digest)
+      parseDigest(digest)
       if (!withoutApi.has(repository.registry)) {
         const answer = await fetchReferrers(transport, repository, { digest, artifactType })
         if (answer !== undefined) return answer
@@ -52,7 +54,7 @@ type ManifestGetter = RegistryClient['manifest']
 function rememberByDigest(load: ManifestGetter): ManifestGetter {
   const known = new Map<string, Promise<FetchedManifest>>()
   return async (repository, name) => {
-    if (!isDigest(name)) return await load(repository, name)
+    if (!namesDigest(name)) return await load(repository, name)
     const key = `${repository.registry}/${repository.repository}@${name}`
     const pending = known.get(key) ?? load(repository, name)
     known.set(key, pending)
@@ -68,7 +70,7 @@ function rememberByDigest(load: ManifestGetter): ManifestGetter {
 }
 
 async function fromTag(repository: Repository, digest: string, manifest: ManifestGetter): Promise<Referrers> {
-  const tagged = await orUndefined(manifest(repository, fallbackTag(digest)))
+  const tagged = await orUndefined(manifest(repository, referrersTag(digest)))
   return { source: 'tag', descriptors: readFallback(tagged, digest) }
 }
 

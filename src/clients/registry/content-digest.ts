@@ -1,35 +1,19 @@
 /** Checking content against the digest it goes by. @module */
-import { createDigest, digest, type DigestName } from '#crypto/digest'
+import { createDigest } from '#crypto/digest'
 import { encodeHex } from '#encoding/hex'
+import { digestOf, parseDigest } from '#formats/oci/digest'
 import { RegistryError } from './registry-error.js'
 
-interface Parsed {
-  readonly algorithm: DigestName
-  readonly hex: string
-}
-
-const DIGEST = /^(sha256|sha384|sha512):([0-9a-f]+)$/
-const HEX_LENGTH: Readonly<Record<DigestName, number>> = { sha256: 64, sha384: 96, sha512: 128 }
-
-/** Whether a manifest name is a digest rather than a tag. */
-export function isDigest(name: string): boolean {
-  return name.includes(':')
-}
-
-/** @throws RegistryError REGISTRY_DIGEST for a text that is no digest of a known algorithm. */
-export function checkDigestText(text: string): void {
-  parse(text)
-}
-
-/** `sha256:…` of content. */
-export function sha256Digest(bytes: Uint8Array): string {
-  return `sha256:${encodeHex(digest('sha256', bytes))}`
+/** Whether a manifest name means a digest: no tag has a colon. @throws OciError `OCI_DIGEST` if it is a bad one */
+export function namesDigest(name: string): boolean {
+  if (!name.includes(':')) return false
+  parseDigest(name)
+  return true
 }
 
 /** @throws RegistryError REGISTRY_DIGEST unless `bytes` have that digest. */
 export function verifyContent(bytes: Uint8Array, expected: string, where: string): void {
-  const { algorithm } = parse(expected)
-  const found = `${algorithm}:${encodeHex(digest(algorithm, bytes))}`
+  const found = digestOf(bytes, parseDigest(expected).algorithm)
   if (found !== expected) throw mismatch(expected, found, where)
 }
 
@@ -39,7 +23,7 @@ export async function* verifyingStream(
   { digest: expected, size }: { readonly digest: string; readonly size: number },
   where: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { algorithm } = parse(expected)
+  const { algorithm } = parseDigest(expected)
   const running = createDigest(algorithm)
   let seen = 0
   let held: Uint8Array | undefined
@@ -53,17 +37,6 @@ export async function* verifyingStream(
   const found = `${algorithm}:${encodeHex(running.digest())}`
   if (found !== expected) throw mismatch(expected, found, where)
   if (held !== undefined) yield held
-}
-
-function parse(text: string): Parsed {
-  const match = DIGEST.exec(text)
-  const algorithm = match?.[1] as DigestName | undefined
-  const hex = match?.[2]
-  if (algorithm !== undefined && hex?.length === HEX_LENGTH[algorithm]) return { algorithm, hex }
-  throw new RegistryError('REGISTRY_DIGEST', 'not a digest that can be checked', {
-    expected: 'sha256:, sha384: or sha512: and its lower-case hexadecimal digits',
-    found: text.slice(0, 80),
-  })
 }
 
 function mismatch(expected: string, found: string, where: string): RegistryError {

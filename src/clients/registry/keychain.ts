@@ -119,8 +119,8 @@ const nodeConfigFiles: ConfigFiles = {
   },
   replace: async (path, bytes) => {
     const { mkdir, rename, writeFile } = await import('node:fs/promises')
-    const { dirname } = await import('node:path')
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const paths = await import('node:path')
+    await mkdir(paths.dirname(path), { recursive: true, mode: 0o700 })
     // A rename is atomic, so nobody reads half a file and a crash leaves the old one.
     const temporary = `${path}.${encodeHex(randomBytes(6))}`
     await writeFile(temporary, bytes, { mode: 0o600, flag: 'wx' })

@@ -1,21 +1,16 @@
 /** Manifests: resolve, fetch, push, delete. @module */
 import type { Descriptor } from '#formats/oci/descriptor'
+import { digestOf, isDigest } from '#formats/oci/digest'
+import { MANIFEST_MEDIA_TYPES } from '#formats/oci/media-types'
 import type { Repository } from '#formats/oci/reference'
 import { contentLength, discardBody, readBytes } from '../http/body.js'
 import type { FetchResponse } from '../http/fetch.js'
-import { checkDigestText, isDigest, sha256Digest, verifyContent } from './content-digest.js'
+import { namesDigest, verifyContent } from './content-digest.js'
 import type { FetchedManifest, ManifestName, OutgoingManifest, WriteCondition, WrittenManifest } from './registry.js'
 import { RegistryError } from './registry-error.js'
 import { registryRefusal, type RegistryTransport } from './transport.js'
 
-export const MANIFEST_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-] as const
-
-const ACCEPT = MANIFEST_TYPES.join(', ')
+const ACCEPT = MANIFEST_MEDIA_TYPES.join(', ')
 /** Registries cap manifests at 4 MiB (distribution-spec, "Pushing Manifests"); some large indexes pass that. */
 const MANIFEST_LIMIT = 16 * 1024 * 1024
 
@@ -33,8 +28,8 @@ export async function resolveManifest(
   const size = contentLength(response)
   const mediaType = mediaTypeOf(response)
   if (response.status !== 200 || digest === null || size === undefined || mediaType === '') return undefined
-  checkDigestText(digest)
-  if (isDigest(name) && digest !== name) throw otherDigest(repository, name, digest)
+  if (!isDigest(digest)) return undefined
+  if (namesDigest(name) && digest !== name) throw otherDigest(repository, name, digest)
   return { mediaType, digest, size }
 }
 
@@ -44,17 +39,16 @@ export async function fetchManifest(
   repository: Repository,
   name: ManifestName,
 ): Promise<FetchedManifest> {
-  if (isDigest(name)) checkDigestText(name)
   const response = await transport(read(repository, name))
   const what = nameOf(repository, name)
   if (response.status !== 200) throw await registryRefusal(response, repository, what)
   const mediaType = mediaTypeOf(response)
   const bytes = await readBytes(response, { limit: MANIFEST_LIMIT, what })
-  const stated = isDigest(name) ? name : response.headers.get('docker-content-digest')
+  const stated = namesDigest(name) ? name : response.headers.get('docker-content-digest')
   // Of a tag nothing is known beforehand; yet what the answer says of itself must be true.
   if (stated !== null) verifyContent(bytes, stated, repository.registry)
   const etag = response.headers.get('etag')
-  return { mediaType, digest: stated ?? sha256Digest(bytes), bytes, ...(etag !== null && { etag }) }
+  return { mediaType, digest: stated ?? digestOf(bytes), bytes, ...(etag !== null && { etag }) }
 }
 
 /** @throws RegistryError REGISTRY_CONFLICT if the condition does not hold. */
@@ -63,7 +57,7 @@ export async function putManifest(
   { repository, name }: { readonly repository: Repository; readonly name: ManifestName },
   { mediaType, bytes, ifMatch }: OutgoingManifest & WriteCondition,
 ): Promise<WrittenManifest> {
-  const digest = sha256Digest(bytes)
+  const digest = digestOf(bytes)
   const response = await transport({
     scope: { repository, actions: ['pull', 'push'] },
     path: `/manifests/${name}`,
@@ -99,7 +93,7 @@ export async function deleteManifest(
 
 /** How a manifest is called in texts. */
 export function nameOf({ registry, repository }: Repository, name: ManifestName): string {
-  return `${registry}/${repository}${isDigest(name) ? '@' : ':'}${name}`
+  return `${registry}/${repository}${name.includes(':') ? '@' : ':'}${name}`
 }
 
 function read(repository: Repository, name: ManifestName): Parameters<RegistryTransport>[0] {

@@ -2,6 +2,7 @@
 import { isCodedError } from '#errors'
 import type { Descriptor } from '#formats/oci/descriptor'
 import { parseManifest } from '#formats/oci/manifest'
+import { MEDIA_TYPES } from '#formats/oci/media-types'
 import type { Repository } from '#formats/oci/reference'
 import { discardBody, readBytes } from '../http/body.js'
 import type { FetchResponse } from '../http/fetch.js'
@@ -9,18 +10,13 @@ import type { FetchedManifest, Referrers } from './registry.js'
 import { RegistryError } from './registry-error.js'
 import { registryRefusal, type RegistryTransport } from './transport.js'
 
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json'
+const INDEX_TYPE = MEDIA_TYPES.ociIndex
 const PAGE_LIMIT = 16 * 1024 * 1024
 /** A registry that pages for ever is stopped here. */
 const MAX_PAGES = 100
 
 /** Statuses with which registries say that they know no such API. */
 const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 501])
-
-/** The tag under which referrers of a digest are listed where there is no API: `sha256-<hex>`. */
-export function fallbackTag(digest: string): string {
-  return digest.replace(':', '-')
-}
 
 /** All pages of the API, or undefined if the registry does not have it. */
 export async function fetchReferrers(
