@@ -65,6 +65,8 @@ export default tseslint.config(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none', ignoreRestSiblings: true },
       ],
+      // Over code points is what `[...text]` means here.
+      '@typescript-eslint/no-misused-spread': ['error', { allow: [{ from: 'lib', name: 'string' }] }],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/strict-boolean-expressions': 'off',
       'no-restricted-syntax': ['error', ...SHAPES],
