@@ -1,8 +1,8 @@
 /** A host for in-process command tests: memory for files, text for the terminal, a fetch of the test's own. @module */
-import { CliError } from '../../cli/kit/errors.js'
-import type { ConnectOptions, Environment, Host } from '../../cli/kit/host.js'
+import { CliError } from '#cli/kit/errors'
+import type { ConnectOptions, Environment, Host } from '#cli/kit/host'
 import type { Fetch } from '#clients/http/fetch'
-import type { CommandData } from '../../cli/kit/command.js'
+import type { CommandData } from '#cli/kit/command'
 
 export interface FakeHostOptions {
   readonly environment?: Environment
