@@ -117,8 +117,7 @@ async function prove(log: LogState, leafIndex: number, options: AppendOptions): 
   const name = options.origin ?? log.host
   const origin = options.origin ?? log.origin
   const text = formatCheckpoint({ origin, size: BigInt(size), rootHash, extensions: options.extensions ?? [] })
-  const own = noteSignerForKey({ name, key: log.key, rule: KEY_RULES[log.version] })
-  const signers = options.checkpointSigners ?? [own]
+  const signers = options.checkpointSigners ?? [noteSignerForKey({ name, key: log.key, rule: KEY_RULES[log.version] })]
   return { ...proof, checkpoint: await signNote(text, [...signers, ...(options.cosigners ?? [])]) }
 }
 
