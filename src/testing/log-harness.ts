@@ -15,11 +15,11 @@ import type { CrashFileSystem } from './crash-file-system.js'
 
 const KEY = await generatePrivateKey('ed25519')
 
-/** Entries are searched by their first byte. */
+/** Entries are searched by their first byte, and by the last one of what is kept beside them: the time. */
 export const RULES: EntryRules = {
   identity: hashLeaf,
-  searchKeys: (entry) => [hashLeaf(entry.subarray(0, 1))],
-  keepTimes: true,
+  searchKeys: (entry, annotation) => [hashLeaf(entry.subarray(0, 1)), hashLeaf(annotation.subarray(-1))],
+  annotated: true,
 }
 
 export const CHECKPOINTS: CheckpointPort = noteCheckpoints({ origin: 'log.example', key: KEY, rule: 'note' })
@@ -53,7 +53,7 @@ export function entryBytes(name: string | number): Uint8Array {
 /** Appends an entry by its name. */
 export function append(log: Log, name: string | number): Promise<Appended> {
   const entry = entryBytes(name)
-  return log.append({ identity: hashLeaf(entry), entry })
+  return log.append({ identity: hashLeaf(entry), entry, annotation: ({ time }) => encodeUtf8(String(time)) })
 }
 
 /** Appends them in one go, so that they share batches. */

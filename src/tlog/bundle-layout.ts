@@ -21,6 +21,12 @@ export const ENTRY_BUNDLES: BundleLayout = {
   decode: decodeEntryBundle,
 }
 
+/**
+ * Where annotations are: what a log keeps beside its entries although the tree does not cover it.
+ * Beside `tile/`, since C2SP tlog-tiles knows nothing of it; framed as entries are.
+ */
+export const ANNOTATION_BUNDLES: BundleLayout = { ...ENTRY_BUNDLES, folder: 'annotations' }
+
 /** The path of a bundle, or of anything else that is kept 256 entries together. */
 export function bundlePath(folder: string, index: number, width: number): string {
   return `${folder}/${tileIndexPath(index)}${width === TILE_WIDTH ? '' : `.p/${String(width)}`}`

@@ -8,8 +8,8 @@ import { encodeHex } from '#encoding/hex'
 import { isCodedError } from '#errors'
 import { HASH_SIZE, emptyRoot, hashLeaf, hashLevel, hashNode } from '#formats/merkle/hash'
 import { TILE_WIDTH, tilePath } from '#formats/tlog-tiles/tile'
-import { bundlePath } from './bundle-layout.js'
-import { TIMES_FOLDER, decodeTimes } from './commit-times.js'
+import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
+import type { BundleLayout } from './bundle-layout.js'
 import { KeyIndex } from './key-index.js'
 import { CHECKPOINT_PATH, withDefaults } from './rules.js'
 import type { CheckpointPort, EntryRules, FullEntryRules } from './rules.js'
@@ -31,7 +31,6 @@ export type FsckProblemKind =
   | 'tile'
   | 'root'
   | 'duplicate'
-  | 'time'
   | 'table'
 
 export interface FsckProblem {
@@ -64,7 +63,6 @@ class Check {
   readonly #tables: NonNullable<FsckOptions['tables']>
   readonly #problems: FsckProblem[] = []
   readonly #identities = new KeyIndex()
-  readonly #lastTime = { value: 0 }
 
   constructor({ objects, rules, checkpoints, tables = {} }: FsckOptions) {
     this.#objects = objects
@@ -129,22 +127,22 @@ class Check {
   /** The leaf hashes of a bundle's entries. */
   async #checkBundle(index: number, width: number): Promise<Uint8Array> {
     const hashes = new Uint8Array(width * HASH_SIZE)
-    const entries = await this.#entries(index, width)
+    const entries = await this.#bundle(this.#rules.bundle, index, width)
+    const annotations = this.#rules.annotated ? await this.#bundle(ANNOTATION_BUNDLES, index, width) : []
     for (const [at, entry] of entries.entries()) {
       hashes.set(hashLeaf(this.#rules.leaf(entry)), at * HASH_SIZE)
       await this.#checkIdentity(entry, index * TILE_WIDTH + at)
-      await this.#checkSearch(entry, index * TILE_WIDTH + at)
+      await this.#checkSearch(entry, annotations[at] ?? new Uint8Array(0), index * TILE_WIDTH + at)
     }
-    if (this.#rules.keepTimes) await this.#checkTimes(index, width)
     return hashes
   }
 
-  async #entries(index: number, width: number): Promise<readonly Uint8Array[]> {
-    const path = bundlePath(this.#rules.bundle.folder, index, width)
-    const bytes = await this.#object(path, bundlePath(this.#rules.bundle.folder, index, TILE_WIDTH))
+  async #bundle(layout: BundleLayout, index: number, width: number): Promise<readonly Uint8Array[]> {
+    const path = bundlePath(layout.folder, index, width)
+    const bytes = await this.#object(path, bundlePath(layout.folder, index, TILE_WIDTH))
     if (bytes === undefined) return []
     try {
-      const entries = this.#rules.bundle.decode(bytes).slice(0, width)
+      const entries = layout.decode(bytes).slice(0, width)
       if (entries.length < width) this.#report('damaged', `${path} has ${String(entries.length)} entries`)
       return entries
     } catch {
@@ -170,7 +168,7 @@ class Check {
   async #checkIdentity(entry: Uint8Array, index: number): Promise<void> {
     const identity = this.#rules.identity(entry)
     for (const other of this.#identities.find(identity)) {
-      const bundle = await this.#entries(Math.floor(other / TILE_WIDTH), (other % TILE_WIDTH) + 1)
+      const bundle = await this.#bundle(this.#rules.bundle, Math.floor(other / TILE_WIDTH), (other % TILE_WIDTH) + 1)
       const twin = bundle[other % TILE_WIDTH]
       if (twin === undefined || !equalBytes(this.#rules.identity(twin), identity)) continue
       this.#report('duplicate', `entry ${String(index)} is the same as entry ${String(other)}`)
@@ -179,8 +177,9 @@ class Check {
     await this.#checkTable('identities', [identity], index)
   }
 
-  async #checkSearch(entry: Uint8Array, index: number): Promise<void> {
-    if (this.#tables.search !== undefined) await this.#checkTable('search', this.#rules.searchKeys(entry), index)
+  async #checkSearch(entry: Uint8Array, annotation: Uint8Array, index: number): Promise<void> {
+    if (this.#tables.search === undefined) return
+    await this.#checkTable('search', this.#rules.searchKeys(entry, annotation), index)
   }
 
   async #checkTable(name: 'identities' | 'search', keys: readonly Uint8Array[], index: number): Promise<void> {
@@ -188,22 +187,6 @@ class Check {
     if (table === undefined || index >= table.covered) return
     for (const key of keys) {
       if (!(await table.find(key)).includes(index)) this.#report('table', `${name} does not know entry ${String(index)}`)
-    }
-  }
-
-  async #checkTimes(index: number, width: number): Promise<void> {
-    const path = bundlePath(TIMES_FOLDER, index, width)
-    const bytes = await this.#object(path, bundlePath(TIMES_FOLDER, index, TILE_WIDTH))
-    if (bytes === undefined) return
-    try {
-      const times = decodeTimes(bytes).slice(0, width)
-      if (times.length < width) this.#report('damaged', `${path} has ${String(times.length)} times`)
-      for (const time of times) {
-        if (time < this.#lastTime.value) this.#report('time', `${path} goes back in time`)
-        this.#lastTime.value = time
-      }
-    } catch {
-      this.#report('damaged', `${path} cannot be taken apart`)
     }
   }
 

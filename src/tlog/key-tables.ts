@@ -1,11 +1,13 @@
 /** The tables that are derived from entries: who is a duplicate of whom, and what can be searched. @module */
 import { equalBytes } from '#encoding/bytes'
 import type { FullEntryRules } from './rules.js'
-import type { KeyRecord, KeyTable, LogStorage } from './storage.js'
+import type { Commit, KeyRecord, KeyTable, LogStorage } from './storage.js'
 import type { TreeReader } from './tree-reader.js'
 
 /** Entries that are read again at one time when a table is made anew. */
 const REBUILD_STEP = 4096
+
+const NO_ANNOTATION = new Uint8Array(0)
 
 export class KeyTables {
   readonly #rules: FullEntryRules
@@ -34,17 +36,19 @@ export class KeyTables {
     const found: number[] = []
     const candidates = (await this.#search.find(key)).slice(-limit)
     for (const index of candidates) {
-      const keys = this.#rules.searchKeys(await this.#reader.entry(index))
+      const keys = this.#rules.searchKeys(await this.#reader.entry(index), await this.#reader.annotation(index))
       if (keys.some((one) => equalBytes(one, key))) found.push(index)
     }
     return found
   }
 
   /** Adds entries from index `first` on. What a table has already is left out. */
-  async add(entries: readonly Uint8Array[], first: number): Promise<void> {
+  async add({ entries, annotations }: Pick<Commit, 'entries' | 'annotations'>, first: number): Promise<void> {
     const end = first + entries.length
     await extend(this.#identities, end, (index) => [this.#rules.identity(entryAt(entries, index - first))])
-    await extend(this.#search, end, (index) => this.#rules.searchKeys(entryAt(entries, index - first)))
+    await extend(this.#search, end, (index) =>
+      this.#rules.searchKeys(entryAt(entries, index - first), annotations[index - first] ?? NO_ANNOTATION),
+    )
   }
 
   /**
@@ -56,8 +60,12 @@ export class KeyTables {
     for (let first = this.#covered(); first < size; first = this.#covered()) {
       const end = Math.min(size, first + REBUILD_STEP)
       const entries: Uint8Array[] = []
-      for (let index = first; index < end; index++) entries.push(await this.#reader.entry(index))
-      await this.add(entries, first)
+      const annotations: Uint8Array[] = []
+      for (let index = first; index < end; index++) {
+        entries.push(await this.#reader.entry(index))
+        annotations.push(await this.#reader.annotation(index))
+      }
+      await this.add({ entries, annotations }, first)
     }
   }
 

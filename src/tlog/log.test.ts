@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generatePrivateKey } from '#crypto/private-key'
-import { encodeUtf8 } from '#encoding/utf8'
+import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { emptyRoot, hashLeaf } from '#formats/merkle/hash'
 import { CrashFileSystem } from '#testing/crash-file-system'
 import { slowRoot } from '#testing/leaf-tree'
@@ -58,7 +58,7 @@ for (const { name, make } of STORAGES) {
     const log = await testLog(open())
     for (const at of [0, 255, 256, 511, 811]) {
       assert.deepEqual(await log.entry(at), entryBytes(at))
-      assert.ok((await log.time(at))! > 1_700_000_000_000)
+      assert.ok(Number(decodeUtf8(await log.annotation(at))) > 1_700_000_000_000)
     }
   })
 
@@ -83,7 +83,7 @@ for (const { name, make } of STORAGES) {
     const log = await testLog(open())
     for (const entry of ['xa', 'yb', 'xc', 'xd']) {
       const bytes = encodeUtf8(entry)
-      await log.append({ identity: hashLeaf(bytes), entry: bytes })
+      await log.append({ identity: hashLeaf(bytes), entry: bytes, annotation: encodeUtf8('~') })
     }
     const key = hashLeaf(encodeUtf8('x'))
     assert.deepEqual(await log.search(key, 10), [0, 2, 3])
@@ -99,7 +99,7 @@ for (const { name, make } of STORAGES) {
     for (const ask of [
       () => log.entry(2),
       () => log.entry(-1),
-      () => log.time(2),
+      () => log.annotation(2),
       () => log.leafHash(2),
       () => log.rootAt(3),
       () => log.inclusionProof(0, 3),
@@ -180,7 +180,8 @@ test('time does not go backwards with the clock', async () => {
   const times = [5000, 3000, 9000]
   const log = await testLog(new MemoryStorage(), { clock: () => times.shift()! })
   for (const name of ['a', 'b', 'c']) await append(log, name)
-  assert.deepEqual(await Promise.all([0, 1, 2].map((index) => log.time(index))), [5000, 5000, 9000])
+  const kept = await Promise.all([0, 1, 2].map(async (index) => decodeUtf8(await log.annotation(index))))
+  assert.deepEqual(kept, ['5000', '5000', '9000'])
 })
 
 test('a directory is not continued with another key or under another name', async () => {
@@ -248,7 +249,7 @@ test('fsck finds every kind of damage', async () => {
     ['tile/0/001.p/44', 'tile'],
     ['tile/1/000.p/1', 'tile'],
     ['tile/entries/000', 'tile'],
-    ['times/000', 'time'],
+    ['annotations/000', 'table'],
     ['checkpoint', 'checkpoint'],
   ]
   for (const [path, kind] of damages) {
@@ -258,11 +259,11 @@ test('fsck finds every kind of damage', async () => {
     const objects = storage
     for (const mode of ['changed', 'gone'] as const) {
       const bytes = (await objects.get(path))!.slice()
-      // Near the start, yet not in a length: a digit of the text, or the high bytes of a time.
-      bytes[path === 'times/000' ? 16 : 9]! ^= 0x01
+      // Not in a length: a digit of the text, a byte of a hash; the last digit of the first annotation.
+      bytes[path === 'annotations/000' ? 14 : 9]! ^= 0x01
       const get = async (asked: string): Promise<Uint8Array | undefined> =>
         asked !== path ? objects.get(asked) : mode === 'changed' ? bytes : undefined
-      const { problems } = await fsck({ objects: { get }, rules: RULES, checkpoints: CHECKPOINTS })
+      const { problems } = await fsck({ objects: { get }, rules: RULES, checkpoints: CHECKPOINTS, tables: { search: storage.table('search') } })
       const expected = mode === 'gone' && kind !== 'checkpoint' ? 'missing' : kind
       assert.ok(problems.some((problem) => problem.kind === expected), `${path} ${mode}: ${JSON.stringify(problems)}`)
     }

@@ -1,11 +1,13 @@
 /** A transparency log: takes entries in, one batch after the other, and answers for every one of them. @module */
 import type { Clock, UnixMillis } from '#time'
 import { isCodedError } from '#errors'
+import { ANNOTATION_BUNDLES } from './bundle-layout.js'
+import type { BundleLayout } from './bundle-layout.js'
 import { TlogError } from './errors.js'
 import { withDefaults } from './rules.js'
 import type { CheckpointPort, EntryRules, PublishedCheckpoint } from './rules.js'
 import { Session } from './session.js'
-import type { SessionParts } from './session.js'
+import type { Batch, SessionParts } from './session.js'
 import type { LogStorage } from './storage.js'
 
 /** What a log is made of. */
@@ -38,6 +40,8 @@ export interface Submission {
   readonly identity: Uint8Array
   /** The entry, or what makes it once its place is known. */
   readonly entry: Uint8Array | ((place: Place) => Uint8Array)
+  /** What is kept beside it, if the log's rules say that something is. */
+  readonly annotation?: Uint8Array | ((place: Place) => Uint8Array)
 }
 
 /** An entry that is durable, readable, and covered by a published checkpoint. */
@@ -53,6 +57,8 @@ interface Pending {
   readonly resolve: (appended: Appended) => void
   readonly reject: (error: unknown) => void
 }
+
+const NOTHING = new Uint8Array(0)
 
 const DEFAULTS = { batchDelay: 2, maxBatch: 1024, maxPending: 4096, settleBytes: 32 * 1024 * 1024 }
 
@@ -141,10 +147,10 @@ export class Log {
     return this.#session.reader.entry(index)
   }
 
-  /** When the entry was taken in, if this log keeps that. @throws TlogError `TLOG_RANGE` */
-  async time(index: number): Promise<UnixMillis | undefined> {
+  /** What is kept beside the entry; empty if this log keeps nothing. @throws TlogError `TLOG_RANGE` */
+  async annotation(index: number): Promise<Uint8Array> {
     this.#checkPublished(index + 1)
-    return this.#session.reader.time(index)
+    return this.#session.reader.annotation(index)
   }
 
   /** @throws TlogError `TLOG_RANGE` */
@@ -213,34 +219,36 @@ export class Log {
     this.#running = undefined
   }
 
-  async #sequence(session: Session, batch: readonly Pending[]): Promise<void> {
+  async #sequence(session: Session, pending: readonly Pending[]): Promise<void> {
     const first = session.head.size
     const time = Math.max(this.#options.clock(), session.head.time)
     const accepted: Pending[] = []
-    const entries: Uint8Array[] = []
-    for (const pending of batch) {
+    const batch: Batch & { entries: Uint8Array[]; annotations: Uint8Array[] } = { entries: [], annotations: [], time }
+    for (const one of pending) {
       try {
-        entries.push(this.#build(pending.submission, { index: first + entries.length, time }))
-        accepted.push(pending)
+        const { entry, annotation } = this.#build(one.submission, { index: first + accepted.length, time })
+        batch.entries.push(entry)
+        if (this.#parts.rules.annotated) batch.annotations.push(annotation)
+        accepted.push(one)
       } catch (error) {
-        pending.reject(error)
+        one.reject(error)
       }
     }
-    if (entries.length === 0) return
-    const checkpoint = await session.add(entries, time).catch((error: unknown) => {
+    if (accepted.length === 0) return
+    const checkpoint = await session.add(batch).catch((error: unknown) => {
       throw uncertain(error)
     })
     for (const [at, { resolve }] of accepted.entries()) resolve({ index: first + at, duplicate: false, checkpoint })
   }
 
-  #build({ entry }: Submission, place: Place): Uint8Array {
-    const bytes = typeof entry === 'function' ? entry(place) : entry
-    const limit = this.#parts.rules.bundle.maxEntrySize
-    if (bytes.length <= limit) return bytes
-    throw new TlogError('TLOG_ENTRY_SIZE', 'the entry is too large for the log', {
-      expected: `at most ${String(limit)} bytes`,
-      found: `${String(bytes.length)} bytes`,
-    })
+  #build({ entry, annotation = NOTHING }: Submission, place: Place): { readonly entry: Uint8Array; readonly annotation: Uint8Array } {
+    const made = {
+      entry: typeof entry === 'function' ? entry(place) : entry,
+      annotation: typeof annotation === 'function' ? annotation(place) : annotation,
+    }
+    checkSize('entry', made.entry, this.#parts.rules.bundle)
+    checkSize('annotation', made.annotation, ANNOTATION_BUNDLES)
+    return made
   }
 
   /** The session, or a new one if it has failed; whoever comes meanwhile waits for the same one. */
@@ -276,6 +284,14 @@ export class Log {
       found: String(size),
     })
   }
+}
+
+function checkSize(what: string, bytes: Uint8Array, { maxEntrySize }: BundleLayout): void {
+  if (bytes.length <= maxEntrySize) return
+  throw new TlogError('TLOG_ENTRY_SIZE', `the ${what} is too large for the log`, {
+    expected: `at most ${String(maxEntrySize)} bytes`,
+    found: `${String(bytes.length)} bytes`,
+  })
 }
 
 function keyText(identity: Uint8Array): string {

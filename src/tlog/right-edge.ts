@@ -6,9 +6,8 @@
 import { digestInto } from '#crypto/digest'
 import { HASH_SIZE, emptyRoot } from '#formats/merkle/hash'
 import { TILE_HEIGHT, TILE_WIDTH, tilePath } from '#formats/tlog-tiles/tile'
-import { bundlePath } from './bundle-layout.js'
+import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import type { BundleLayout } from './bundle-layout.js'
-import { TIMES_FOLDER, encodeTimes } from './commit-times.js'
 import { TileNodes } from './tile-nodes.js'
 
 /** An object to be stored. */
@@ -22,8 +21,8 @@ export interface EdgeRules {
   readonly bundle: BundleLayout
   /** The bytes that the leaf hash of an entry is over. */
   readonly leaf: (entry: Uint8Array) => Uint8Array
-  /** Whether the time of each entry is kept beside it. */
-  readonly keepTimes: boolean
+  /** Whether an annotation is kept beside each entry. */
+  readonly annotated: boolean
 }
 
 const MAX_HEIGHT = 64
@@ -39,7 +38,7 @@ export interface FullTile {
 export interface FullBundle {
   readonly index: number
   readonly entries: readonly Uint8Array[]
-  readonly times: readonly number[]
+  readonly annotations: readonly Uint8Array[]
 }
 
 /** What a batch has made. What is full has left the edge: it must be readable from somewhere else at once. */
@@ -59,7 +58,7 @@ export class RightEdge {
   readonly #frontier = new Uint8Array(MAX_HEIGHT * HASH_SIZE)
   readonly #node = new Uint8Array(1 + 2 * HASH_SIZE)
   #entries: Uint8Array[] = []
-  #times: number[] = []
+  #annotations: Uint8Array[] = []
 
   constructor(rules: EdgeRules) {
     this.#rules = rules
@@ -81,9 +80,9 @@ export class RightEdge {
     return index === Math.floor(this.#size / TILE_WIDTH) && this.#entries.length > 0 ? this.#entries : undefined
   }
 
-  /** The times of the entries of bundle `index`, if it is the partial one and times are kept. */
-  times(index: number): readonly number[] | undefined {
-    return index === Math.floor(this.#size / TILE_WIDTH) && this.#times.length > 0 ? this.#times : undefined
+  /** The annotations of the entries of bundle `index`, if it is the partial one and there are some. */
+  annotations(index: number): readonly Uint8Array[] | undefined {
+    return index === Math.floor(this.#size / TILE_WIDTH) && this.#annotations.length > 0 ? this.#annotations : undefined
   }
 
   /** The Merkle root (RFC 6962 §2.1): the complete subtrees, folded from the smallest. */
@@ -104,14 +103,14 @@ export class RightEdge {
     return root ?? emptyRoot()
   }
 
-  /** Takes a batch in. */
-  integrate(entries: readonly Uint8Array[], time: number): Integration {
+  /** Takes a batch in; `annotations` has as many, unless the log keeps none. */
+  integrate(entries: readonly Uint8Array[], annotations: readonly Uint8Array[]): Integration {
     const result: Integration = { writes: [], fullTiles: [], fullBundles: [] }
     const { writes, fullTiles } = result
     const before = this.#tiles.map((tile, level) => [this.#tileIndex(level), tile.width] as const)
-    for (const entry of entries) {
+    for (const [at, entry] of entries.entries()) {
       this.#entries.push(entry)
-      if (this.#rules.keepTimes) this.#times.push(time)
+      if (this.#rules.annotated) this.#annotations.push(annotations[at] ?? new Uint8Array(0))
       this.#appendLeaf(entry, fullTiles)
       if (this.#entries.length === TILE_WIDTH) this.#flushBundle(result, Math.floor(this.#size / TILE_WIDTH) - 1)
     }
@@ -142,7 +141,9 @@ export class RightEdge {
     }
     const partial = size % TILE_WIDTH
     if (partial > 0) edge.#entries = [...(await read.entries(Math.floor(size / TILE_WIDTH), partial))]
-    if (partial > 0 && rules.keepTimes) edge.#times = [...(await read.times(Math.floor(size / TILE_WIDTH), partial))]
+    if (partial > 0 && rules.annotated) {
+      edge.#annotations = [...(await read.annotations(Math.floor(size / TILE_WIDTH), partial))]
+    }
     return edge
   }
 
@@ -194,13 +195,14 @@ export class RightEdge {
       path: bundlePath(this.#rules.bundle.folder, index, width),
       bytes: this.#rules.bundle.encode(this.#entries),
     })
-    if (this.#rules.keepTimes) {
-      writes.push({ path: bundlePath(TIMES_FOLDER, index, width), bytes: encodeTimes(this.#times) })
+    if (this.#rules.annotated) {
+      const bytes = ANNOTATION_BUNDLES.encode(this.#annotations)
+      writes.push({ path: bundlePath(ANNOTATION_BUNDLES.folder, index, width), bytes })
     }
     if (width < TILE_WIDTH) return
-    fullBundles.push({ index, entries: this.#entries, times: this.#times })
+    fullBundles.push({ index, entries: this.#entries, annotations: this.#annotations })
     this.#entries = []
-    this.#times = []
+    this.#annotations = []
   }
 
   /** Which tile of the level the next hash goes to. */
@@ -213,7 +215,7 @@ export class RightEdge {
 export interface EdgeReader {
   hashes(level: number, index: number, width: number): Promise<Uint8Array>
   entries(index: number, width: number): Promise<readonly Uint8Array[]>
-  times(index: number, width: number): Promise<readonly number[]>
+  annotations(index: number, width: number): Promise<readonly Uint8Array[]>
 }
 
 /** The frontier slot in which a new leaf ends up after all carries: the number of trailing ones of the size. */

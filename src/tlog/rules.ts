@@ -14,19 +14,19 @@ export interface EntryRules {
   readonly identity: (entry: Uint8Array) => Uint8Array
   /** The bytes that the leaf hash is over. Default: the entry. */
   readonly leaf?: (entry: Uint8Array) => Uint8Array
-  /** Hashes of the terms under which the entry can be searched. Default: none. */
-  readonly searchKeys?: (entry: Uint8Array) => readonly Uint8Array[]
+  /** Hashes of the terms under which the entry can be searched, also from what is kept beside it. Default: none. */
+  readonly searchKeys?: (entry: Uint8Array, annotation: Uint8Array) => readonly Uint8Array[]
   /** How entries are kept together. Default: C2SP entry bundles. */
   readonly bundle?: BundleLayout
-  /** Whether the time of taking in is kept for each entry, because the entry itself does not have it. Default: no. */
-  readonly keepTimes?: boolean
+  /** Whether something is kept beside each entry that the tree does not cover. Default: no. */
+  readonly annotated?: boolean
 }
 
 /** The rules with their defaults. */
 export type FullEntryRules = Required<EntryRules> & EdgeRules
 
 export function withDefaults(rules: EntryRules): FullEntryRules {
-  return { leaf: (entry) => entry, searchKeys: () => [], bundle: ENTRY_BUNDLES, keepTimes: false, ...rules }
+  return { leaf: (entry) => entry, searchKeys: () => [], bundle: ENTRY_BUNDLES, annotated: false, ...rules }
 }
 
 /** How this log signs its checkpoints, and knows them again. */

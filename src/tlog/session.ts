@@ -7,8 +7,7 @@ import { equalBytes } from '#encoding/bytes'
 import { encodeHex } from '#encoding/hex'
 import { TILE_WIDTH, tilePath } from '#formats/tlog-tiles/tile'
 import type { UnixMillis } from '#time'
-import { bundlePath } from './bundle-layout.js'
-import { TIMES_FOLDER } from './commit-times.js'
+import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import { TlogError } from './errors.js'
 import { KeyTables } from './key-tables.js'
 import { RightEdge } from './right-edge.js'
@@ -25,6 +24,14 @@ export interface SessionParts {
   readonly checkpoints: CheckpointPort
   /** Bytes of entries after which tiles are made durable and the write-ahead log is cut. */
   readonly settleBytes: number
+}
+
+/** Entries that are taken in together. */
+export interface Batch {
+  readonly entries: readonly Uint8Array[]
+  /** One for each entry, or none if the log keeps none. */
+  readonly annotations: readonly Uint8Array[]
+  readonly time: UnixMillis
 }
 
 /** Every commit leaves a few small files of partial tiles: this bounds how many. */
@@ -86,14 +93,15 @@ export class Session {
    * Takes a batch in: commit, apply, publish, in this order. When it resolves, the entries are durable, can be read, and
    * are covered by a published checkpoint. When it rejects, nobody knows: open another session.
    */
-  async add(entries: readonly Uint8Array[], time: UnixMillis): Promise<PublishedCheckpoint> {
+  async add({ entries, annotations, time }: Batch): Promise<PublishedCheckpoint> {
     try {
       const previous = this.#head
-      const made = this.#integrate(entries, time)
+      const made = this.#integrate(entries, annotations)
       const next: TreeState = { size: this.#edge.size, rootHash: this.#edge.rootHash(), time }
       // A crash before the commit leaves nothing; after it, #replay does what follows here with the same functions.
-      await this.#parts.storage.commit({ previous, next, entries })
-      await this.#apply(made, { previous, next, entries })
+      const commit: Commit = { previous, next, entries, annotations }
+      await this.#parts.storage.commit(commit)
+      await this.#apply(made, commit)
       // Only what can be read in full is published.
       await this.#publish(next)
       this.#settleIfDue()
@@ -116,8 +124,8 @@ export class Session {
     await this.#settling
   }
 
-  #integrate(entries: readonly Uint8Array[], time: UnixMillis): Integration {
-    const made = this.#edge.integrate(entries, time)
+  #integrate(entries: readonly Uint8Array[], annotations: readonly Uint8Array[]): Integration {
+    const made = this.#edge.integrate(entries, annotations)
     this.reader.remember(made)
     return made
   }
@@ -125,7 +133,7 @@ export class Session {
   /** What follows from a commit: its objects and its keys. */
   async #apply(made: Integration, commit: Commit): Promise<void> {
     for (const { path, bytes } of made.writes) await this.#parts.storage.put(path, bytes)
-    await this.tables.add(commit.entries, commit.previous.size)
+    await this.tables.add(commit, commit.previous.size)
     this.#head = commit.next
     this.#unsettledCommits++
     for (const entry of commit.entries) this.#unsettledBytes += entry.length
@@ -134,7 +142,8 @@ export class Session {
     }
     for (const { index } of made.fullBundles) {
       this.#obsolete.push(partialFolder(bundlePath(this.#parts.rules.bundle.folder, index, TILE_WIDTH)))
-      if (this.#parts.rules.keepTimes) this.#obsolete.push(partialFolder(bundlePath(TIMES_FOLDER, index, TILE_WIDTH)))
+      if (!this.#parts.rules.annotated) continue
+      this.#obsolete.push(partialFolder(bundlePath(ANNOTATION_BUNDLES.folder, index, TILE_WIDTH)))
     }
   }
 
@@ -171,7 +180,7 @@ export class Session {
 
   async #replay({ commits }: Recovery): Promise<void> {
     for (const commit of commits) {
-      const made = this.#integrate(commit.entries, commit.next.time)
+      const made = this.#integrate(commit.entries, commit.annotations)
       this.#checkRoot(commit.next)
       await this.#apply(made, commit)
     }

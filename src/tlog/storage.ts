@@ -16,6 +16,8 @@ export interface Commit {
   readonly next: TreeState
   /** `next.size - previous.size` of them, in order of their index. */
   readonly entries: readonly Uint8Array[]
+  /** What is kept beside each entry, in the same order; empty for a log without annotations. */
+  readonly annotations: readonly Uint8Array[]
 }
 
 /** What storage knows when it is opened. */

@@ -1,9 +1,9 @@
 /** Reading a published tree: entries, subtree hashes and proofs, from the edge in memory or from stored tiles. @module */
 import { proveConsistency, proveInclusion, treeRoot } from '#formats/merkle/tree'
-import { HASH_SIZE, hashLeaf } from '#formats/merkle/hash'
-import { TILE_WIDTH, hashesOnLevel, locateNode, tilePath } from '#formats/tlog-tiles/tile'
-import { bundlePath } from './bundle-layout.js'
-import { TIMES_FOLDER, decodeTimes } from './commit-times.js'
+import { HASH_SIZE } from '#formats/merkle/hash'
+import { TILE_WIDTH, locateNode, tilePath } from '#formats/tlog-tiles/tile'
+import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
+import type { BundleLayout } from './bundle-layout.js'
 import { TlogError } from './errors.js'
 import type { EdgeReader, EdgeRules, Integration, RightEdge } from './right-edge.js'
 import type { ObjectReader } from './storage.js'
@@ -19,7 +19,7 @@ export class TreeReader {
   readonly #edge: RightEdge
   readonly #tiles = new Recent<TileNodes>(CACHED_TILES)
   readonly #bundles = new Recent<readonly Uint8Array[]>(CACHED_BUNDLES)
-  readonly #times = new Recent<readonly number[]>(CACHED_BUNDLES)
+  readonly #annotations = new Recent<readonly Uint8Array[]>(CACHED_BUNDLES)
 
   constructor(objects: ObjectReader, rules: EdgeRules, edge: RightEdge) {
     this.#objects = objects
@@ -30,9 +30,9 @@ export class TreeReader {
   /** Takes over what has left the edge and may not be stored yet; it is also what is most likely asked for next. */
   remember({ fullTiles, fullBundles }: Integration): void {
     for (const { level, index, nodes } of fullTiles) this.#tiles.set(tileKey(level, index), nodes)
-    for (const { index, entries, times } of fullBundles) {
+    for (const { index, entries, annotations } of fullBundles) {
       this.#bundles.set(String(index), entries)
-      if (this.#rules.keepTimes) this.#times.set(String(index), times)
+      if (this.#rules.annotated) this.#annotations.set(String(index), annotations)
     }
   }
 
@@ -59,8 +59,9 @@ export class TreeReader {
   /** The stored bytes of an entry. @throws TlogError `TLOG_RANGE` */
   async entry(index: number): Promise<Uint8Array> {
     checkBelow('leaf', index, this.#edge.size)
-    const bundle = await this.#bundle(Math.floor(index / TILE_WIDTH))
-    const entry = bundle[index % TILE_WIDTH]
+    const bundle = Math.floor(index / TILE_WIDTH)
+    const entries = this.#edge.entries(bundle) ?? (await this.#storedBundle(bundle, this.#rules.bundle, this.#bundles))
+    const entry = entries[index % TILE_WIDTH]
     if (entry === undefined) throw missing(`entry ${String(index)}`)
     return entry
   }
@@ -71,17 +72,16 @@ export class TreeReader {
     return (await this.#node(0, index)).slice()
   }
 
-  /** When the entry was taken in; undefined if this log does not keep times. */
-  async time(index: number): Promise<number | undefined> {
+  /** What is kept beside the entry; empty if this log keeps nothing. @throws TlogError `TLOG_RANGE` */
+  async annotation(index: number): Promise<Uint8Array> {
     checkBelow('leaf', index, this.#edge.size)
-    if (!this.#rules.keepTimes) return undefined
-    const times = await this.#bundleTimes(Math.floor(index / TILE_WIDTH))
-    return times[index % TILE_WIDTH]
-  }
-
-  /** What the leaf hash of a stored entry should be. */
-  expectedLeafHash(entry: Uint8Array): Uint8Array {
-    return hashLeaf(this.#rules.leaf(entry))
+    if (!this.#rules.annotated) return new Uint8Array(0)
+    const bundle = Math.floor(index / TILE_WIDTH)
+    const annotations =
+      this.#edge.annotations(bundle) ?? (await this.#storedBundle(bundle, ANNOTATION_BUNDLES, this.#annotations))
+    const annotation = annotations[index % TILE_WIDTH]
+    if (annotation === undefined) throw missing(`annotation ${String(index)}`)
+    return annotation
   }
 
   async #node(level: number, index: number): Promise<Uint8Array> {
@@ -103,22 +103,16 @@ export class TreeReader {
     return tile
   }
 
-  async #bundle(index: number): Promise<readonly Uint8Array[]> {
-    const growing = this.#edge.entries(index)
-    if (growing !== undefined) return growing
-    const cached = this.#bundles.get(String(index))
+  async #storedBundle(
+    index: number,
+    layout: BundleLayout,
+    cache: Recent<readonly Uint8Array[]>,
+  ): Promise<readonly Uint8Array[]> {
+    const cached = cache.get(String(index))
     if (cached !== undefined) return cached
-    const bundle = this.#rules.bundle.decode(await this.#object(bundlePath(this.#rules.bundle.folder, index, TILE_WIDTH)))
-    this.#bundles.set(String(index), bundle)
+    const bundle = layout.decode(await this.#object(bundlePath(layout.folder, index, TILE_WIDTH)))
+    cache.set(String(index), bundle)
     return bundle
-  }
-
-  async #bundleTimes(index: number): Promise<readonly number[]> {
-    const known = this.#edge.times(index) ?? this.#times.get(String(index))
-    if (known !== undefined) return known
-    const times = decodeTimes(await this.#object(bundlePath(TIMES_FOLDER, index, TILE_WIDTH)))
-    this.#times.set(String(index), times)
-    return times
   }
 
   async #object(path: string): Promise<Uint8Array> {
@@ -138,26 +132,20 @@ export function storedEdge(objects: ObjectReader, rules: EdgeRules): EdgeReader 
     async hashes(level, index, width) {
       return exactObject(objects, tilePath({ level, index, width }), width * HASH_SIZE)
     },
-    async entries(index, width) {
-      const path = bundlePath(rules.bundle.folder, index, width)
-      const entries = rules.bundle.decode(await anyObject(objects, path))
-      if (entries.length !== width) throw corrupt(path, width, entries.length)
-      return entries
-    },
-    async times(index, width) {
-      const path = bundlePath(TIMES_FOLDER, index, width)
-      const times = decodeTimes(await anyObject(objects, path))
-      if (times.length !== width) throw corrupt(path, width, times.length)
-      return times
-    },
+    entries: (index, width) => exactBundle(objects, rules.bundle, { index, width }),
+    annotations: (index, width) => exactBundle(objects, ANNOTATION_BUNDLES, { index, width }),
   }
 }
 
-/** The tile levels of a tree of that size. */
-export function tileLevels(size: number): number {
-  let levels = 0
-  while (hashesOnLevel(levels, size) > 0) levels++
-  return levels
+async function exactBundle(
+  objects: ObjectReader,
+  layout: BundleLayout,
+  { index, width }: { readonly index: number; readonly width: number },
+): Promise<readonly Uint8Array[]> {
+  const path = bundlePath(layout.folder, index, width)
+  const entries = layout.decode(await anyObject(objects, path))
+  if (entries.length !== width) throw corrupt(path, width, entries.length)
+  return entries
 }
 
 async function anyObject(objects: ObjectReader, path: string): Promise<Uint8Array> {

@@ -12,9 +12,9 @@ const STATE_SIZE = 48
 const MAX_PAYLOAD = 0x7fff_ffff
 
 /** A frame is written with one append and made durable before the next one begins. */
-export function encodeCommit({ previous, next, entries }: Commit): Uint8Array {
+export function encodeCommit({ previous, next, entries, annotations }: Commit): Uint8Array {
   const parts = [encodeState(previous), encodeState(next)]
-  for (const entry of entries) parts.push(uint32be(entry.length), entry)
+  for (const part of [...entries, ...annotations]) parts.push(uint32be(part.length), part)
   const payload = concatBytes(...parts)
   const header = concatBytes(MAGIC, uint32be(payload.length))
   return concatBytes(header, uint32be(crc32(header)), payload, uint32be(crc32(payload)))
@@ -90,19 +90,23 @@ function decodeState(reader: ByteReader): TreeState {
 function decodePayload(payload: Uint8Array): Commit {
   try {
     const states = new ByteReader(payload.subarray(0, 2 * STATE_SIZE))
-    const commit = { previous: decodeState(states), next: decodeState(states), entries: readEntries(payload) }
-    if (commit.next.size - commit.previous.size === commit.entries.length) return commit
+    const [previous, next] = [decodeState(states), decodeState(states)]
+    const parts = readParts(payload)
+    const count = next.size - previous.size
+    const commit = { previous, next, entries: parts.slice(0, count), annotations: parts.slice(count) }
+    if (count > 0 && (parts.length === count || parts.length === 2 * count)) return commit
   } catch (cause) {
     throw malformed(cause)
   }
   throw malformed(undefined)
 }
 
-function readEntries(payload: Uint8Array): Uint8Array[] {
+/** The entries, then as many annotations or none. */
+function readParts(payload: Uint8Array): Uint8Array[] {
   const reader = new ByteReader(payload.subarray(2 * STATE_SIZE))
-  const entries: Uint8Array[] = []
-  while (reader.remaining > 0) entries.push(reader.take(reader.u32()))
-  return entries
+  const parts: Uint8Array[] = []
+  while (reader.remaining > 0) parts.push(reader.take(reader.u32()))
+  return parts
 }
 
 function malformed(cause: unknown): TlogError {
