@@ -149,6 +149,9 @@ function attribute(oid: string, value: Uint8Array): Uint8Array {
 
 /** SigningCertificateV2 (RFC 5035 §3) with SHA-256, which is the default and so left out, and the issuer and serial number. */
 function encodeSigningCertificateV2(certificate: Certificate): Uint8Array {
-  const issuerSerial = derSequence(derSequence(derExplicit(4, certificate.issuer.der)), der(TAG.INTEGER, certificate.serialNumber))
+  const issuerSerial = derSequence(
+    derSequence(derExplicit(4, certificate.issuer.der)),
+    der(TAG.INTEGER, certificate.serialNumber),
+  )
   return derSequence(derSequence(derSequence(derOctetString(sha256(certificate.der)), issuerSerial)))
 }

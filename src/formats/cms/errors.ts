@@ -20,6 +20,8 @@ export class CmsError extends CodedError<CmsErrorCode> {
 export type TimestampErrorCode =
   /** The bytes are not a TimeStampReq, TimeStampResp or TSTInfo of RFC 3161. */
   | 'TIMESTAMP_MALFORMED'
+  /** The digest has another length than its algorithm makes. */
+  | 'TIMESTAMP_DIGEST_LENGTH'
   /** A version, hash algorithm or critical extension that this reader does not know. */
   | 'TIMESTAMP_UNSUPPORTED'
   /** The response says that no time-stamp was granted. */

@@ -33,7 +33,10 @@ function readContentInfo(element: DerElement): SignedData {
   const reader = element.contents()
   const contentType = readOid(reader.next(TAG.OID))
   if (contentType !== CMS_OID.signedData) {
-    throw new CmsError('CMS_UNSUPPORTED', 'the message is not SignedData', { expected: CMS_OID.signedData, found: contentType })
+    throw new CmsError('CMS_UNSUPPORTED', 'the message is not SignedData', {
+      expected: CMS_OID.signedData,
+      found: contentType,
+    })
   }
   const content = readDer(reader.next(contextTag(0, { constructed: true })).content, TAG.SEQUENCE)
   reader.end()
@@ -43,7 +46,8 @@ function readContentInfo(element: DerElement): SignedData {
 function readSignedData(element: DerElement): SignedData {
   const reader = element.contents()
   const version = readSmallInteger(reader.next(TAG.INTEGER))
-  if (version < 1 || version > 5) throw new CmsError('CMS_UNSUPPORTED', 'an unknown version of SignedData', { found: String(version) })
+  if (version < 1 || version > 5)
+    throw new CmsError('CMS_UNSUPPORTED', 'an unknown version of SignedData', { found: String(version) })
   reader.next(TAG.SET) // digestAlgorithms: a hint for one-pass readers; the signer's own is what counts
   const { contentType, content } = readEncapsulated(reader.next(TAG.SEQUENCE))
   const certificates = reader.optional(contextTag(0, { constructed: true }))
@@ -53,7 +57,8 @@ function readSignedData(element: DerElement): SignedData {
   if (signers.done) throw new CmsError('CMS_UNSUPPORTED', 'the message has no signer', { expected: 'one SignerInfo' })
   const signer = readSignerInfo(signers.next(TAG.SEQUENCE))
   // RFC 3161 §2.4.2 allows one signer only. With two, whichever is checked, the other one would look checked as well.
-  if (!signers.done) throw new CmsError('CMS_UNSUPPORTED', 'the message has several signers', { expected: 'one SignerInfo' })
+  if (signers.peek() !== undefined)
+    throw new CmsError('CMS_UNSUPPORTED', 'the message has several signers', { expected: 'one SignerInfo' })
   return { contentType, content, certificates: readCertificates(certificates), signer }
 }
 
@@ -62,7 +67,8 @@ function readEncapsulated(element: DerElement): { readonly contentType: string; 
   const contentType = readOid(reader.next(TAG.OID))
   const explicit = reader.optional(contextTag(0, { constructed: true }))
   reader.end()
-  if (explicit === undefined) throw new CmsError('CMS_UNSUPPORTED', 'the signed content is not in the message', { expected: 'embedded content' })
+  if (explicit === undefined)
+    throw new CmsError('CMS_UNSUPPORTED', 'the signed content is not in the message', { expected: 'embedded content' })
   return { contentType, content: readOctetString(readDer(explicit.content, TAG.OCTET_STRING)) }
 }
 
@@ -74,7 +80,9 @@ function readCertificates(element: DerElement | undefined): readonly Uint8Array[
     // Attribute certificates and other formats have context tags; they can sign nothing here.
     if (choice.tag !== TAG.SEQUENCE) continue
     if (certificates.length === MAX_CERTIFICATES) {
-      throw new CmsError('CMS_UNSUPPORTED', 'the message has too many certificates', { expected: `at most ${String(MAX_CERTIFICATES)}` })
+      throw new CmsError('CMS_UNSUPPORTED', 'the message has too many certificates', {
+        expected: `at most ${String(MAX_CERTIFICATES)}`,
+      })
     }
     certificates.push(choice.bytes)
   }
@@ -87,12 +95,16 @@ function readSignerInfo(element: DerElement): SignerInfo {
   const identifier = readIdentifier(reader.next())
   // RFC 5652 §5.3: the version follows from the identifier's kind.
   if (version !== (identifier.kind === 'issuer-and-serial' ? 1 : 3)) {
-    throw new CmsError('CMS_MALFORMED', 'the version of the SignerInfo does not fit how it names its signer', { found: String(version) })
+    throw new CmsError('CMS_MALFORMED', 'the version of the SignerInfo does not fit how it names its signer', {
+      found: String(version),
+    })
   }
   const digest = readDigestAlgorithm(reader.next(TAG.SEQUENCE))
   const attributes = reader.optional(contextTag(0, { constructed: true }))
   if (attributes === undefined) {
-    throw new CmsError('CMS_UNSUPPORTED', 'the signer has no signed attributes', { expected: 'contentType and messageDigest' })
+    throw new CmsError('CMS_UNSUPPORTED', 'the signer has no signed attributes', {
+      expected: 'contentType and messageDigest',
+    })
   }
   const signatureAlgorithm = reader.next(TAG.SEQUENCE).bytes
   const signature = readOctetString(reader.next(TAG.OCTET_STRING))

@@ -2,14 +2,41 @@
 import { readDigestAlgorithm } from '#crypto/algorithm-identifiers'
 import { DIGEST_SIZES } from '#crypto/digest'
 import type { DerElement, DerReader } from '#encoding/der'
-import { DerError, TAG, contextTag, readBitString, readBoolean, readDer, readIntegerBytes, readOctetString, readOid, readSmallInteger, readString, readTime } from '#encoding/der'
+import {
+  DerError,
+  TAG,
+  contextTag,
+  readBitString,
+  readBoolean,
+  readDer,
+  readIntegerBytes,
+  readOctetString,
+  readOid,
+  readSmallInteger,
+  readString,
+  readTime,
+} from '#encoding/der'
 import { isCodedError } from '#errors'
 import { CmsError, TimestampError } from './errors.js'
 import { CMS_OID } from './oids.js'
 import { parseSignedData } from './parse-signed-data.js'
-import type { MessageImprint, PkiStatus, TimestampRequest, TimestampResponse, TimestampToken, TstInfo } from './timestamp.js'
+import type {
+  MessageImprint,
+  PkiStatus,
+  TimestampRequest,
+  TimestampResponse,
+  TimestampToken,
+  TstInfo,
+} from './timestamp.js'
 
-const STATUSES: readonly PkiStatus[] = ['granted', 'grantedWithMods', 'rejection', 'waiting', 'revocationWarning', 'revocationNotification']
+const STATUSES: readonly PkiStatus[] = [
+  'granted',
+  'grantedWithMods',
+  'rejection',
+  'waiting',
+  'revocationWarning',
+  'revocationNotification',
+]
 
 /** PKIFailureInfo bits (RFC 3161 §2.4.2). */
 export const FAILURE_BITS: ReadonlyMap<number, string> = new Map([
@@ -59,7 +86,11 @@ export function parseTimestampResponse(der: Uint8Array): TimestampResponse {
     // RFC 3161 §2.4.2: a token exactly when it was granted.
     const granted = status === 'granted' || status === 'grantedWithMods'
     if (granted !== (token !== undefined)) {
-      throw new TimestampError('TIMESTAMP_MALFORMED', 'the status of the response and its token contradict each other', { found: status })
+      throw new TimestampError(
+        'TIMESTAMP_MALFORMED',
+        'the status of the response and its token contradict each other',
+        { found: status },
+      )
     }
     return {
       status,
@@ -74,7 +105,10 @@ export function parseTimestampResponse(der: Uint8Array): TimestampResponse {
 export function parseTimestampToken(der: Uint8Array): TimestampToken {
   const signedData = parseSignedData(der)
   if (signedData.contentType !== CMS_OID.tstInfo) {
-    throw new TimestampError('TIMESTAMP_MALFORMED', 'the signed content is not a TSTInfo', { expected: CMS_OID.tstInfo, found: signedData.contentType })
+    throw new TimestampError('TIMESTAMP_MALFORMED', 'the signed content is not a TSTInfo', {
+      expected: CMS_OID.tstInfo,
+      found: signedData.contentType,
+    })
   }
   return { der, signedData, info: parseTstInfo(signedData.content) }
 }
@@ -122,7 +156,8 @@ export function parseTstInfo(der: Uint8Array): TstInfo {
 
 function requireVersion1(reader: DerReader): void {
   const version = readSmallInteger(reader.next(TAG.INTEGER))
-  if (version !== 1) throw new TimestampError('TIMESTAMP_UNSUPPORTED', 'an unknown version', { expected: '1', found: String(version) })
+  if (version !== 1)
+    throw new TimestampError('TIMESTAMP_UNSUPPORTED', 'an unknown version', { expected: '1', found: String(version) })
 }
 
 function readImprint(element: DerElement): MessageImprint {
@@ -131,7 +166,7 @@ function readImprint(element: DerElement): MessageImprint {
   const hash = readOctetString(reader.next(TAG.OCTET_STRING))
   reader.end()
   if (hash.length !== DIGEST_SIZES[digest]) {
-    throw new TimestampError('TIMESTAMP_MALFORMED', 'the imprint has the wrong length for its digest', {
+    throw new TimestampError('TIMESTAMP_DIGEST_LENGTH', 'the imprint has the wrong length for its digest', {
       expected: `${String(DIGEST_SIZES[digest])} bytes`,
       found: `${String(hash.length)} bytes`,
     })
@@ -151,8 +186,11 @@ function readAccuracy(reader: DerReader): number {
 function fraction(reader: DerReader, n: 0 | 1): number {
   const element = reader.optional(contextTag(n))
   if (element === undefined) return 0
-  const value = readSmallInteger(readDer(Uint8Array.of(TAG.INTEGER, element.content.length & 0x7f, ...element.content.subarray(0, 127))))
-  if (value < 1 || value > 999) throw new DerError('DER_VALUE', 'a fraction of a second is out of range', { expected: '1 to 999' })
+  const value = readSmallInteger(
+    readDer(Uint8Array.of(TAG.INTEGER, element.content.length & 0x7f, ...element.content.subarray(0, 127))),
+  )
+  if (value < 1 || value > 999)
+    throw new DerError('DER_VALUE', 'a fraction of a second is out of range', { expected: '1 to 999' })
   return value
 }
 
@@ -174,7 +212,9 @@ function refuseCritical(reader: DerReader): void {
     const oid = readOid(extension.next(TAG.OID))
     const critical = extension.optional(TAG.BOOLEAN)
     if (critical !== undefined && readBoolean(critical)) {
-      throw new TimestampError('TIMESTAMP_UNSUPPORTED', 'the time-stamp has an unknown critical extension', { found: oid })
+      throw new TimestampError('TIMESTAMP_UNSUPPORTED', 'the time-stamp has an unknown critical extension', {
+        found: oid,
+      })
     }
   }
 }
@@ -187,7 +227,9 @@ function freeText(reader: DerReader): string {
 
 function failureNames(element: DerElement): readonly string[] {
   const { bytes } = readBitString(element)
-  return [...FAILURE_BITS].filter(([bit]) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0).map(([, name]) => name)
+  return [...FAILURE_BITS]
+    .filter(([bit]) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0)
+    .map(([, name]) => name)
 }
 
 function guarded<T>(what: string, read: () => T): T {
@@ -196,6 +238,10 @@ function guarded<T>(what: string, read: () => T): T {
   } catch (cause) {
     if (cause instanceof TimestampError || cause instanceof CmsError || !isCodedError(cause)) throw cause
     const code = cause.code === 'ALGORITHM_UNKNOWN' ? 'TIMESTAMP_UNSUPPORTED' : 'TIMESTAMP_MALFORMED'
-    throw new TimestampError(code, `the ${what} cannot be read: ${cause.message}`, { expected: cause.expected, found: cause.found, cause })
+    throw new TimestampError(code, `the ${what} cannot be read: ${cause.message}`, {
+      expected: cause.expected,
+      found: cause.found,
+      cause,
+    })
   }
 }

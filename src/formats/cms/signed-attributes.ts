@@ -19,7 +19,9 @@ export function readSignedAttributes(element: DerElement): SignedAttributes {
   const v1 = values.get(CMS_OID.signingCertificateAttribute)
   const v2 = values.get(CMS_OID.signingCertificateV2Attribute)
   if (contentType === undefined || messageDigest === undefined) {
-    throw new CmsError('CMS_MALFORMED', 'the signed attributes are incomplete', { expected: 'contentType and messageDigest' })
+    throw new CmsError('CMS_MALFORMED', 'the signed attributes are incomplete', {
+      expected: 'contentType and messageDigest',
+    })
   }
   return {
     // RFC 5652 §5.4: signed with the tag of a SET OF, not with the [0] that stands in the message.
@@ -52,8 +54,12 @@ function readValues(reader: DerReader): ReadonlyMap<string, DerElement> {
 const KNOWN: ReadonlySet<string> = new Set(Object.values(CMS_OID))
 
 /** SigningCertificate and SigningCertificateV2: the first id is the signer's, the policies are not used (RFC 5035 §3). */
-function readSigningCertificate(element: DerElement, readId: (reader: DerReader) => SigningCertificateId): SigningCertificateId {
-  if (element.tag !== TAG.SEQUENCE) throw new CmsError('CMS_MALFORMED', 'the signing-certificate attribute is not a sequence')
+function readSigningCertificate(
+  element: DerElement,
+  readId: (reader: DerReader) => SigningCertificateId,
+): SigningCertificateId {
+  if (element.tag !== TAG.SEQUENCE)
+    throw new CmsError('CMS_MALFORMED', 'the signing-certificate attribute is not a sequence')
   return readId(element.contents().next(TAG.SEQUENCE).contents().next(TAG.SEQUENCE).contents())
 }
 

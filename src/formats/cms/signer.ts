@@ -2,7 +2,6 @@
 import { readSignatureAlgorithm } from '#crypto/algorithm-identifiers'
 import type { SignatureScheme } from '#crypto/algorithms'
 import { digest, sha256 } from '#crypto/digest'
-import { parsePublicKey } from '#crypto/public-key'
 import { sha1 } from '#crypto/sha1'
 import { verifySignature } from '#crypto/verify'
 import { equalBytes } from '#encoding/bytes'
@@ -10,6 +9,7 @@ import { TAG, readDer, readOid } from '#encoding/der'
 import { encodeHex } from '#encoding/hex'
 import { isCodedError } from '#errors'
 import type { Certificate } from '../x509/certificate.js'
+import { certificateKey } from '../x509/certificate-key.js'
 import { CmsError } from './errors.js'
 import type { SignedData, SignerInfo, SigningCertificateId } from './signed-data.js'
 
@@ -20,7 +20,8 @@ export function isSigner(signer: SignerInfo, certificate: Certificate): boolean 
     return certificate.subjectKeyId !== undefined && equalBytes(identifier.keyId, certificate.subjectKeyId)
   }
   return (
-    equalBytes(identifier.serialNumber, certificate.serialNumber) && equalBytes(identifier.issuer, certificate.issuer.der)
+    equalBytes(identifier.serialNumber, certificate.serialNumber) &&
+    equalBytes(identifier.issuer, certificate.issuer.der)
   )
 }
 
@@ -82,7 +83,7 @@ async function checkSignature(signer: SignerInfo, certificate: Certificate): Pro
   let valid: boolean
   try {
     const scheme = signatureScheme(signer)
-    const key = parsePublicKey(certificate.spki)
+    const key = certificateKey(certificate)
     valid = await verifySignature({ key, scheme, signature: signer.signature }, signer.attributes.signed)
   } catch (cause) {
     if (cause instanceof CmsError || !isCodedError(cause)) throw cause
@@ -106,6 +107,7 @@ function signatureScheme(signer: SignerInfo): SignatureScheme {
 }
 
 function describeIdentifier({ identifier }: SignerInfo): string {
-  if (identifier.kind === 'subject-key-id') return `a certificate with the subject key id ${encodeHex(identifier.keyId)}`
+  if (identifier.kind === 'subject-key-id')
+    return `a certificate with the subject key id ${encodeHex(identifier.keyId)}`
   return `a certificate with the serial number ${encodeHex(identifier.serialNumber)}`
 }

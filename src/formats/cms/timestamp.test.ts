@@ -8,7 +8,19 @@ import type { AlgorithmName } from '#crypto/algorithms'
 import { digest, sha256 } from '#crypto/digest'
 import { concatBytes } from '#encoding/bytes'
 import { TAG, readDer } from '#encoding/der'
-import { der, derBitString, derBoolean, derExplicit, derInteger, derNull, derOctetString, derOid, derSequence, derSet, derUtf8String } from '#encoding/der-writer'
+import {
+  der,
+  derBitString,
+  derBoolean,
+  derExplicit,
+  derInteger,
+  derNull,
+  derOctetString,
+  derOid,
+  derSequence,
+  derSet,
+  derUtf8String,
+} from '#encoding/der-writer'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { fuzzRuns } from '#testing/fuzz'
@@ -18,7 +30,13 @@ import type { TestTsa } from '#testing/pki/tsa'
 import { createTestTsa } from '#testing/pki/tsa'
 import { certificateToPem } from '../x509/parse-certificate.js'
 import { encodeTimestampRejection, encodeTimestampRequest } from './build-timestamp.js'
-import { grantedToken, parseTimestampRequest, parseTimestampResponse, parseTimestampToken, parseTstInfo } from './parse-timestamp.js'
+import {
+  grantedToken,
+  parseTimestampRequest,
+  parseTimestampResponse,
+  parseTimestampToken,
+  parseTstInfo,
+} from './parse-timestamp.js'
 import { requireImprint, verifyTimestampSignature } from './timestamp-signature.js'
 
 const DATA = encodeUtf8('signed bytes')
@@ -56,7 +74,20 @@ for (const algorithm of ALGORITHMS.filter((name) => name !== 'ed25519')) {
       root: certificateToPem(own.root.certificate),
       chain: certificateToPem(own.intermediate.certificate),
     }
-    const args = ['ts', '-verify', '-attime', String(TEST_TIME / 1000), '-data', 'data', '-in', 'response', '-CAfile', 'root', '-untrusted', 'chain']
+    const args = [
+      'ts',
+      '-verify',
+      '-attime',
+      String(TEST_TIME / 1000),
+      '-data',
+      'data',
+      '-in',
+      'response',
+      '-CAfile',
+      'root',
+      '-untrusted',
+      'chain',
+    ]
     const { status, stderr } = await openssl(args, { inputs })
     assert.equal(status, 0, stderr)
     const other = await openssl(args, { inputs: { ...inputs, data: 'other data' } })
@@ -100,14 +131,22 @@ test('says what the TSTInfo says', () => {
 })
 
 test('a request by OpenSSL is read, and OpenSSL reads ours', async () => {
-  const query = await openssl(['ts', '-query', '-data', 'data', '-sha512', '-cert', '-tspolicy', '1.2.3', '-out', 'q'], { inputs: { data: DATA }, output: 'q' })
+  const query = await openssl(
+    ['ts', '-query', '-data', 'data', '-sha512', '-cert', '-tspolicy', '1.2.3', '-out', 'q'],
+    { inputs: { data: DATA }, output: 'q' },
+  )
   const request = parseTimestampRequest(query.output)
   assert.deepEqual(request.imprint, { digest: 'sha512', hash: digest('sha512', DATA) })
   assert.equal(request.policy, '1.2.3')
   assert.equal(request.certificates, true)
   assert.ok((request.nonce?.length ?? 0) > 0)
   assert.deepEqual(parseTimestampRequest(encodeTimestampRequest(request)), request)
-  const ours = encodeTimestampRequest({ imprint, policy: undefined, nonce: Uint8Array.of(0x12, 0x34), certificates: true })
+  const ours = encodeTimestampRequest({
+    imprint,
+    policy: undefined,
+    nonce: Uint8Array.of(0x12, 0x34),
+    certificates: true,
+  })
   const text = await openssl(['ts', '-query', '-in', 'q', '-text'], { inputs: { q: ours } })
   assert.match(text.stdout, /Nonce: 0x1234\nCertificate required: yes/)
 })
@@ -130,10 +169,16 @@ for (const essDigest of ['sha1', 'sha256', 'sha384']) {
     const config = `ess_cert_id_alg = ${essDigest}\naccuracy = secs:1, millisecs:500, microsecs:100\nclock_precision_digits = 3\nordering = yes\ntsa_name = yes`
     const query = encodeTimestampRequest({ imprint, policy: undefined, nonce: Uint8Array.of(5), certificates: true })
     const inputs = { ...opensslTsa(own, config), key: privateKeyToPem(own.leaf.key), query }
-    const { output, stderr } = await openssl(['ts', '-reply', '-config', 'config', '-queryfile', 'query', '-inkey', 'key', '-out', 'r'], { inputs, output: 'r' })
+    const { output, stderr } = await openssl(
+      ['ts', '-reply', '-config', 'config', '-queryfile', 'query', '-inkey', 'key', '-out', 'r'],
+      { inputs, output: 'r' },
+    )
     assert.ok(output.length > 0, stderr)
     const token = grantedToken(parseTimestampResponse(output))
-    assert.deepEqual(token.signedData.signer.attributes.signingCertificates.map((id) => id.digest), [essDigest])
+    assert.deepEqual(
+      token.signedData.signer.attributes.signingCertificates.map((id) => id.digest),
+      [essDigest],
+    )
     assert.equal(token.info.accuracy, 1501)
     assert.equal(token.info.ordering, true)
     assert.deepEqual(token.info.nonce, Uint8Array.of(5))
@@ -143,21 +188,41 @@ for (const essDigest of ['sha1', 'sha256', 'sha384']) {
 
 test('a rejection is read, and has no token', async () => {
   const rejected = parseTimestampResponse(encodeTimestampRejection('no clock', 'timeNotAvailable'))
-  assert.deepEqual(rejected, { status: 'rejection', statusText: 'no clock', failures: ['timeNotAvailable'], token: undefined })
+  assert.deepEqual(rejected, {
+    status: 'rejection',
+    statusText: 'no clock',
+    failures: ['timeNotAvailable'],
+    token: undefined,
+  })
   assert.throws(() => grantedToken(rejected), { code: 'TIMESTAMP_NOT_GRANTED' })
-  const text = await openssl(['ts', '-reply', '-in', 'r', '-text'], { inputs: { r: encodeTimestampRejection('no clock', 'badAlg') } })
+  const text = await openssl(['ts', '-reply', '-in', 'r', '-text'], {
+    inputs: { r: encodeTimestampRejection('no clock', 'badAlg') },
+  })
   assert.match(text.stdout, /Status: Rejected\.\n(?:.*\n)*Failure info: unrecognized or unsupported algorithm/i)
 })
 
 test('refuses an imprint of other bytes or of another digest', async () => {
   const token = grantedToken(parseTimestampResponse(await tsa.stamp(DATA, { imprintDigest: 'sha512' })))
   requireImprint(token, { digest: 'sha512', hash: digest('sha512', DATA) })
-  assert.throws(() => { requireImprint(token, imprint) }, { code: 'TIMESTAMP_IMPRINT' })
-  assert.throws(() => { requireImprint(token, { digest: 'sha512', hash: digest('sha512', encodeUtf8('x')) }) }, { code: 'TIMESTAMP_IMPRINT' })
+  assert.throws(
+    () => {
+      requireImprint(token, imprint)
+    },
+    { code: 'TIMESTAMP_IMPRINT' },
+  )
+  assert.throws(
+    () => {
+      requireImprint(token, { digest: 'sha512', hash: digest('sha512', encodeUtf8('x')) })
+    },
+    { code: 'TIMESTAMP_IMPRINT' },
+  )
 })
 
 test('refuses another certificate with the same key, by the ESSCertID', async () => {
-  const twin = await issueCertificate(tsaLeafSpec({ key: tsa.leaf.key, serialNumber: tsa.leaf.certificate.serialNumber }), tsa.intermediate)
+  const twin = await issueCertificate(
+    tsaLeafSpec({ key: tsa.leaf.key, serialNumber: tsa.leaf.certificate.serialNumber }),
+    tsa.intermediate,
+  )
   const token = grantedToken(parseTimestampResponse(await tsa.stamp(DATA, { embed: 'none' })))
   assert.notDeepEqual(twin.certificate.der, tsa.leaf.certificate.der)
   await assert.rejects(verifyTimestampSignature(token, [twin.certificate]), { code: 'CMS_ATTRIBUTES' })
@@ -170,7 +235,12 @@ test('refuses a certificate of another issuer or serial number', async () => {
 })
 
 /** The token of `response`, taken apart and put together with one part changed. */
-function tampered(change: { content?: (content: Uint8Array) => Uint8Array; signer?: (parts: Uint8Array[]) => Uint8Array[]; signers?: number; version?: number }): Uint8Array {
+function tampered(change: {
+  content?: (content: Uint8Array) => Uint8Array
+  signer?: (parts: Uint8Array[]) => Uint8Array[]
+  signers?: number
+  version?: number
+}): Uint8Array {
   const parts = (bytes: Uint8Array): Uint8Array[] => {
     const reader = readDer(bytes).contents()
     const list: Uint8Array[] = []
@@ -198,11 +268,14 @@ test('the taking apart used below changes nothing by itself', () => {
 })
 
 const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, (bytes.at(at) ?? 0) ^ 1)
-const set = (index: number, change: (part: Uint8Array) => Uint8Array) => (parts: Uint8Array[]) => parts.map((part, i) => (i === index ? change(part) : part))
+const set = (index: number, change: (part: Uint8Array) => Uint8Array) => (parts: Uint8Array[]) =>
+  parts.map((part, i) => (i === index ? change(part) : part))
 const retagged = (signed: Uint8Array): Uint8Array => der(0xa0, readDer(signed).content)
 
 test('refuses a token with a later time in it', async () => {
-  const token = parseTimestampToken(tampered({ content: (bytes) => replaceText(bytes, '20250601120000Z', '20250601120001Z') }))
+  const token = parseTimestampToken(
+    tampered({ content: (bytes) => replaceText(bytes, '20250601120000Z', '20250601120001Z') }),
+  )
   assert.equal(token.info.genTime, TEST_TIME + 1000)
   await assert.rejects(verifyTimestampSignature(token, []), { code: 'CMS_ATTRIBUTES' })
 })
@@ -210,7 +283,9 @@ test('refuses a token with a later time in it', async () => {
 test('refuses a changed signature, and changed attributes', async () => {
   const signature = parseTimestampToken(tampered({ signer: set(5, (part) => flip(part, -1)) }))
   await assert.rejects(verifyTimestampSignature(signature, []), { code: 'CMS_SIGNATURE' })
-  const time = parseTimestampToken(tampered({ signer: set(3, (part) => replaceText(part, '250601120000Z', '250601120001Z')) }))
+  const time = parseTimestampToken(
+    tampered({ signer: set(3, (part) => replaceText(part, '250601120000Z', '250601120001Z')) }),
+  )
   await assert.rejects(verifyTimestampSignature(time, []), { code: 'CMS_SIGNATURE' })
 })
 
@@ -238,13 +313,33 @@ const MALFORMED: readonly (readonly [name: string, token: () => Uint8Array, code
   ['of version 0', () => tampered({ version: 0 }), 'CMS_UNSUPPORTED'],
   ['of version 9', () => tampered({ version: 9 }), 'CMS_UNSUPPORTED'],
   ['with SHA-1', () => tampered({ signer: set(2, () => SHA1) }), 'CMS_UNSUPPORTED'],
-  ['without signed attributes', () => tampered({ signer: (parts) => parts.filter((_, i) => i !== 3) }), 'CMS_UNSUPPORTED'],
-  ['without contentType', () => tampered({ signer: set(3, attributesWithout('1.2.840.113549.1.9.3')) }), 'CMS_MALFORMED'],
-  ['without messageDigest', () => tampered({ signer: set(3, attributesWithout('1.2.840.113549.1.9.4')) }), 'CMS_MALFORMED'],
-  ['with every attribute twice', () => tampered({ signer: set(3, (part) => retagged(derSequence(readDer(part).content, readDer(part).content))) }), 'CMS_MALFORMED'],
+  [
+    'without signed attributes',
+    () => tampered({ signer: (parts) => parts.filter((_, i) => i !== 3) }),
+    'CMS_UNSUPPORTED',
+  ],
+  [
+    'without contentType',
+    () => tampered({ signer: set(3, attributesWithout('1.2.840.113549.1.9.3')) }),
+    'CMS_MALFORMED',
+  ],
+  [
+    'without messageDigest',
+    () => tampered({ signer: set(3, attributesWithout('1.2.840.113549.1.9.4')) }),
+    'CMS_MALFORMED',
+  ],
+  [
+    'with every attribute twice',
+    () => tampered({ signer: set(3, (part) => retagged(derSequence(readDer(part).content, readDer(part).content))) }),
+    'CMS_MALFORMED',
+  ],
   ['with a signer version that does not fit', () => tampered({ signer: set(0, () => derInteger(3)) }), 'CMS_MALFORMED'],
   ['with a signer named by nothing', () => tampered({ signer: set(1, () => derNull()) }), 'CMS_MALFORMED'],
-  ['that is no SignedData', () => derSequence(derOid('1.2.840.113549.1.7.1'), derExplicit(0, derSequence())), 'CMS_UNSUPPORTED'],
+  [
+    'that is no SignedData',
+    () => derSequence(derOid('1.2.840.113549.1.7.1'), derExplicit(0, derSequence())),
+    'CMS_UNSUPPORTED',
+  ],
   ['that is empty', () => new Uint8Array(), 'CMS_MALFORMED'],
   ['with a TSTInfo that is none', () => tampered({ content: () => derNull() }), 'TIMESTAMP_MALFORMED'],
 ]
@@ -262,7 +357,8 @@ const good = {
   serial: derInteger(1),
   time: der(TAG.GENERALIZED_TIME, encodeUtf8('20250601120000.25Z')),
 }
-const tst = (change: Partial<typeof good> = {}, ...rest: Uint8Array[]): Uint8Array => derSequence(...Object.values({ ...good, ...change }), ...rest)
+const tst = (change: Partial<typeof good> = {}, ...rest: Uint8Array[]): Uint8Array =>
+  derSequence(...Object.values({ ...good, ...change }), ...rest)
 const critical = derSequence(derOid('1.2.3'), derBoolean(true), derOctetString(derNull()))
 
 test('reads fractions of a second, and other kinds of TSA name', () => {
@@ -275,7 +371,11 @@ const BAD_TST: readonly (readonly [name: string, bytes: Uint8Array, code?: strin
   ['of version 2', tst({ version: derInteger(2) }), 'TIMESTAMP_UNSUPPORTED'],
   ['with SHA-1', tst({ imprint: derSequence(SHA1, derOctetString(new Uint8Array(20))) }), 'TIMESTAMP_UNSUPPORTED'],
   ['with a critical extension', tst({}, der(0xa1, critical)), 'TIMESTAMP_UNSUPPORTED'],
-  ['with a digest of the wrong length', tst({ imprint: derSequence(SHA256, derOctetString(new Uint8Array(31))) })],
+  [
+    'with a digest of the wrong length',
+    tst({ imprint: derSequence(SHA256, derOctetString(new Uint8Array(31))) }),
+    'TIMESTAMP_DIGEST_LENGTH',
+  ],
   ['with a UTCTime', tst({ time: der(TAG.UTC_TIME, encodeUtf8('250601120000Z')) })],
   ['with a local time', tst({ time: der(TAG.GENERALIZED_TIME, encodeUtf8('20250601120000')) })],
   ['with a fraction that ends in zero', tst({ time: der(TAG.GENERALIZED_TIME, encodeUtf8('20250601120000.50Z')) })],
@@ -307,21 +407,33 @@ test('refuses responses that contradict themselves', () => {
 })
 
 test('refuses requests that are none', () => {
-  const bad = [new Uint8Array(), derNull(), derSequence(derInteger(2), good.imprint), derSequence(derInteger(1)), derSequence(derInteger(1), good.imprint, derUtf8String('x'))]
+  const bad = [
+    new Uint8Array(),
+    derNull(),
+    derSequence(derInteger(2), good.imprint),
+    derSequence(derInteger(1)),
+    derSequence(derInteger(1), good.imprint, derUtf8String('x')),
+  ]
   for (const bytes of bad) assert.throws(() => parseTimestampRequest(bytes), { code: /^TIMESTAMP_/ })
 })
 
 test('any change of a response gives a response or a coded error', () => {
   const changed = fc.array(fc.tuple(fc.nat(response.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 })
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), changed.map((edits) => edits.reduce((bytes, [at, byte]) => bytes.with(at, byte), response))), (bytes) => {
-      try {
-        assert.ok(parseTimestampResponse(bytes).status.length > 0)
-      } catch (error) {
-        if (!isCodedError(error)) throw error
-        assert.match(error.code, /^(?:TIMESTAMP|CMS)_(?:MALFORMED|UNSUPPORTED)$/)
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 100 }),
+        changed.map((edits) => edits.reduce((bytes, [at, byte]) => bytes.with(at, byte), response)),
+      ),
+      (bytes) => {
+        try {
+          assert.ok(parseTimestampResponse(bytes).status.length > 0)
+        } catch (error) {
+          if (!isCodedError(error)) throw error
+          assert.match(error.code, /^(?:TIMESTAMP|CMS)_(?:MALFORMED|UNSUPPORTED|DIGEST_LENGTH)$/)
+        }
+      },
+    ),
     { numRuns: 10 * fuzzRuns() },
   )
 })

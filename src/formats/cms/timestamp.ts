@@ -43,12 +43,7 @@ export interface TimestampToken {
 
 /** PKIStatus (RFC 3161 §2.4.2). */
 export type PkiStatus =
-  | 'granted'
-  | 'grantedWithMods'
-  | 'rejection'
-  | 'waiting'
-  | 'revocationWarning'
-  | 'revocationNotification'
+  'granted' | 'grantedWithMods' | 'rejection' | 'waiting' | 'revocationWarning' | 'revocationNotification'
 
 export interface TimestampResponse {
   readonly status: PkiStatus

@@ -44,7 +44,8 @@ export function precertTbs(tbs: Uint8Array): Uint8Array {
     if (element.tag === contextTag(3, { constructed: true })) extensions = element
     else kept.push(element.bytes)
   }
-  if (extensions === undefined) throw new SctError('SCT_ENTRY', 'the certificate has no extensions, so it was never a precertificate')
+  if (extensions === undefined)
+    throw new SctError('SCT_ENTRY', 'the certificate has no extensions, so it was never a precertificate')
   const remaining = keptExtensions(readDer(extensions.content, TAG.SEQUENCE))
   // RFC 6962 §3.2 keeps the wrapper; an empty list would not be DER of RFC 5280, so it goes as a whole.
   const wrapped = remaining.length === 0 ? [] : [derExplicit(3, derSequence(...remaining))]

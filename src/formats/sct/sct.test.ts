@@ -39,11 +39,17 @@ test('verifies the SCT of a real certificate, leaf index included', async () => 
   assert.equal(typeof sctLeafIndex(sct), 'bigint')
 })
 
-const changes: readonly (readonly [name: string, change: (sct: SignedCertificateTimestamp) => SignedCertificateTimestamp])[] = [
+const changes: readonly (readonly [
+  name: string,
+  change: (sct: SignedCertificateTimestamp) => SignedCertificateTimestamp,
+])[] = [
   ['a millisecond later', (original) => ({ ...original, timestamp: original.timestamp + 1 })],
   ['without its extensions', (original) => ({ ...original, extensions: new Uint8Array() })],
   ['with another leaf index', (original) => ({ ...original, extensions: encodeLeafIndexExtension(1n) })],
-  ['with another signature', (original) => ({ ...original, signature: original.signature.map((byte, i) => (i === 20 ? byte ^ 1 : byte)) })],
+  [
+    'with another signature',
+    (original) => ({ ...original, signature: original.signature.map((byte, i) => (i === 20 ? byte ^ 1 : byte)) }),
+  ],
   ['with an empty signature', (original) => ({ ...original, signature: new Uint8Array() })],
   ['with another hash', (original) => ({ ...original, hashAlgorithm: 5 })],
   ['said to be of RSA', (original) => ({ ...original, signatureAlgorithm: 1 })],
@@ -57,19 +63,35 @@ for (const [name, change] of changes) {
 test('refuses the SCT for another entry or another log', async () => {
   assert.ok(entry.kind === 'precert')
   const other = await createTestCtLog()
-  await assert.rejects(verifySct(sct, { ...entry, issuerKeyHash: sha256(STATIC_CT_LEAF) }, logKey), { code: 'SCT_SIGNATURE' })
+  await assert.rejects(verifySct(sct, { ...entry, issuerKeyHash: sha256(STATIC_CT_LEAF) }, logKey), {
+    code: 'SCT_SIGNATURE',
+  })
   await assert.rejects(verifySct(sct, { ...entry, tbs: leaf.tbs }, logKey), { code: 'SCT_SIGNATURE' })
   await assert.rejects(verifySct(sct, { kind: 'x509', certificate: STATIC_CT_LEAF }, logKey), { code: 'SCT_SIGNATURE' })
   await assert.rejects(verifySct(sct, entry, other.key.publicKey), { code: 'SCT_SIGNATURE' })
 })
 
 test('refuses algorithms that TLS or this project does not know', async () => {
-  for (const [hashAlgorithm, signatureAlgorithm] of [[2, 3], [4, 2], [8, 3], [4, 7], [0, 0], [255, 255]] as const) {
-    await assert.rejects(verifySct({ ...sct, hashAlgorithm, signatureAlgorithm }, entry, logKey), { code: 'SCT_UNSUPPORTED' })
+  for (const [hashAlgorithm, signatureAlgorithm] of [
+    [2, 3],
+    [4, 2],
+    [8, 3],
+    [4, 7],
+    [0, 0],
+    [255, 255],
+  ] as const) {
+    await assert.rejects(verifySct({ ...sct, hashAlgorithm, signatureAlgorithm }, entry, logKey), {
+      code: 'SCT_UNSUPPORTED',
+    })
   }
 })
 
-const LOG_KEYS: readonly AlgorithmName[] = ['ecdsa-sha2-256-nistp256', 'ecdsa-sha2-384-nistp384', 'rsa-sign-pkcs1-2048-sha256', 'ed25519']
+const LOG_KEYS: readonly AlgorithmName[] = [
+  'ecdsa-sha2-256-nistp256',
+  'ecdsa-sha2-384-nistp384',
+  'rsa-sign-pkcs1-2048-sha256',
+  'ed25519',
+]
 for (const algorithm of LOG_KEYS) {
   test(`signs and verifies with a log key of ${algorithm}, there and back through TLS`, async () => {
     const log = await createTestCtLog(algorithm)
@@ -99,7 +121,14 @@ test('precertificate, certificate without and certificate with SCT have one and 
 })
 
 test('a certificate with nothing but a poison has no extensions left; one without any was never logged', async () => {
-  const fields = { serialNumber: Uint8Array.of(1), issuer: EMPTY_NAME, subject: EMPTY_NAME, notBefore: 0, notAfter: 0, spki: issuer.key.publicKey.spki }
+  const fields = {
+    serialNumber: Uint8Array.of(1),
+    issuer: EMPTY_NAME,
+    subject: EMPTY_NAME,
+    notBefore: 0,
+    notAfter: 0,
+    spki: issuer.key.publicKey.spki,
+  }
   const poisoned = parseCertificate(await buildCertificate({ ...fields, extensions: [POISON_EXTENSION] }, issuer.key))
   const bare = parseCertificate(await buildCertificate({ ...fields, extensions: [] }, issuer.key))
   assert.deepEqual(precertTbs(poisoned.tbs), bare.tbs)
@@ -129,7 +158,12 @@ test('refuses odd leaf indexes, and skips other extensions', () => {
   const index = encodeLeafIndexExtension(5n)
   assert.equal(sctLeafIndex({ extensions: new Uint8Array() }), undefined)
   assert.equal(sctLeafIndex({ extensions: concatBytes(Uint8Array.of(9, 0, 1, 7), index) }), 5n)
-  for (const extensions of [concatBytes(index, index), Uint8Array.of(0, 0, 1, 7), index.subarray(0, 5), Uint8Array.of(0)]) {
+  for (const extensions of [
+    concatBytes(index, index),
+    Uint8Array.of(0, 0, 1, 7),
+    index.subarray(0, 5),
+    Uint8Array.of(0),
+  ]) {
     assert.throws(() => sctLeafIndex({ extensions }), { code: 'SCT_MALFORMED' })
   }
   assert.throws(() => encodeLeafIndexExtension(1n << 40n), { code: 'SCT_UNSUPPORTED' })

@@ -33,7 +33,10 @@ export function parseSctList(bytes: Uint8Array): readonly SignedCertificateTimes
     outer.end()
     const scts: SignedCertificateTimestamp[] = []
     while (list.remaining > 0) {
-      if (scts.length === MAX_SCTS) throw new SctError('SCT_MALFORMED', 'the SCT list is too long', { expected: `at most ${String(MAX_SCTS)} SCTs` })
+      if (scts.length === MAX_SCTS)
+        throw new SctError('SCT_MALFORMED', 'the SCT list is too long', {
+          expected: `at most ${String(MAX_SCTS)} SCTs`,
+        })
       scts.push(readSct(list.vector(2)))
     }
     if (scts.length === 0) throw new SctError('SCT_MALFORMED', 'the SCT list is empty')
@@ -82,7 +85,9 @@ export function sctLeafIndex(sct: Pick<SignedCertificateTimestamp, 'extensions'>
       const data = reader.vector(2)
       if (type !== LEAF_INDEX) continue
       if (index !== undefined || data.length !== LEAF_INDEX_BYTES) {
-        throw new SctError('SCT_MALFORMED', 'the leaf index of an SCT is repeated or has another size', { expected: '5 bytes, once' })
+        throw new SctError('SCT_MALFORMED', 'the leaf index of an SCT is repeated or has another size', {
+          expected: '5 bytes, once',
+        })
       }
       index = data.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
     }
@@ -92,7 +97,8 @@ export function sctLeafIndex(sct: Pick<SignedCertificateTimestamp, 'extensions'>
 
 /** CtExtensions with a leaf index alone, below 2^40. */
 export function encodeLeafIndexExtension(index: bigint): Uint8Array {
-  if (index < 0n || index >= 1n << 40n) throw new SctError('SCT_UNSUPPORTED', 'a leaf index of a CT log must be below 2^40')
+  if (index < 0n || index >= 1n << 40n)
+    throw new SctError('SCT_UNSUPPORTED', 'a leaf index of a CT log must be below 2^40')
   return concatBytes(Uint8Array.of(LEAF_INDEX), uint16be(LEAF_INDEX_BYTES), uint64be(index).subarray(3))
 }
 
@@ -100,7 +106,10 @@ function readSct(bytes: Uint8Array): SignedCertificateTimestamp {
   const reader = new ByteReader(bytes)
   const version = reader.u8()
   if (version !== V1) {
-    throw new SctError('SCT_UNSUPPORTED', 'an SCT has an unknown version', { expected: 'v1 (0)', found: String(version) })
+    throw new SctError('SCT_UNSUPPORTED', 'an SCT has an unknown version', {
+      expected: 'v1 (0)',
+      found: String(version),
+    })
   }
   const logId = reader.take(LOG_ID_BYTES)
   const timestamp = reader.u64()

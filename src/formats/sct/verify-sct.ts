@@ -74,7 +74,9 @@ function sctScheme(sct: SignedCertificateTimestamp): SignatureScheme {
   })
 }
 
-function schemeCodes(scheme: SignatureScheme): Pick<SignedCertificateTimestamp, 'hashAlgorithm' | 'signatureAlgorithm'> {
+function schemeCodes(
+  scheme: SignatureScheme,
+): Pick<SignedCertificateTimestamp, 'hashAlgorithm' | 'signatureAlgorithm'> {
   const hash = [...HASHES].find(([, digest]) => digest === scheme.digest)
   const signature = [...FAMILIES].find(([, family]) => family === scheme.family)
   if (hash === undefined || signature === undefined) {

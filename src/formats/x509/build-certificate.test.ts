@@ -31,7 +31,19 @@ for (const algorithm of ALGORITHMS) {
       leaf: certificateToPem(leaf.certificate),
     }
     const time = String(TEST_TIME / 1000)
-    const args = ['verify', '-x509_strict', '-attime', time, '-purpose', 'any', '-CAfile', 'root', '-untrusted', 'intermediate', 'leaf']
+    const args = [
+      'verify',
+      '-x509_strict',
+      '-attime',
+      time,
+      '-purpose',
+      'any',
+      '-CAfile',
+      'root',
+      '-untrusted',
+      'intermediate',
+      'leaf',
+    ]
     const { status, stderr } = await openssl(args, { inputs })
     assert.equal(status, 0, stderr)
     await verifyCertificateSignature(leaf.certificate, intermediate.key.publicKey)
@@ -40,8 +52,13 @@ for (const algorithm of ALGORITHMS) {
 
 test('OpenSSL reads Fulcio’s extensions as they are meant', async () => {
   const root = await issueCertificate(rootSpec())
-  const { certificate } = await issueCertificate(leafSpec({ fulcio: { issuerV1: 'https://i', githubWorkflowRef: 'refs/heads/main', issuer: 'https://i' } }), root)
-  const { stdout } = await openssl(['x509', '-in', 'leaf', '-noout', '-text'], { inputs: { leaf: certificateToPem(certificate) } })
+  const { certificate } = await issueCertificate(
+    leafSpec({ fulcio: { issuerV1: 'https://i', githubWorkflowRef: 'refs/heads/main', issuer: 'https://i' } }),
+    root,
+  )
+  const { stdout } = await openssl(['x509', '-in', 'leaf', '-noout', '-text'], {
+    inputs: { leaf: certificateToPem(certificate) },
+  })
   assert.match(stdout, /1\.3\.6\.1\.4\.1\.57264\.1\.1: *\n\s+https:\/\/i\n/)
   assert.match(stdout, /1\.3\.6\.1\.4\.1\.57264\.1\.6: *\n\s+refs\/heads\/main\n/)
   assert.match(stdout, /1\.3\.6\.1\.4\.1\.57264\.1\.8: *\n\s+\.\.https:\/\/i\n/)
@@ -60,8 +77,13 @@ test('a certificate of one issuer is not one of another, nor one with another si
   await assert.rejects(verifyCertificateSignature(certificate, other.key.publicKey), { code: 'CERTIFICATE_SIGNATURE' })
   const signature = Uint8Array.from(certificate.signature)
   signature[10] = (signature[10] ?? 0) ^ 1
-  await assert.rejects(verifyCertificateSignature({ ...certificate, signature }, root.key.publicKey), { code: 'CERTIFICATE_SIGNATURE' })
-  await assert.rejects(verifyCertificateSignature({ ...certificate, signature: new Uint8Array() }, root.key.publicKey), { code: 'CERTIFICATE_SIGNATURE' })
+  await assert.rejects(verifyCertificateSignature({ ...certificate, signature }, root.key.publicKey), {
+    code: 'CERTIFICATE_SIGNATURE',
+  })
+  await assert.rejects(
+    verifyCertificateSignature({ ...certificate, signature: new Uint8Array() }, root.key.publicKey),
+    { code: 'CERTIFICATE_SIGNATURE' },
+  )
 })
 
 test('a key of another kind than the signature is refused as such', async () => {
@@ -90,7 +112,9 @@ test('names that cannot be written are refused', () => {
     assert.throws(() => encodeGeneralName({ kind: 'email', value }), { code: 'CERTIFICATE_FIELD' }, value)
     assert.throws(() => encodeGeneralName({ kind: 'uri', value }), { code: 'CERTIFICATE_FIELD' }, value)
   }
-  assert.throws(() => encodeGeneralName({ kind: 'unsupported', tag: 0xa3, value: new Uint8Array() }), { code: 'CERTIFICATE_FIELD' })
+  assert.throws(() => encodeGeneralName({ kind: 'unsupported', tag: 0xa3, value: new Uint8Array() }), {
+    code: 'CERTIFICATE_FIELD',
+  })
 })
 
 test('times from 2050 on are written as GeneralizedTime', async () => {

@@ -20,7 +20,12 @@ before(async () => {
   request = await buildCertificateRequest(encodeName({ commonName: 'x' }), key)
 })
 
-const ALGORITHMS: readonly AlgorithmName[] = ['ecdsa-sha2-256-nistp256', 'ecdsa-sha2-384-nistp384', 'rsa-sign-pkcs1-2048-sha256', 'ed25519']
+const ALGORITHMS: readonly AlgorithmName[] = [
+  'ecdsa-sha2-256-nistp256',
+  'ecdsa-sha2-384-nistp384',
+  'rsa-sign-pkcs1-2048-sha256',
+  'ed25519',
+]
 for (const name of ALGORITHMS) {
   test(`OpenSSL verifies a request of ${name}, and so do we`, async () => {
     const own = await generatePrivateKey(name)
@@ -32,7 +37,20 @@ for (const name of ALGORITHMS) {
 
   test(`a request of ${name} by OpenSSL, with attributes, is read and verified`, async () => {
     const own = await generatePrivateKey(name)
-    const args = ['req', '-new', '-key', 'key', '-subj', '/CN=a', '-addext', 'subjectAltName=email:a@b.c', '-outform', 'DER', '-out', 'csr']
+    const args = [
+      'req',
+      '-new',
+      '-key',
+      'key',
+      '-subj',
+      '/CN=a',
+      '-addext',
+      'subjectAltName=email:a@b.c',
+      '-outform',
+      'DER',
+      '-out',
+      'csr',
+    ]
     const { output } = await openssl(args, { inputs: { key: privateKeyToPem(own) }, output: 'csr' })
     const parsed = parseCertificateRequest(output)
     assert.equal(parsed.subject.text, 'CN=a')

@@ -69,7 +69,8 @@ function readRequest(element: DerElement): CertificateRequest {
   outer.end()
   const reader = info.contents()
   const version = readSmallInteger(reader.next(TAG.INTEGER))
-  if (version !== 0) throw new CertificateRequestError('CSR_MALFORMED', 'an unknown version', { expected: '0', found: String(version) })
+  if (version !== 0)
+    throw new CertificateRequestError('CSR_MALFORMED', 'an unknown version', { expected: '0', found: String(version) })
   const subject = readName(reader.next(TAG.SEQUENCE))
   const spki = reader.next(TAG.SEQUENCE).bytes
   reader.optional(contextTag(0, { constructed: true }))

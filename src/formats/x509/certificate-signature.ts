@@ -21,11 +21,15 @@ export async function verifyCertificateSignature(
     valid = await verifySignature({ key: issuerKey, scheme, signature: certificate.signature }, certificate.tbs)
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
-    throw new CertificateError('CERTIFICATE_UNSUPPORTED', `the certificate's signature cannot be checked: ${cause.message}`, {
-      expected: cause.expected,
-      found: cause.found,
-      cause,
-    })
+    throw new CertificateError(
+      'CERTIFICATE_UNSUPPORTED',
+      `the certificate's signature cannot be checked: ${cause.message}`,
+      {
+        expected: cause.expected,
+        found: cause.found,
+        cause,
+      },
+    )
   }
   if (!valid) throw new CertificateError('CERTIFICATE_SIGNATURE', 'the certificate is not signed by its issuer’s key')
 }

@@ -1,6 +1,16 @@
 /** The extensions that are understood: OID → field of a certificate (RFC 5280 §4.2.1). @module */
 import type { DerElement } from '#encoding/der'
-import { TAG, contextTag, readBitString, readBoolean, readDer, readInteger, readIntegerBytes, readOid, readOctetString } from '#encoding/der'
+import {
+  TAG,
+  contextTag,
+  readBitString,
+  readBoolean,
+  readDer,
+  readInteger,
+  readIntegerBytes,
+  readOid,
+  readOctetString,
+} from '#encoding/der'
 import type {
   AuthorityKeyIdentifier,
   BasicConstraints,
@@ -35,10 +45,16 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [EXTENSION.basicConstraints, (found, value) => (found.basicConstraints = readBasicConstraints(value))],
   [EXTENSION.keyUsage, (found, value) => (found.keyUsage = readKeyUsage(value))],
   [EXTENSION.extendedKeyUsage, (found, value) => (found.extendedKeyUsage = readExtendedKeyUsage(value))],
-  [EXTENSION.subjectAltName, (found, value) => (found.subjectAltNames = readGeneralNames(readDer(value, TAG.SEQUENCE)))],
+  [
+    EXTENSION.subjectAltName,
+    (found, value) => (found.subjectAltNames = readGeneralNames(readDer(value, TAG.SEQUENCE))),
+  ],
   [EXTENSION.subjectKeyId, (found, value) => (found.subjectKeyId = readDer(value, TAG.OCTET_STRING).content)],
   [EXTENSION.authorityKeyId, (found, value) => (found.authorityKeyId = readAuthorityKeyId(value))],
-  [EXTENSION.nameConstraints, (found, value) => (found.nameConstraints = readNameConstraints(readDer(value, TAG.SEQUENCE)))],
+  [
+    EXTENSION.nameConstraints,
+    (found, value) => (found.nameConstraints = readNameConstraints(readDer(value, TAG.SEQUENCE))),
+  ],
   [EXTENSION.sctList, (found, value) => (found.sctList = readDer(value, TAG.OCTET_STRING).content)],
 ])
 
@@ -88,13 +104,19 @@ function readBasicConstraints(value: Uint8Array): BasicConstraints {
   const ca = reader.optional(TAG.BOOLEAN)
   const pathLength = reader.optional(TAG.INTEGER)
   reader.end()
-  return { ca: ca !== undefined && readBoolean(ca), pathLength: pathLength === undefined ? undefined : readPathLength(pathLength) }
+  return {
+    ca: ca !== undefined && readBoolean(ca),
+    pathLength: pathLength === undefined ? undefined : readPathLength(pathLength),
+  }
 }
 
 function readPathLength(element: DerElement): number {
   const value = readInteger(element)
   if (value >= 0n && value <= 255n) return Number(value)
-  throw new CertificateError('CERTIFICATE_MALFORMED', 'a path length is out of range', { expected: '0 to 255', found: value.toString().slice(0, 20) })
+  throw new CertificateError('CERTIFICATE_MALFORMED', 'a path length is out of range', {
+    expected: '0 to 255',
+    found: value.toString().slice(0, 20),
+  })
 }
 
 function readKeyUsage(value: Uint8Array): ReadonlySet<KeyUsageName> {
@@ -109,7 +131,8 @@ function readExtendedKeyUsage(value: Uint8Array): readonly string[] {
   const oids: string[] = []
   const reader = readDer(value, TAG.SEQUENCE).contents()
   while (!reader.done) oids.push(readOid(reader.next(TAG.OID)))
-  if (oids.length === 0) throw new CertificateError('CERTIFICATE_MALFORMED', 'the extended key usage extension is empty')
+  if (oids.length === 0)
+    throw new CertificateError('CERTIFICATE_MALFORMED', 'the extended key usage extension is empty')
   return oids
 }
 

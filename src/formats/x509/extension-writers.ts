@@ -2,7 +2,18 @@
 import { sha256 } from '#crypto/digest'
 import { concatBytes } from '#encoding/bytes'
 import { TAG, readBitString, readDer } from '#encoding/der'
-import { derBitString, derBoolean, derExplicit, derImplicit, derInteger, derNull, derOctetString, derOid, derSequence, derUtf8String } from '#encoding/der-writer'
+import {
+  derBitString,
+  derBoolean,
+  derExplicit,
+  derImplicit,
+  derInteger,
+  derNull,
+  derOctetString,
+  derOid,
+  derSequence,
+  derUtf8String,
+} from '#encoding/der-writer'
 import { encodeUtf8 } from '#encoding/utf8'
 import type { BasicConstraints, KeyUsageName } from './certificate.js'
 import { KEY_USAGE_BITS } from './extension-readers.js'
@@ -42,7 +53,10 @@ export function keyUsageExtension(usages: readonly KeyUsageName[]): Uint8Array {
   return encodeExtension(EXTENSION.keyUsage, namedBits(bytes), { critical: true })
 }
 
-export function extendedKeyUsageExtension(oids: readonly string[], criticality: Criticality = { critical: false }): Uint8Array {
+export function extendedKeyUsageExtension(
+  oids: readonly string[],
+  criticality: Criticality = { critical: false },
+): Uint8Array {
   return encodeExtension(EXTENSION.extendedKeyUsage, derSequence(...oids.map(derOid)), criticality)
 }
 
@@ -60,7 +74,8 @@ export function subjectAltNameExtension(names: readonly GeneralName[], criticali
 }
 
 export function nameConstraintsExtension({ permitted, excluded }: NameConstraints): Uint8Array {
-  const subtrees = (names: readonly GeneralName[]): Uint8Array[] => names.map((name) => derSequence(encodeGeneralName(name)))
+  const subtrees = (names: readonly GeneralName[]): Uint8Array[] =>
+    names.map((name) => derSequence(encodeGeneralName(name)))
   const value = derSequence(
     ...(permitted.length === 0 ? [] : [derExplicit(0, ...subtrees(permitted))]),
     ...(excluded.length === 0 ? [] : [derExplicit(1, ...subtrees(excluded))]),
@@ -74,7 +89,9 @@ export function sctListExtension(list: Uint8Array): Uint8Array {
 }
 
 /** Makes a certificate unusable as one, so that it can be shown to a log before it is issued (RFC 6962 §3.1). */
-export const POISON_EXTENSION: Uint8Array = encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: true })
+export const POISON_EXTENSION: Uint8Array = encodeExtension(EXTENSION.precertificatePoison, derNull(), {
+  critical: true,
+})
 
 const CLAIM_PREFIXES = FULCIO_CLAIMS.map(({ claim, oid, encoding }) => ({ claim, oid: derOid(oid), encoding }))
 

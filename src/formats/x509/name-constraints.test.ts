@@ -36,7 +36,10 @@ const CASES: readonly Case[] = [
 
 for (const { kind, base, name, inside } of CASES) {
   test(`${kind} ${name} is ${inside ? 'inside' : 'outside'} of ${JSON.stringify(base)}`, () => {
-    const [subtree, subject]: GeneralName[] = [{ kind, value: base }, { kind, value: name }]
+    const [subtree, subject]: GeneralName[] = [
+      { kind, value: base },
+      { kind, value: name },
+    ]
     const permitted = nameConstraintViolation({ permitted: [subtree!], excluded: [] }, subject!)
     const excluded = nameConstraintViolation({ permitted: [], excluded: [subtree!] }, subject!)
     assert.equal(permitted === undefined, inside)
@@ -61,7 +64,10 @@ test('what cannot be compared is forbidden where a constraint speaks about it, e
     assert.notEqual(nameConstraintViolation({ permitted: [], excluded: [uri('github.com')] }, uri(odd)), undefined, odd)
   }
   assert.notEqual(
-    nameConstraintViolation({ permitted: [], excluded: [{ kind: 'email', value: 'x.org' }] }, { kind: 'email', value: 'no-at' }),
+    nameConstraintViolation(
+      { permitted: [], excluded: [{ kind: 'email', value: 'x.org' }] },
+      { kind: 'email', value: 'no-at' },
+    ),
     undefined,
   )
 })

@@ -36,7 +36,8 @@ export function nameConstraintViolation(constraints: NameConstraints, name: Gene
   if (matches === undefined) return `constraints on names of kind ${name.kind} are not understood`
   if (!comparable(name)) return `the ${name.kind} has no host name that a constraint could be compared with`
   if (excluded.some((base) => matches(base, name))) return 'the name is in an excluded subtree'
-  if (permitted.length > 0 && !permitted.some((base) => matches(base, name))) return 'the name is in no permitted subtree'
+  if (permitted.length > 0 && !permitted.some((base) => matches(base, name)))
+    return 'the name is in no permitted subtree'
   return undefined
 }
 
@@ -57,7 +58,12 @@ const MATCHERS: { readonly [Kind in GeneralName['kind']]?: Matcher } = {
 }
 
 function text(matches: (base: string, name: string) => boolean): Matcher {
-  return (base, name) => 'value' in base && 'value' in name && typeof base.value === 'string' && typeof name.value === 'string' && matches(base.value, name.value)
+  return (base, name) =>
+    'value' in base &&
+    'value' in name &&
+    typeof base.value === 'string' &&
+    typeof name.value === 'string' &&
+    matches(base.value, name.value)
 }
 
 function readSubtrees(element: DerElement | undefined): readonly GeneralName[] {
@@ -90,7 +96,9 @@ function emailMatches(base: string, name: string): boolean {
   // A base with @ is one mailbox; the part before it is case-sensitive (RFC 5280 §7.5).
   const baseAt = base.lastIndexOf('@')
   if (baseAt >= 0) {
-    return name.slice(0, at) === base.slice(0, baseAt) && name.slice(at).toLowerCase() === base.slice(baseAt).toLowerCase()
+    return (
+      name.slice(0, at) === base.slice(0, baseAt) && name.slice(at).toLowerCase() === base.slice(baseAt).toLowerCase()
+    )
   }
   return underDomain(name.slice(at + 1), base, { subdomains: false })
 }

@@ -36,7 +36,10 @@ before(async () => {
 })
 
 /** Rebuilds the certificate from its parts, one of them changed. */
-function rebuilt(change: { tbs?: (parts: Uint8Array[]) => Uint8Array[]; outer?: (parts: Uint8Array[]) => Uint8Array[] }): Uint8Array {
+function rebuilt(change: {
+  tbs?: (parts: Uint8Array[]) => Uint8Array[]
+  outer?: (parts: Uint8Array[]) => Uint8Array[]
+}): Uint8Array {
   const split = (bytes: Uint8Array): Uint8Array[] => {
     const reader = readDer(bytes, TAG.SEQUENCE).contents()
     const parts: Uint8Array[] = []
@@ -50,14 +53,23 @@ function rebuilt(change: { tbs?: (parts: Uint8Array[]) => Uint8Array[]; outer?: 
 }
 
 /** The leaf with one extension alone. */
-function withExtension(oid: string, value: Uint8Array, options: { critical: boolean } = { critical: false }): Uint8Array {
-  return rebuilt({ tbs: (parts) => [...parts.slice(0, 7), derExplicit(3, derSequence(encodeExtension(oid, value, options)))] })
+function withExtension(
+  oid: string,
+  value: Uint8Array,
+  options: { critical: boolean } = { critical: false },
+): Uint8Array {
+  return rebuilt({
+    tbs: (parts) => [...parts.slice(0, 7), derExplicit(3, derSequence(encodeExtension(oid, value, options)))],
+  })
 }
 
 test('reads what OpenSSL reads', () => {
   const theirs = new X509Certificate(leaf.certificate.der)
   const ours = leaf.certificate
-  assert.equal(Buffer.from(ours.serialNumber).toString('hex').replace(/^0+/, '').toUpperCase(), theirs.serialNumber.replace(/^0+/, ''))
+  assert.equal(
+    Buffer.from(ours.serialNumber).toString('hex').replace(/^0+/, '').toUpperCase(),
+    theirs.serialNumber.replace(/^0+/, ''),
+  )
   assert.equal(ours.notBefore, Date.parse(theirs.validFrom))
   assert.equal(ours.notAfter, Date.parse(theirs.validTo))
   assert.deepEqual(Buffer.from(ours.spki), theirs.publicKey.export({ type: 'spki', format: 'der' }))
@@ -70,7 +82,10 @@ test('reads what another ASN.1 library reads', () => {
   const theirs = AsnConvert.parse(leaf.certificate.der, PeculiarCertificate)
   const { tbsCertificate } = theirs
   assert.deepEqual(Buffer.from(leaf.certificate.tbs), Buffer.from(AsnConvert.serialize(tbsCertificate)))
-  assert.deepEqual([...leaf.certificate.extensions.keys()], [...(tbsCertificate.extensions ?? [])].map(({ extnID }) => extnID))
+  assert.deepEqual(
+    [...leaf.certificate.extensions.keys()],
+    [...(tbsCertificate.extensions ?? [])].map(({ extnID }) => extnID),
+  )
   assert.deepEqual(Buffer.from(leaf.certificate.signature), Buffer.from(theirs.signatureValue))
   assert.deepEqual(Buffer.from(leaf.certificate.issuer.der), Buffer.from(AsnConvert.serialize(tbsCertificate.issuer)))
 })
@@ -92,7 +107,12 @@ test('shows names as RFC 4514 does', () => {
 })
 
 test('reads every kind of subject alternative name that Fulcio writes', async () => {
-  const user = { kind: 'other', oid: FULCIO_USERNAME, value: derUtf8String('alice!example.com'), text: 'alice!example.com' } as const
+  const user = {
+    kind: 'other',
+    oid: FULCIO_USERNAME,
+    value: derUtf8String('alice!example.com'),
+    text: 'alice!example.com',
+  } as const
   const names = [
     { kind: 'email', value: 'a@b.c' },
     { kind: 'uri', value: 'https://github.com/o/r' },
@@ -103,7 +123,10 @@ test('reads every kind of subject alternative name that Fulcio writes', async ()
   ] as const
   const { certificate } = await issueCertificate(leafSpec({ subjectAltNames: names, key: leaf.key }), root)
   assert.deepEqual(certificate.subjectAltNames, names)
-  assert.match(new X509Certificate(certificate.der).subjectAltName ?? '', /email:a@b\.c, URI:.*, DNS:example\.com, IP Address:192\.0\.2\.1/)
+  assert.match(
+    new X509Certificate(certificate.der).subjectAltName ?? '',
+    /email:a@b\.c, URI:.*, DNS:example\.com, IP Address:192\.0\.2\.1/,
+  )
 })
 
 test('prefers the newer issuer extension, and takes the older one', () => {
@@ -119,7 +142,10 @@ test('reads claims of .1 to .6 as raw text even where it looks like DER', () => 
 
 test('PEM there and back', () => {
   const text = `a comment\n${certificateToPem(leaf.certificate)}\n${certificateToPem(root.certificate)}`
-  assert.deepEqual(certificatesFromPem(text).map(({ der }) => der), [leaf.certificate.der, root.certificate.der])
+  assert.deepEqual(
+    certificatesFromPem(text).map(({ der }) => der),
+    [leaf.certificate.der, root.certificate.der],
+  )
 })
 
 test('refuses PEM of something else', () => {
@@ -131,8 +157,16 @@ test('refuses PEM of something else', () => {
 
 const EMPTY = derSequence()
 const REFUSED: readonly (readonly [name: string, oid: string, value: Uint8Array])[] = [
-  ['basic constraints with a negative path length', EXTENSION.basicConstraints, derSequence(derBoolean(true), derInteger(-1))],
-  ['basic constraints with a huge path length', EXTENSION.basicConstraints, derSequence(derBoolean(true), derInteger(1n << 64n))],
+  [
+    'basic constraints with a negative path length',
+    EXTENSION.basicConstraints,
+    derSequence(derBoolean(true), derInteger(-1)),
+  ],
+  [
+    'basic constraints with a huge path length',
+    EXTENSION.basicConstraints,
+    derSequence(derBoolean(true), derInteger(1n << 64n)),
+  ],
   ['basic constraints with a tail', EXTENSION.basicConstraints, derSequence(derBoolean(true), derNull())],
   ['basic constraints that go on', EXTENSION.basicConstraints, concatBytes(EMPTY, EMPTY)],
   ['key usage without any bit', EXTENSION.keyUsage, derBitString(Uint8Array.of(0))],
@@ -145,12 +179,20 @@ const REFUSED: readonly (readonly [name: string, oid: string, value: Uint8Array]
   ['a URI with a line feed', EXTENSION.subjectAltName, derSequence(der(0x86, encodeUtf8('https://a\n.b')))],
   ['a GeneralName of an unknown tag', EXTENSION.subjectAltName, derSequence(der(0x89, encodeUtf8('x')))],
   ['an otherName without value', EXTENSION.subjectAltName, derSequence(der(0xa0, derOid('1.2.3')))],
-  ['an otherName with two values', EXTENSION.subjectAltName, derSequence(der(0xa0, derOid('1.2.3'), derExplicit(0, derNull(), derNull())))],
+  [
+    'an otherName with two values',
+    EXTENSION.subjectAltName,
+    derSequence(der(0xa0, derOid('1.2.3'), derExplicit(0, derNull(), derNull()))),
+  ],
   ['a subject key id that is no octet string', EXTENSION.subjectKeyId, derNull()],
   ['an authority key id with unknown fields', EXTENSION.authorityKeyId, derSequence(der(contextTag(7)))],
   ['empty name constraints', EXTENSION.nameConstraints, EMPTY],
   ['name constraints with an empty list', EXTENSION.nameConstraints, derSequence(derExplicit(0))],
-  ['name constraints with a minimum', EXTENSION.nameConstraints, derSequence(derExplicit(0, derSequence(der(0x82, encodeUtf8('a')), der(0x80, Uint8Array.of(1)))))],
+  [
+    'name constraints with a minimum',
+    EXTENSION.nameConstraints,
+    derSequence(derExplicit(0, derSequence(der(0x82, encodeUtf8('a')), der(0x80, Uint8Array.of(1))))),
+  ],
   ['an SCT list without its octet string', EXTENSION.sctList, encodeUtf8('scts')],
   ['an issuer of .8 without DER', '1.3.6.1.4.1.57264.1.8', encodeUtf8('https://issuer')],
   ['an issuer of .8 in another string type', '1.3.6.1.4.1.57264.1.8', der(TAG.IA5_STRING, encodeUtf8('x'))],
@@ -165,7 +207,9 @@ for (const [name, oid, value] of REFUSED) {
 
 test('refuses an extension that is there twice', async () => {
   const extra = encodeExtension('1.2.3.4', derNull(), { critical: false })
-  await assert.rejects(issueCertificate(leafSpec({ extraExtensions: [extra, extra] }), root), { code: 'CERTIFICATE_UNSUPPORTED' })
+  await assert.rejects(issueCertificate(leafSpec({ extraExtensions: [extra, extra] }), root), {
+    code: 'CERTIFICATE_UNSUPPORTED',
+  })
 })
 
 test('keeps what it does not know, with its criticality', () => {
@@ -177,7 +221,8 @@ test('the rebuilding used below changes nothing by itself', () => {
   assert.deepEqual(rebuilt({}), leaf.certificate.der)
 })
 
-const replaced = (index: number, bytes: Uint8Array) => (parts: Uint8Array[]) => parts.map((part, i) => (i === index ? bytes : part))
+const replaced = (index: number, bytes: Uint8Array) => (parts: Uint8Array[]) =>
+  parts.map((part, i) => (i === index ? bytes : part))
 const without = (index: number) => (parts: Uint8Array[]) => parts.filter((_, i) => i !== index)
 
 const BROKEN: readonly (readonly [name: string, build: () => Uint8Array, code?: string])[] = [
@@ -185,16 +230,47 @@ const BROKEN: readonly (readonly [name: string, build: () => Uint8Array, code?: 
   ['bytes after the end', () => concatBytes(leaf.certificate.der, Uint8Array.of(0))],
   ['too large a file', () => new Uint8Array(300_000)],
   ['another version', () => rebuilt({ tbs: replaced(0, derExplicit(0, derInteger(3))) }), 'CERTIFICATE_UNSUPPORTED'],
-  ['version 1 written out', () => rebuilt({ tbs: replaced(0, derExplicit(0, derInteger(0))) }), 'CERTIFICATE_UNSUPPORTED'],
+  [
+    'version 1 written out',
+    () => rebuilt({ tbs: replaced(0, derExplicit(0, derInteger(0))) }),
+    'CERTIFICATE_UNSUPPORTED',
+  ],
   ['extensions in version 1', () => rebuilt({ tbs: without(0) })],
   ['extensions in version 2', () => rebuilt({ tbs: replaced(0, derExplicit(0, derInteger(1))) })],
-  ['another algorithm inside', () => rebuilt({ tbs: replaced(2, derSequence(derOid('1.2.840.113549.1.1.11'), derNull())) })],
-  ['another algorithm outside', () => rebuilt({ outer: replaced(1, derSequence(derOid('1.2.840.113549.1.1.11'), derNull())) })],
+  [
+    'another algorithm inside',
+    () => rebuilt({ tbs: replaced(2, derSequence(derOid('1.2.840.113549.1.1.11'), derNull())) }),
+  ],
+  [
+    'another algorithm outside',
+    () => rebuilt({ outer: replaced(1, derSequence(derOid('1.2.840.113549.1.1.11'), derNull())) }),
+  ],
   ['no serial number', () => rebuilt({ tbs: without(1) })],
   ['no validity', () => rebuilt({ tbs: without(4) })],
-  ['a date that does not exist', () => rebuilt({ tbs: replaced(4, derSequence(der(TAG.UTC_TIME, encodeUtf8('250231000000Z')), der(TAG.UTC_TIME, encodeUtf8('250301000000Z')))) })],
-  ['a date with a time zone', () => rebuilt({ tbs: replaced(4, derSequence(der(TAG.UTC_TIME, encodeUtf8('2502010000+0100')), der(TAG.UTC_TIME, encodeUtf8('250301000000Z')))) })],
-  ['an empty list of extensions', () => rebuilt({ tbs: (parts) => [...parts.slice(0, 7), derExplicit(3, derSequence())] })],
+  [
+    'a date that does not exist',
+    () =>
+      rebuilt({
+        tbs: replaced(
+          4,
+          derSequence(der(TAG.UTC_TIME, encodeUtf8('250231000000Z')), der(TAG.UTC_TIME, encodeUtf8('250301000000Z'))),
+        ),
+      }),
+  ],
+  [
+    'a date with a time zone',
+    () =>
+      rebuilt({
+        tbs: replaced(
+          4,
+          derSequence(der(TAG.UTC_TIME, encodeUtf8('2502010000+0100')), der(TAG.UTC_TIME, encodeUtf8('250301000000Z'))),
+        ),
+      }),
+  ],
+  [
+    'an empty list of extensions',
+    () => rebuilt({ tbs: (parts) => [...parts.slice(0, 7), derExplicit(3, derSequence())] }),
+  ],
   ['something after the extensions', () => rebuilt({ tbs: (parts) => [...parts, derNull()] })],
   ['a signature of odd bits', () => rebuilt({ outer: replaced(2, derBitString(Uint8Array.of(0x10), 4)) })],
   ['something after the signature', () => rebuilt({ outer: (parts) => [...parts, derNull()] })],
@@ -207,7 +283,9 @@ for (const [name, build, code = 'CERTIFICATE_MALFORMED'] of BROKEN) {
 
 test('takes a FALSE written out, which old authorities do', () => {
   const extension = derSequence(derOid('1.2.3.4'), derBoolean(false), derOctetString(derNull()))
-  const certificate = parseCertificate(rebuilt({ tbs: (parts) => [...parts.slice(0, 7), derExplicit(3, derSequence(extension))] }))
+  const certificate = parseCertificate(
+    rebuilt({ tbs: (parts) => [...parts.slice(0, 7), derExplicit(3, derSequence(extension))] }),
+  )
   assert.equal(certificate.extensions.get('1.2.3.4')?.critical, false)
 })
 
@@ -237,6 +315,7 @@ function parses(bytes: Uint8Array): void {
   try {
     assert.ok(parseCertificate(bytes).notBefore < TEST_TIME * 1000)
   } catch (error) {
-    if (error instanceof assert.AssertionError || !isCodedError(error) || !error.code.startsWith('CERTIFICATE_')) throw error
+    if (error instanceof assert.AssertionError || !isCodedError(error) || !error.code.startsWith('CERTIFICATE_'))
+      throw error
   }
 }

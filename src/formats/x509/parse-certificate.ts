@@ -79,7 +79,10 @@ function readCertificate(element: DerElement): Certificate {
   const serialNumber = readIntegerBytes(reader.next(TAG.INTEGER))
   // RFC 5280 §4.1.1.2: the unsigned copy must say the same, or an attacker could swap the algorithm.
   if (!equalBytes(reader.next(TAG.SEQUENCE).bytes, signatureAlgorithm)) {
-    throw new CertificateError('CERTIFICATE_MALFORMED', 'the signature algorithm inside and outside of the signed part differ')
+    throw new CertificateError(
+      'CERTIFICATE_MALFORMED',
+      'the signature algorithm inside and outside of the signed part differ',
+    )
   }
   const issuer = readName(reader.next(TAG.SEQUENCE))
   const validity = readValidity(reader.next(TAG.SEQUENCE))

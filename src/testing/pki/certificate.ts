@@ -63,7 +63,8 @@ export interface TestCertificate {
 export async function issueCertificate(spec: CertificateSpec, issuer?: TestCertificate): Promise<TestCertificate> {
   const key = spec.key ?? (await generatePrivateKey(spec.algorithm ?? 'ecdsa-sha2-256-nistp256'))
   const subject = encodeName(spec.subject ?? {})
-  const issuerName = spec.issuerName === undefined ? (issuer?.certificate.subject ?? subject) : encodeName(spec.issuerName)
+  const issuerName =
+    spec.issuerName === undefined ? (issuer?.certificate.subject ?? subject) : encodeName(spec.issuerName)
   const der = await buildCertificate(
     {
       serialNumber: spec.serialNumber ?? randomSerialNumber(randomBytes),
@@ -126,12 +127,18 @@ export function tsaLeafSpec(spec: CertificateSpec = {}): CertificateSpec {
 }
 
 /** In the order of Fulcio's profile. */
-function extensions(spec: CertificateSpec, key: PrivateKey, issuer: TestCertificate | undefined): readonly Uint8Array[] {
+function extensions(
+  spec: CertificateSpec,
+  key: PrivateKey,
+  issuer: TestCertificate | undefined,
+): readonly Uint8Array[] {
   const { basicConstraints, keyUsage, extendedKeyUsage, nameConstraints, subjectAltNames } = spec
   const authorityKeyId = issuer?.certificate.subjectKeyId
   return [
     ...present(keyUsage, keyUsageExtension),
-    ...present(extendedKeyUsage, (oids) => extendedKeyUsageExtension(oids, { critical: spec.extendedKeyUsageCritical ?? false })),
+    ...present(extendedKeyUsage, (oids) =>
+      extendedKeyUsageExtension(oids, { critical: spec.extendedKeyUsageCritical ?? false }),
+    ),
     ...present(basicConstraints, basicConstraintsExtension),
     subjectKeyIdExtension(keyIdentifier(key.publicKey.spki)),
     ...present(authorityKeyId, authorityKeyIdExtension),

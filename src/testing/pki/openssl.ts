@@ -24,7 +24,10 @@ export async function openssl(args: readonly string[], files: OpensslFiles = {})
   try {
     for (const [name, content] of Object.entries(files.inputs ?? {})) await writeFile(join(folder, name), content)
     const result = await execute(args, folder)
-    const output = files.output === undefined ? new Uint8Array() : await readFile(join(folder, files.output)).catch(() => new Uint8Array())
+    const output =
+      files.output === undefined
+        ? new Uint8Array()
+        : await readFile(join(folder, files.output)).catch(() => new Uint8Array())
     return { ...result, output: new Uint8Array(output) }
   } finally {
     await rm(folder, { recursive: true })

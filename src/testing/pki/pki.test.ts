@@ -26,7 +26,9 @@ test('a leaf is signed by the intermediate, which is signed by the root', async 
   const { certificate } = await pki.issueLeaf()
   await verifyCertificateSignature(certificate, pki.intermediate.key.publicKey)
   await verifyCertificateSignature(pki.intermediate.certificate, pki.root.key.publicKey)
-  await assert.rejects(verifyCertificateSignature(certificate, pki.root.key.publicKey), { code: 'CERTIFICATE_SIGNATURE' })
+  await assert.rejects(verifyCertificateSignature(certificate, pki.root.key.publicKey), {
+    code: 'CERTIFICATE_SIGNATURE',
+  })
 })
 
 test('a leaf carries an SCT of the CT log, and none if none is asked for', async () => {
@@ -44,7 +46,13 @@ test('the TSA stamps a signature', async () => {
   assert.equal((await verifyTimestampSignature(token, [])).subject.text, pki.tsa.leaf.certificate.subject.text)
 })
 
-for (const shape of ['v1-hashedrekord', 'v1-dsse', 'v1-intoto', 'v2-hashedrekord', 'v2-dsse'] as const satisfies readonly EntryShape[]) {
+for (const shape of [
+  'v1-hashedrekord',
+  'v1-dsse',
+  'v1-intoto',
+  'v2-hashedrekord',
+  'v2-dsse',
+] as const satisfies readonly EntryShape[]) {
   test(`a statement is logged as ${shape}, with a proof that holds`, async () => {
     const { entity } = await signStatement(pki, { logs: [{ shape }] })
     const [entry] = entity.logEntries
@@ -66,8 +74,15 @@ for (const shape of ['v1-hashedrekord', 'v1-dsse', 'v1-intoto', 'v2-hashedrekord
 
 test('a message signature can be of a managed key, logged twice and stamped', async () => {
   const signer = { key: (await pki.issueLeaf()).key }
-  const { entity } = await signMessage(pki, { signer, logs: [{ shape: 'v1-hashedrekord' }, { shape: 'v2-hashedrekord' }], timestamps: [{}] })
+  const { entity } = await signMessage(pki, {
+    signer,
+    logs: [{ shape: 'v1-hashedrekord' }, { shape: 'v2-hashedrekord' }],
+    timestamps: [{}],
+  })
   assert.equal(entity.key.kind, 'public-key')
-  assert.deepEqual(entity.logEntries.map((entry) => entry.version), ['0.0.1', '0.0.2'])
+  assert.deepEqual(
+    entity.logEntries.map((entry) => entry.version),
+    ['0.0.1', '0.0.2'],
+  )
   assert.equal(entity.timestamps.length, 1)
 })

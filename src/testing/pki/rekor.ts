@@ -54,7 +54,10 @@ export interface TestRekor {
 }
 
 const KEY_RULES = { 1: 'rekor-v1', 2: 'note' } as const satisfies Record<RekorVersion, KeyIdRule>
-const DEFAULT_ALGORITHMS = { 1: 'ecdsa-sha2-256-nistp256', 2: 'ed25519' } as const satisfies Record<RekorVersion, AlgorithmName>
+const DEFAULT_ALGORITHMS = { 1: 'ecdsa-sha2-256-nistp256', 2: 'ed25519' } as const satisfies Record<
+  RekorVersion,
+  AlgorithmName
+>
 const TREE_ID = '1193050959916656506'
 
 export async function createTestRekor(options: TestRekorOptions): Promise<TestRekor> {

@@ -63,7 +63,12 @@ export async function signMessage(pki: TestPki, request: SignRequest = {}): Prom
   const signer = request.signer ?? (await pki.issueLeaf())
   const signature = await signer.key.sign(artifact)
   const digestAlgorithm = request.digest ?? signer.key.algorithm.digest ?? 'sha256'
-  const content: SignedContent = { kind: 'message-signature', signature, digestAlgorithm, digest: digest(digestAlgorithm, artifact) }
+  const content: SignedContent = {
+    kind: 'message-signature',
+    signature,
+    digestAlgorithm,
+    digest: digest(digestAlgorithm, artifact),
+  }
   return assemble({ pki, request, signer, artifact, content, signature, logged: artifact })
 }
 
@@ -103,7 +108,8 @@ interface Parts {
 async function assemble(parts: Parts): Promise<SignedArtifact> {
   const { pki, request, signer, artifact, content, signature } = parts
   const logEntries: LogEntry[] = []
-  for (const log of request.logs ?? [{ shape: 'v1-hashedrekord' as const }]) logEntries.push(await appendEntry(parts, log))
+  for (const log of request.logs ?? [{ shape: 'v1-hashedrekord' as const }])
+    logEntries.push(await appendEntry(parts, log))
   const timestamps = await Promise.all((request.timestamps ?? []).map((stamp) => pki.tsa.stamp(signature, stamp)))
   const key: KeyMaterial =
     'certificate' in signer
@@ -125,8 +131,10 @@ function entryBody(parts: Parts, log: LogRequest): Uint8Array {
   // Rekor hashes with what the key is used with; an Ed25519 signature over a message is logged by the message's SHA-256.
   const hash = parts.request.digest ?? algorithm.digest ?? 'sha256'
   const logDigest = { algorithm: hash, value: digest(hash, logged) }
-  if (log.shape === 'v1-hashedrekord') return encodeHashedRekordV1({ digest: logDigest, signature: { signature, verifier } })
-  if (log.shape === 'v2-hashedrekord') return encodeHashedRekordV2({ digest: logDigest, signature, verifier, algorithm })
+  if (log.shape === 'v1-hashedrekord')
+    return encodeHashedRekordV1({ digest: logDigest, signature: { signature, verifier } })
+  if (log.shape === 'v2-hashedrekord')
+    return encodeHashedRekordV2({ digest: logDigest, signature, verifier, algorithm })
   if (content.kind !== 'dsse') throw new TypeError(`an entry of the shape ${log.shape} needs DSSE content`)
   const { envelope } = content
   const payloadHash = { algorithm: 'sha256' as const, value: sha256(envelope.payload) }

@@ -44,7 +44,11 @@ const NAMES = { root: 'test tsa root', intermediate: 'test tsa intermediate' }
 export async function createTestTsa(options: TestTsaOptions = {}): Promise<TestTsa> {
   const root = await issueCertificate(rootSpec({ subject: { commonName: NAMES.root }, ...options.root }))
   const intermediate = await issueCertificate(
-    intermediateSpec({ subject: { commonName: NAMES.intermediate }, extendedKeyUsage: [EKU.timeStamping], ...options.intermediate }),
+    intermediateSpec({
+      subject: { commonName: NAMES.intermediate },
+      extendedKeyUsage: [EKU.timeStamping],
+      ...options.intermediate,
+    }),
     root,
   )
   const leaf = await issueCertificate(tsaLeafSpec(options.leaf), intermediate)
@@ -53,7 +57,12 @@ export async function createTestTsa(options: TestTsaOptions = {}): Promise<TestT
     root,
     intermediate,
     leaf,
-    trusted: { uri: 'https://tsa.test.example/api/v1/timestamp', subject: undefined, chain, validFor: { start: TEST_TIME - 365 * 86_400_000 } },
+    trusted: {
+      uri: 'https://tsa.test.example/api/v1/timestamp',
+      subject: undefined,
+      chain,
+      validFor: { start: TEST_TIME - 365 * 86_400_000 },
+    },
     stamp: (data, stampOptions = {}) => stamp({ data, leaf, chain: chain.map(({ der }) => der) }, stampOptions),
   }
 }
@@ -78,7 +87,12 @@ async function stamp({ data, leaf, chain }: StampSubject, options: StampOptions)
     },
     {
       ...signer,
-      embed: embed === 'none' ? [] : embed === 'leaf' ? [signer.certificate.der] : [signer.certificate.der, ...chain.slice(1)],
+      embed:
+        embed === 'none'
+          ? []
+          : embed === 'leaf'
+            ? [signer.certificate.der]
+            : [signer.certificate.der, ...chain.slice(1)],
     },
   )
 }
