@@ -1,0 +1,36 @@
+/** `countersign public-key`. @module */
+import { publicKeyFromPem, publicKeyToPem } from '#crypto/public-key'
+import { type Command, defineCommand } from '../kit/command.js'
+import { UsageError } from '../kit/errors.js'
+import { loadPrivateKey, readKeyReference, refuseSecurityKey } from '../keys.js'
+import { asText } from '../read-input.js'
+
+export const command: Command = defineCommand({
+  name: 'public-key',
+  summary: 'Print the public key of a key pair',
+  flags: {
+    key: { kind: 'path', placeholder: 'KEY', help: 'private key: a file, or env://VARIABLE' },
+    sk: { kind: 'boolean', hidden: true, help: 'use a hardware security key' },
+    slot: { kind: 'string', hidden: true, help: 'slot of the hardware security key' },
+    outfile: { kind: 'path', help: 'write it to this file rather than to standard output' },
+  },
+  examples: [
+    { does: 'print the public key', run: 'public-key --key cosign.key' },
+    { does: 'write it to a file', run: 'public-key --key cosign.key --outfile cosign.pub' },
+  ],
+
+  async run({ flags, host, signal }) {
+    refuseSecurityKey(flags)
+    const { key, outfile } = flags
+    if (key === undefined) throw new UsageError('USAGE_FLAG_MISSING', 'which key is not said', { expected: '--key KEY' })
+    const text = asText(await readKeyReference(host, key, signal), 'the key')
+    const publicKey = text.includes('PRIVATE KEY-----') ? (await loadPrivateKey(host, key, signal)).publicKey : publicKeyFromPem(text)
+    const pem = publicKeyToPem(publicKey)
+    if (outfile === undefined) host.terminal.write(pem)
+    else {
+      await host.files.write(outfile, pem, { mode: 0o644 })
+      host.terminal.note(`Key written to ${outfile}`)
+    }
+    return undefined
+  },
+})

@@ -1,0 +1,58 @@
+/** Key references: files, variables, addresses. @module */
+import { type PrivateKey, privateKeyFromPem, privateKeyFromPkcs8 } from '#crypto/private-key'
+import { publicKeyFromPem, type PublicKey } from '#crypto/public-key'
+import { encodeUtf8 } from '#encoding/utf8'
+import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
+import { CliError } from './kit/errors.js'
+import type { Host } from './kit/host.js'
+import { askPassword } from './password.js'
+import { asText, fetchInput } from './read-input.js'
+
+/** Schemes that cosign knows and this program does not speak yet. */
+const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitlab', 'github', 'pkcs11'] as const
+
+/** The bytes that a key reference names. @throws {@link CliError} `CLI_UNSUPPORTED`, `CLI_INPUT`, `CLI_FILE_MISSING` */
+export async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
+  const scheme = /^([a-z][a-z0-9+.-]*):/.exec(reference)?.[1] ?? ''
+  if (scheme === 'env' && reference.startsWith('env://')) return readVariable(host, reference.slice('env://'.length))
+  if (/^https?:\/\//.test(reference)) return await fetchInput(host, reference, signal)
+  if (UNSUPPORTED.some((name) => name === scheme)) {
+    throw new CliError('CLI_UNSUPPORTED', `keys at ${scheme} are not supported yet`, {
+      expected: 'a file, env://VARIABLE or an http(s) address',
+      found: `a ${scheme} reference`,
+    })
+  }
+  return await host.files.read(reference)
+}
+
+function readVariable(host: Host, name: string): Uint8Array {
+  const value = host.environment[name]
+  if (value !== undefined && value !== '') return encodeUtf8(value)
+  throw new CliError('CLI_INPUT', `loading env var: ${name} is not set`, { expected: 'a variable that holds a PEM key' })
+}
+
+/** The public key that a reference names: PEM. */
+export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<PublicKey> {
+  const text = asText(await readKeyReference(host, reference, signal), 'the key')
+  if (/-----BEGIN (?:[A-Z ]*)PRIVATE KEY-----/.test(text)) {
+    throw new CliError('CLI_INPUT', 'this is a private key, and a public key is asked for', {
+      hint: `get the public key with "countersign public-key --key …"`,
+    })
+  }
+  return publicKeyFromPem(text)
+}
+
+/**
+ * The private key that a reference names: one of cosign's encrypted key files, or an unencrypted PEM key.
+ * @throws {@link CliError}, CosignKeyError, KeyError
+ */
+export async function loadPrivateKey(host: Host, reference: string, signal: AbortSignal): Promise<PrivateKey> {
+  const text = asText(await readKeyReference(host, reference, signal), 'the key')
+  if (!isCosignKey(text)) return privateKeyFromPem(text)
+  return privateKeyFromPkcs8(await openCosignKey(text, await askPassword(host, { twice: false })))
+}
+
+/** Says that hardware keys are not there yet, where they are asked for. */
+export function refuseSecurityKey({ sk }: { readonly sk: boolean }): void {
+  if (sk) throw new CliError('CLI_UNSUPPORTED', 'hardware security keys are not supported yet', { hint: 'use --key with a file' })
+}

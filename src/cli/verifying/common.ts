@@ -1,0 +1,79 @@
+/** What the verifying commands share: the key, the policy, the trust, and one verification after the other. @module */
+import type { PublicKey } from '#crypto/public-key'
+import { isCodedError } from '#errors'
+import type { SignedEntity } from '#formats/signed-entity'
+import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
+import type { Artifact } from '#verify/artifact'
+import type { Policy } from '#verify/identity/identity-policy'
+import type { Verification } from '#verify/verification'
+import { verify } from '#verify/verify'
+import { UsageError } from '../kit/errors.js'
+import type { Host } from '../kit/host.js'
+import { loadPublicKey, refuseSecurityKey } from '../keys.js'
+import { EMPTY_TRUST, loadTrust, type TrustFlags } from '../trust.js'
+import { explainReport } from './explain.js'
+import { type IdentityFlags, policyFromFlags } from './policy.js'
+import { type EvidenceFlags, requirementsFromFlags } from './requirements.js'
+
+export interface VerifyFlags extends IdentityFlags, EvidenceFlags, TrustFlags {
+  readonly key: string | undefined
+  readonly sk: boolean
+  readonly 'rekor-url': string | undefined
+  readonly sct: string | undefined
+  readonly 'allow-certificate-chain': boolean
+}
+
+/** A policy and a trust, ready to judge. */
+export interface Judge {
+  readonly policy: Policy
+  readonly key: PublicKey | undefined
+  readonly judge: (entity: SignedEntity, artifact: Artifact) => Promise<Verification>
+}
+
+/**
+ * Prepares what the flags ask for. The trusted root is loaded when the first entity needs it: a known key, without a log
+ * and without timestamps, needs none and must not go to the network for it.
+ */
+export async function prepareJudge(host: Host, flags: VerifyFlags, signal: AbortSignal): Promise<Judge> {
+  refuseSecurityKey(flags)
+  if (flags.sct !== undefined) {
+    throw new UsageError('USAGE_FLAG_CONFLICT', 'a detached SCT cannot be verified', {
+      hint: 'certificates carry their SCTs; leave out --sct, or use --insecure-ignore-sct',
+    })
+  }
+  const key = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
+  const policy = policyFromFlags(flags, key)
+  let trust: Promise<TrustedRoot> | undefined
+  const judge = async (entity: SignedEntity, artifact: Artifact): Promise<Verification> => {
+    const requirements = requirementsFromFlags(flags, policy, entity)
+    const untrusting = policy.kind === 'key' && requirements.transparencyLogs === 0 && requirements.timestampAuthorities === 0 && entity.timestamps.length === 0
+    const trusted = untrusting ? EMPTY_TRUST : await (trust ??= loadTrust(host, flags, signal))
+    return await verify({ entity, artifact, trust: trusted, policy, requirements, useEntityIntermediates: true, now: host.clock() })
+  }
+  return { policy, key, judge }
+}
+
+/** With `--explain`: the report, of a success or out of an error, on standard error. */
+export function explainTo(host: Host, heading: string, outcome: unknown): void {
+  const report = reportOf(outcome)
+  if (report !== undefined) host.terminal.note(`${heading}\n${explainReport(report)}`)
+}
+
+function reportOf(outcome: unknown): Verification['report'] | undefined {
+  if (typeof outcome !== 'object' || outcome === null || !('report' in outcome)) return undefined
+  return Array.isArray(outcome.report) && outcome.report.length > 0 ? (outcome.report as unknown as Verification['report']) : undefined
+}
+
+/** An error as data, with its report where it has one. */
+export function failureEntry(error: unknown): Readonly<Record<string, unknown>> {
+  if (!isCodedError(error)) throw error
+  const { code, message, expected, found, hint } = error
+  return {
+    code,
+    message,
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
+    report: reportOf(error) ?? [],
+  }
+}
