@@ -1,6 +1,5 @@
 /** The bundle that `sign-blob --bundle` wrote before cosign 3. @module */
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
-import { concatBytes } from '#encoding/bytes'
 import { stringifyLikeGo } from '#encoding/go-json'
 import type { JsonValue } from '#encoding/json'
 import { parseJson } from '#encoding/json'
@@ -70,7 +69,7 @@ function readContent(bytes: Uint8Array): SignedContent {
   if (bytes.length === 0) throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', 'the bundle has an empty signature')
   if (bytes[0] !== 0x7b) return { kind: 'message-signature', signature: bytes }
   try {
-    return { kind: 'dsse', envelope: { ...envelopeFromJson(parseJson(bytes)), source: concatBytes(bytes) } }
+    return { kind: 'dsse', envelope: { ...envelopeFromJson(parseJson(bytes)), source: bytes } }
   } catch (error) {
     // A raw signature (Ed25519, RSA) may begin with any byte.
     if (!isCodedError(error)) throw error

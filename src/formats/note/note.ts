@@ -29,7 +29,6 @@ const MAX_LENGTH = 1_000_000
 const LINE_START = '— '
 
 // C0 controls but newline are forbidden, and so is text that is not UTF-8 (here: a lone surrogate).
-// eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u
 
 /**
