@@ -4,6 +4,7 @@
  * @module
  */
 import { CodedError } from '#errors'
+import type { ErrorDetail } from '#errors'
 import type { Report } from './report.js'
 
 /** Why a verification was refused. The report beside it says where in the order of checks that was. */
@@ -45,14 +46,6 @@ export type VerificationErrorCode =
   | 'VERIFY_IMAGE_DIGEST'
   | 'VERIFY_ANNOTATION'
 
-/** What was expected, what was found, and what to do about it. */
-export interface VerificationErrorDetail {
-  readonly expected?: string
-  readonly found?: string
-  readonly hint?: string
-  readonly cause?: unknown
-}
-
 const NO_REPORT: Report = Object.freeze([])
 
 /**
@@ -68,7 +61,7 @@ export class VerificationError extends CodedError<VerificationErrorCode> {
   constructor(
     code: VerificationErrorCode,
     message: string,
-    detail: VerificationErrorDetail = {},
+    detail: ErrorDetail = {},
     report: Report = NO_REPORT,
   ) {
     super(code, message, detail)

@@ -11,6 +11,7 @@ import type { TimestampToken } from '#formats/cms/timestamp'
 import { embeddedCertificates, requireImprint, verifyTimestampSignature } from '#formats/cms/timestamp-signature'
 import type { TrustedAuthority } from '#formats/trusted-root/trusted-root'
 import type { Certificate } from '#formats/x509/certificate'
+import type { CandidatePath } from '../certificate/candidate-paths.js'
 import { candidatePaths } from '../certificate/candidate-paths.js'
 import { pathProblem } from '../certificate/verified-certificate.js'
 import { VerificationError } from '../errors.js'
@@ -61,12 +62,23 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
   requireImprint(token, { digest: imprint.digest, hash: digest(imprint.digest, signature) })
   await verifyTimestampSignature(token, [signer])
   const untrusted = embedded.filter((certificate) => certificate !== signer)
-  const paths = await candidatePaths({ leaf: signer, purpose: 'time-stamping', authorities: [authority], untrusted })
+  const paths = await pathsOf(signer, authority, untrusted)
   const problems = paths.map((path) => pathProblem(path, genTime))
   if (!problems.includes(undefined)) {
     throw new VerificationError('VERIFY_TIMESTAMP', 'the time-stamping authority was not valid at the time it states', problems[0])
   }
   return witnessedTime(genTime, { kind: 'timestamp-authority', authority })
+}
+
+async function pathsOf(leaf: Certificate, authority: TrustedAuthority, untrusted: readonly Certificate[]): Promise<readonly CandidatePath[]> {
+  try {
+    return await candidatePaths({ leaf, purpose: 'time-stamping', authorities: [authority], untrusted })
+  } catch (cause) {
+    if (!(cause instanceof VerificationError)) throw cause
+    // Under its own code this would read as if the signer's certificate were meant.
+    const { expected, found } = cause
+    throw new VerificationError('VERIFY_TIMESTAMP', `the time-stamping authority: ${cause.message}`, { expected, found, cause })
+  }
 }
 
 /** A trusted root names the authority's own certificate first; only where it does not, an embedded one can be it. */
