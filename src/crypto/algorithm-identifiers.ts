@@ -1,5 +1,5 @@
 /** AlgorithmIdentifier (RFC 5280 §4.1.1.2) as X.509, PKCS #10 and CMS write it. @module */
-import type { DerElement , DerReader} from '#encoding/der'
+import type { DerElement, DerReader } from '#encoding/der'
 import { TAG, contextTag, readNull, readOid, readSmallInteger } from '#encoding/der'
 import { derExplicit, derInteger, derNull, derOid, derSequence } from '#encoding/der-writer'
 import type { SignatureFamily, SignatureScheme } from './algorithms.js'

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { createPublicKey } from 'node:crypto'
 import { encodeBase64Url } from '#encoding/base64'
-import type { DerElement , DerReader} from '#encoding/der'
+import type { DerElement, DerReader } from '#encoding/der'
 import { TAG, readBitStringBytes, readDer, readIntegerBytes, readNull, readOid } from '#encoding/der'
 import { encodePem, parsePem } from '#encoding/pem'
 import type { KeyType } from './algorithms.js'

@@ -11,5 +11,11 @@ test('escapes what Go escapes', () => {
 })
 
 test('sorts members by UTF-8, where JavaScript would sort by UTF-16', () => {
-  assert.deepEqual(Object.keys(sortedObject({ b: 1, '\u{1F600}': 1, '\uFF5E': 1, a: 1, ab: 1 })), ['a', 'ab', 'b', '\uFF5E', '\u{1F600}'])
+  assert.deepEqual(Object.keys(sortedObject({ b: 1, '\u{1F600}': 1, '\uFF5E': 1, a: 1, ab: 1 })), [
+    'a',
+    'ab',
+    'b',
+    '\uFF5E',
+    '\u{1F600}',
+  ])
 })

@@ -69,7 +69,8 @@ export class ProtoReader {
   optionalInt32(name: string): number | undefined {
     const value = this.optionalInt64(name)
     if (value === undefined) return undefined
-    if (value < -(2n ** 31n) || value >= 2n ** 31n) throw this.error('PROTOJSON_VALUE', name, { expected: 'a 32-bit integer' })
+    if (value < -(2n ** 31n) || value >= 2n ** 31n)
+      throw this.error('PROTOJSON_VALUE', name, { expected: 'a 32-bit integer' })
     return Number(value)
   }
 
@@ -147,7 +148,11 @@ export class ProtoReader {
   }
 
   /** An error about one field, with its path. */
-  error(code: ProtojsonErrorCode, name: string, detail: { readonly expected: string; readonly cause?: unknown }): ProtojsonError {
+  error(
+    code: ProtojsonErrorCode,
+    name: string,
+    detail: { readonly expected: string; readonly cause?: unknown },
+  ): ProtojsonError {
     const raw = this.#values.get(name)
     return new ProtojsonError(code, `${this.#pathOf(name)} is ${raw === undefined ? 'missing' : 'not right'}`, {
       ...detail,

@@ -40,12 +40,23 @@ export async function signBare(signer: Signer, content: ContentToSign): Promise<
     const signature = await signer.sign(signed)
     const { payloadType, payload } = content
     const envelope: DsseEnvelope = { payloadType, payload, signatures: [{ keyId: '', signature }] }
-    return { content: { kind: 'dsse', envelope }, envelope, signature, digest: { algorithm, value: digest(algorithm, signed) } }
+    return {
+      content: { kind: 'dsse', envelope },
+      envelope,
+      signature,
+      digest: { algorithm, value: digest(algorithm, signed) },
+    }
   }
   const running = createDigest(algorithm)
-  const signature = await signer.sign(content.data instanceof Uint8Array ? observed(content.data, running) : observedStream(content.data, running))
+  const signature = await signer.sign(
+    content.data instanceof Uint8Array ? observed(content.data, running) : observedStream(content.data, running),
+  )
   const value = running.digest()
-  return { content: { kind: 'message-signature', signature, digestAlgorithm: algorithm, digest: value }, signature, digest: { algorithm, value } }
+  return {
+    content: { kind: 'message-signature', signature, digestAlgorithm: algorithm, digest: value },
+    signature,
+    digest: { algorithm, value },
+  }
 }
 
 /** What an algorithm without a digest of its own (pure Ed25519, ML-DSA) is recorded with. */
@@ -58,7 +69,10 @@ function observed(data: Uint8Array, running: ReturnType<typeof createDigest>): U
   return data
 }
 
-async function* observedStream(data: AsyncIterable<Uint8Array>, running: ReturnType<typeof createDigest>): AsyncGenerator<Uint8Array> {
+async function* observedStream(
+  data: AsyncIterable<Uint8Array>,
+  running: ReturnType<typeof createDigest>,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of data) {
     running.update(chunk)
     yield chunk

@@ -78,10 +78,13 @@ function requireSameKey(leaf: Certificate, signer: Signer): void {
 
 /** A service that certifies somebody else than was asked for must not get away with it. */
 function requireIdentity(leaf: Certificate, claims: TokenClaims): void {
-  const names = (leaf.subjectAltNames ?? []).flatMap((name) => (name.kind === 'email' || name.kind === 'uri' ? [name.value] : []))
+  const names = (leaf.subjectAltNames ?? []).flatMap((name) =>
+    name.kind === 'email' || name.kind === 'uri' ? [name.value] : [],
+  )
   const { email } = claims
   // Other issuers' subjects are turned into URIs by rules of the authority's own, which a client cannot repeat.
-  if (email === undefined || !names.some((name) => name.includes('@') && !name.includes('/')) || names.includes(email)) return
+  if (email === undefined || !names.some((name) => name.includes('@') && !name.includes('/')) || names.includes(email))
+    return
   throw new SignError('SIGN_CERTIFICATE_IDENTITY', 'the certificate was issued for somebody else', {
     expected: email,
     found: names.join(', '),

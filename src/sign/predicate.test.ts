@@ -6,7 +6,9 @@ import { attestationStatement } from './predicate.js'
 const subject = { name: 'registry.example/app', sha256: 'ab'.repeat(32) }
 const now = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const make = (type: string, predicate: string): Record<string, unknown> =>
-  JSON.parse(new TextDecoder().decode(attestationStatement({ type, predicate: encodeUtf8(predicate), subject, now }))) as Record<string, unknown>
+  JSON.parse(
+    new TextDecoder().decode(attestationStatement({ type, predicate: encodeUtf8(predicate), subject, now })),
+  ) as Record<string, unknown>
 
 describe('statements for attestations', () => {
   test('custom wraps the text and says when', () => {
@@ -19,7 +21,9 @@ describe('statements for attestations', () => {
   })
   test('JSON goes in letter by letter', () => {
     const text = ' {"components": [], "big": 12345678901234567890.10} \n'
-    const statement = new TextDecoder().decode(attestationStatement({ type: 'cyclonedx', predicate: encodeUtf8(text), subject, now }))
+    const statement = new TextDecoder().decode(
+      attestationStatement({ type: 'cyclonedx', predicate: encodeUtf8(text), subject, now }),
+    )
     assert.ok(statement.endsWith(`"predicate":${text.trim()}}`))
   })
   test('spdx is text, spdxjson is JSON', () => {

@@ -68,8 +68,13 @@ function jsonOf(text: string, type: string): Readonly<Record<string, JsonValue>>
     value = parseJson(text)
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
-    throw new SignError('SIGN_PREDICATE', `invalid JSON payload for predicate type ${type}`, { found: cause.message, cause })
+    throw new SignError('SIGN_PREDICATE', `invalid JSON payload for predicate type ${type}`, {
+      found: cause.message,
+      cause,
+    })
   }
   if (isJsonObject(value)) return value
-  throw new SignError('SIGN_PREDICATE', `invalid JSON payload for predicate type ${type}`, { expected: 'a JSON object' })
+  throw new SignError('SIGN_PREDICATE', `invalid JSON payload for predicate type ${type}`, {
+    expected: 'a JSON object',
+  })
 }

@@ -22,7 +22,9 @@ export function fulcioAuthority(fetch: Fetch, url: string): CertificateAuthority
       const claims = readTokenClaims(identityToken)
       const challenge = claims.email ?? claims.subject
       if (challenge === undefined) {
-        throw new SignError('SIGN_TOKEN_MALFORMED', 'the identity token does not say who it is about', { expected: 'a verified e-mail address or a subject' })
+        throw new SignError('SIGN_TOKEN_MALFORMED', 'the identity token does not say who it is about', {
+          expected: 'a verified e-mail address or a subject',
+        })
       }
       const { chain } = await requestCertificate(
         { fetch, baseUrl: url },
@@ -40,11 +42,18 @@ export function fulcioAuthority(fetch: Fetch, url: string): CertificateAuthority
 }
 
 /** An RFC 3161 authority. */
-export function rfc3161Authority(fetch: Fetch, url: string, { random, digest }: { readonly random: RandomSource; readonly digest?: DigestName }): TimestampAuthority {
+export function rfc3161Authority(
+  fetch: Fetch,
+  url: string,
+  { random, digest }: { readonly random: RandomSource; readonly digest?: DigestName },
+): TimestampAuthority {
   return {
     url,
     stamp: async (data, signal) =>
-      await requestTimestamp({ fetch, url, random }, { data, ...(digest !== undefined && { digest }), ...(signal !== undefined && { signal }) }),
+      await requestTimestamp(
+        { fetch, url, random },
+        { data, ...(digest !== undefined && { digest }), ...(signal !== undefined && { signal }) },
+      ),
   }
 }
 
@@ -67,7 +76,8 @@ function rekorV1(url: string, { fetch, envelopeKind = 'dsse' }: RekorOptions): T
     url,
     majorApiVersion: 1,
     record: async (submission, signal) => {
-      if (submission.signer.algorithm.digest === undefined && submission.envelope === undefined) throw unrecordable(submission.signer.algorithm.name)
+      if (submission.signer.algorithm.digest === undefined && submission.envelope === undefined)
+        throw unrecordable(submission.signer.algorithm.name)
       const { entry, url: address } = await client.create(proposeEntry(submission, envelopeKind), signal)
       return { entry, url: address }
     },

@@ -35,7 +35,11 @@ export interface SigningResult extends FinishedSignature {
  * Signs content and has the signature witnessed. What the services returned is verified before anything is returned.
  * @throws {@link SignError} `SIGN_UNVERIFIABLE` if what came back does not verify; whatever the ports throw.
  */
-export async function signContent(session: SigningSession, content: ContentToSign, signal?: AbortSignal): Promise<SigningResult> {
+export async function signContent(
+  session: SigningSession,
+  content: ContentToSign,
+  signal?: AbortSignal,
+): Promise<SigningResult> {
   const { witnesses } = session
   const credential = await session.credentials.credential(signal)
   const bare = await signBare(credential.signer, content)
@@ -51,19 +55,32 @@ export async function signContent(session: SigningSession, content: ContentToSig
     timestamps,
   }
   const artifact: Artifact | undefined =
-    content.kind === 'envelope' ? undefined : content.data instanceof Uint8Array ? { kind: 'bytes', bytes: content.data } : { kind: 'digest', digests: { [bare.digest.algorithm]: bare.digest.value } }
+    content.kind === 'envelope'
+      ? undefined
+      : content.data instanceof Uint8Array
+        ? { kind: 'bytes', bytes: content.data }
+        : { kind: 'digest', digests: { [bare.digest.algorithm]: bare.digest.value } }
   const finished: FinishedSignature = { entity, artifact, credential, witnesses }
   await session.check(finished)
   return { ...finished, signature: bare.signature, entries }
 }
 
-function stampSignature(authority: TimestampAuthority, { signature }: BareSignature, signal: AbortSignal | undefined): Promise<Uint8Array> {
+function stampSignature(
+  authority: TimestampAuthority,
+  { signature }: BareSignature,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   return authority.stamp(signature, signal)
 }
 
-function submissionOf(bare: BareSignature, { signer, chain: [leaf, ...rest] }: Credential): Parameters<Witnesses['logs'][number]['record']>[0] {
+function submissionOf(
+  bare: BareSignature,
+  { signer, chain: [leaf, ...rest] }: Credential,
+): Parameters<Witnesses['logs'][number]['record']>[0] {
   const verifier: EntryVerifier =
-    leaf === undefined ? { kind: 'public-key', spki: signer.publicKey.spki } : { kind: 'certificate', certificate: leaf, chain: rest.slice(0, 0) }
+    leaf === undefined
+      ? { kind: 'public-key', spki: signer.publicKey.spki }
+      : { kind: 'certificate', certificate: leaf, chain: rest.slice(0, 0) }
   return { signature: bare.signature, verifier, signer, digest: bare.digest, envelope: bare.envelope }
 }
 

@@ -26,7 +26,9 @@ export function noteCheckpoints({ origin, name = origin, key, rule }: NoteCheckp
   const verifier = noteVerifierForKey({ name, key: key.publicKey, rule })
   return {
     async sign({ size, rootHash }) {
-      return encodeUtf8(await signNote(formatCheckpoint({ origin, size: BigInt(size), rootHash, extensions: [] }), [signer]))
+      return encodeUtf8(
+        await signNote(formatCheckpoint({ origin, size: BigInt(size), rootHash, extensions: [] }), [signer]),
+      )
     },
     async open(bytes) {
       try {

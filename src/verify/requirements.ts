@@ -42,7 +42,12 @@ export function defaultRequirements(policy: Policy): Requirements {
 export function completeRequirements(policy: Policy, given: Partial<Requirements> = {}): Requirements {
   const requirements = { ...defaultRequirements(policy), ...given }
   const { transparencyLogs, timestampAuthorities, timeSources, certificateLogs } = requirements
-  for (const [name, value] of Object.entries({ transparencyLogs, timestampAuthorities, timeSources, certificateLogs })) {
+  for (const [name, value] of Object.entries({
+    transparencyLogs,
+    timestampAuthorities,
+    timeSources,
+    certificateLogs,
+  })) {
     if (Number.isSafeInteger(value) && value >= 0) continue
     throw new VerificationError('VERIFY_REQUIREMENTS', `the number of ${name} asked for is not a count`, {
       expected: 'a whole number, zero or more',

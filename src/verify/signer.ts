@@ -103,7 +103,13 @@ async function verifyCertificate(
   else report.passed('identity', who)
 
   return {
-    verified: { kind: 'certificate', certificate: leaf, path: certified.path, identity, ...(matched !== undefined && { matched }) },
+    verified: {
+      kind: 'certificate',
+      certificate: leaf,
+      path: certified.path,
+      identity,
+      ...(matched !== undefined && { matched }),
+    },
     binding: { kind: 'certificate', certificate: leaf.der, key: certificateKey(leaf) },
     algorithm: undefined,
     certificateLogs,
@@ -113,7 +119,8 @@ async function verifyCertificate(
 async function verifyPath(leaf: Certificate, context: SignerContext): Promise<VerifiedCertificate> {
   const [first, ...rest] = context.times
   // establishTimes gives at least one time for a certificate; without any there would be nothing to hold it against.
-  if (first === undefined) throw new VerificationError('VERIFY_TIME_MISSING', 'there is no time to judge the certificate at')
+  if (first === undefined)
+    throw new VerificationError('VERIFY_TIME_MISSING', 'there is no time to judge the certificate at')
   const { trust, intermediates } = context
   const authorities = trust.certificateAuthorities
   const paths = await candidatePaths({ leaf, purpose: 'code-signing', authorities, untrusted: intermediates })

@@ -59,7 +59,9 @@ export async function verify(request: VerifyRequest): Promise<Verification> {
   const report = new ReportBuilder()
   const context: Context = { ...request, requirements, artifact, report }
 
-  const checked = await report.check({ name: 'entity', code: 'VERIFY_ENTITY' }, () => checkEntity(request.entity, policy))
+  const checked = await report.check({ name: 'entity', code: 'VERIFY_ENTITY' }, () =>
+    checkEntity(request.entity, policy),
+  )
   report.passed('entity', describe(checked))
   const { times, promised } = await verifyTimes(checked, context)
   const [leaf, ...others] = checked.certificates ?? []
@@ -72,7 +74,15 @@ export async function verify(request: VerifyRequest): Promise<Verification> {
     return checkContent(checked.entity.content, artifact, report)
   })
   const { verified, certificateLogs } = signer
-  return verifiedResult({ signer: verified, algorithm, content, times, logEntries, certificateLogs, report: report.finish() })
+  return verifiedResult({
+    signer: verified,
+    algorithm,
+    content,
+    times,
+    logEntries,
+    certificateLogs,
+    report: report.finish(),
+  })
 }
 
 interface Context {
@@ -102,7 +112,11 @@ async function verifyTimes({ entity, signature }: CheckedEntity, context: Contex
   return { times, promised }
 }
 
-async function describeSigning(checked: CheckedEntity, signer: VerifiedSigner, { artifact, report }: Context): Promise<Signing> {
+async function describeSigning(
+  checked: CheckedEntity,
+  signer: VerifiedSigner,
+  { artifact, report }: Context,
+): Promise<Signing> {
   const { content } = checked.entity
   const algorithms = await report.check({ name: 'signature', code: 'VERIFY_ALGORITHM' }, () => {
     return signatureAlgorithms(signer.binding.key, content, signer.algorithm)

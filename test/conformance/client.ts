@@ -90,7 +90,8 @@ function explain(error: unknown): string {
   if (!isCodedError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const failed = error instanceof VerificationError ? error.report.find(({ status }) => status === 'failed') : undefined
   const lines = [`${error.code}: ${error.message}`]
-  if (failed !== undefined) lines.unshift(`check ${failed.name}${failed.of === undefined ? '' : ` (${failed.of})`} failed`)
+  if (failed !== undefined)
+    lines.unshift(`check ${failed.name}${failed.of === undefined ? '' : ` (${failed.of})`} failed`)
   if (error.expected !== undefined) lines.push(`expected: ${error.expected}`)
   if (error.found !== undefined) lines.push(`found: ${error.found}`)
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`)

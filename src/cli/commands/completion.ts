@@ -19,7 +19,9 @@ export const command: Command = defineCommand({
   async run({ args: [wanted], host }) {
     const shell = SHELLS.find((name) => name === wanted)
     if (shell === undefined) {
-      throw new UsageError('USAGE_ARGUMENTS', `no completion for ${JSON.stringify(wanted)}`, { expected: SHELLS.join(', ') })
+      throw new UsageError('USAGE_ARGUMENTS', `no completion for ${JSON.stringify(wanted)}`, {
+        expected: SHELLS.join(', '),
+      })
     }
     host.terminal.write(completionScript(shell, host.definitions()))
     return undefined

@@ -28,7 +28,12 @@ interface Outline {
 }
 
 function outline(command: CommandData): Outline {
-  const flags = visible(allFlags(command)).map(([name, flag]) => ({ name, short: flag.short, help: flag.help, value: valueOf(flag) }))
+  const flags = visible(allFlags(command)).map(([name, flag]) => ({
+    name,
+    short: flag.short,
+    help: flag.help,
+    value: valueOf(flag),
+  }))
   return { words: command.name.split(' '), summary: command.summary, flags, args: command.args?.complete ?? [] }
 }
 
@@ -43,7 +48,10 @@ const WRITERS: Readonly<Record<Shell, (commands: readonly Outline[]) => string>>
 /** First words of commands, each once, with the summary where the word is a command by itself. */
 function firstWords(commands: readonly Outline[]): readonly (readonly [string, string])[] {
   const words = new Map<string, string>()
-  for (const { words: [first = '', second], summary } of commands) {
+  for (const {
+    words: [first = '', second],
+    summary,
+  } of commands) {
     if (!words.has(first)) words.set(first, second === undefined ? summary : `Commands of ${first}`)
   }
   return [...words]
@@ -51,7 +59,10 @@ function firstWords(commands: readonly Outline[]): readonly (readonly [string, s
 
 function secondWords(commands: readonly Outline[]): ReadonlyMap<string, readonly (readonly [string, string])[]> {
   const groups = new Map<string, (readonly [string, string])[]>()
-  for (const { words: [first = '', second], summary } of commands) {
+  for (const {
+    words: [first = '', second],
+    summary,
+  } of commands) {
     if (second !== undefined) groups.set(first, [...(groups.get(first) ?? []), [second, summary]])
   }
   return groups
@@ -62,14 +73,28 @@ function flagWords({ flags }: Outline): string {
 }
 
 function bash(commands: readonly Outline[]): string {
-  const groups = [...secondWords(commands)].map(([first, members]) => `    "${first} ") COMPREPLY=($(compgen -W "${members.map(([word]) => word).join(' ')}" -- "$cur")); return ;;`)
+  const groups = [...secondWords(commands)].map(
+    ([first, members]) =>
+      `    "${first} ") COMPREPLY=($(compgen -W "${members.map(([word]) => word).join(' ')}" -- "$cur")); return ;;`,
+  )
   const cases = commands.map((command) => {
     const key = command.words.join(' ')
     const values = command.flags.flatMap(({ name, value }) =>
-      typeof value === 'object' ? [`        --${name}) COMPREPLY=($(compgen -W "${value.join(' ')}" -- "$cur")); return ;;`] : [],
+      typeof value === 'object'
+        ? [`        --${name}) COMPREPLY=($(compgen -W "${value.join(' ')}" -- "$cur")); return ;;`]
+        : [],
     )
-    const args = typeof command.args === 'object' && command.args.length > 0 ? `      [[ $cur == -* ]] || words="${command.args.join(' ')}"` : ''
-    return [`    "${key}")`, ...(values.length === 0 ? [] : ['      case "$prev" in', ...values, '      esac']), `      words="${flagWords(command)}"`, ...(args === '' ? [] : [args]), '      ;;'].join('\n')
+    const args =
+      typeof command.args === 'object' && command.args.length > 0
+        ? `      [[ $cur == -* ]] || words="${command.args.join(' ')}"`
+        : ''
+    return [
+      `    "${key}")`,
+      ...(values.length === 0 ? [] : ['      case "$prev" in', ...values, '      esac']),
+      `      words="${flagWords(command)}"`,
+      ...(args === '' ? [] : [args]),
+      '      ;;',
+    ].join('\n')
   })
   return `# bash completion for countersign: source <(countersign completion bash)
 _countersign() {
@@ -85,7 +110,9 @@ ${[...secondWords(commands).keys()].map((first) => `      "${first}") path="$pat
     esac
   done
   case "$path " in
-    " ") COMPREPLY=($(compgen -W "${firstWords(commands).map(([word]) => word).join(' ')} help" -- "$cur")); return ;;
+    " ") COMPREPLY=($(compgen -W "${firstWords(commands)
+      .map(([word]) => word)
+      .join(' ')} help" -- "$cur")); return ;;
 ${groups.join('\n')}
   esac
   case "$path" in
@@ -99,19 +126,37 @@ complete -o filenames -o bashdefault -F _countersign countersign
 
 function zsh(commands: readonly Outline[]): string {
   const groups = secondWords(commands)
-  const list = (pairs: readonly (readonly [string, string])[]): string => pairs.map(([word, help]) => `      ${quote(`${word}:${help}`)}`).join('\n')
+  const list = (pairs: readonly (readonly [string, string])[]): string =>
+    pairs.map(([word, help]) => `      ${quote(`${word}:${help}`)}`).join('\n')
   const argumentsOf = (command: Outline): string =>
     command.flags
       .map(({ name, short, help, value }) => {
         const text = help.replace(/[[\]:]/g, ' ')
-        const action = value === 'none' ? '' : value === 'file' ? ':file:_files' : typeof value === 'object' ? `:value:(${value.join(' ')})` : ':value: '
+        const action =
+          value === 'none'
+            ? ''
+            : value === 'file'
+              ? ':file:_files'
+              : typeof value === 'object'
+                ? `:value:(${value.join(' ')})`
+                : ':value: '
         const equals = value === 'none' ? '' : '='
-        return ` \\\n        ${quote(`*--${name}${equals}[${text}]${action}`)}` + (short === undefined ? '' : ` \\\n        ${quote(`*-${short}[${text}]${action}`)}`)
+        return (
+          ` \\\n        ${quote(`*--${name}${equals}[${text}]${action}`)}` +
+          (short === undefined ? '' : ` \\\n        ${quote(`*-${short}[${text}]${action}`)}`)
+        )
       })
       .join('')
-  const rest = ({ args }: Outline): string => ` \\\n        ${quote(typeof args === 'object' ? (args.length === 0 ? '*:argument: ' : `*:argument:(${args.join(' ')})`) : '*:file:_files')}`
-  const cases = commands.map((command) => `    ${quote(command.words.join(' '))})\n      _arguments -s${argumentsOf(command)}${rest(command)}\n      ;;`)
-  const groupCases = [...groups].map(([first, members]) => `    ${quote(first)})\n      if (( CURRENT == 2 )); then\n        local -a members=(\n${list(members)}\n        )\n        _describe command members\n        return\n      fi\n      name="$name $words[2]"\n      shift words; (( CURRENT-- ))\n      ;;`)
+  const rest = ({ args }: Outline): string =>
+    ` \\\n        ${quote(typeof args === 'object' ? (args.length === 0 ? '*:argument: ' : `*:argument:(${args.join(' ')})`) : '*:file:_files')}`
+  const cases = commands.map(
+    (command) =>
+      `    ${quote(command.words.join(' '))})\n      _arguments -s${argumentsOf(command)}${rest(command)}\n      ;;`,
+  )
+  const groupCases = [...groups].map(
+    ([first, members]) =>
+      `    ${quote(first)})\n      if (( CURRENT == 2 )); then\n        local -a members=(\n${list(members)}\n        )\n        _describe command members\n        return\n      fi\n      name="$name $words[2]"\n      shift words; (( CURRENT-- ))\n      ;;`,
+  )
   return `#compdef countersign
 # zsh completion for countersign: countersign completion zsh > "\${fpath[1]}/_countersign"
 _countersign() {
@@ -136,34 +181,53 @@ compdef _countersign countersign
 }
 
 function fish(commands: readonly Outline[]): string {
-  const lines = ['# fish completion for countersign: countersign completion fish | source', 'complete -c countersign -f']
+  const lines = [
+    '# fish completion for countersign: countersign completion fish | source',
+    'complete -c countersign -f',
+  ]
   for (const [word, help] of firstWords(commands)) {
     lines.push(`complete -c countersign -n __fish_use_subcommand -a ${word} -d ${quote(help)}`)
   }
   for (const [first, members] of secondWords(commands)) {
     for (const [word, help] of members) {
-      lines.push(`complete -c countersign -n "__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${members.map(([name]) => name).join(' ')}" -a ${word} -d ${quote(help)}`)
+      lines.push(
+        `complete -c countersign -n "__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${members.map(([name]) => name).join(' ')}" -a ${word} -d ${quote(help)}`,
+      )
     }
   }
   for (const command of commands) {
     const condition = command.words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ')
     for (const { name, short, help, value } of command.flags) {
-      const takes = value === 'none' ? '' : value === 'file' ? ' -r -F' : typeof value === 'object' ? ` -x -a ${quote(value.join(' '))}` : ' -x'
-      lines.push(`complete -c countersign -n "${condition}" -l ${name}${short === undefined ? '' : ` -s ${short}`}${takes} -d ${quote(help)}`)
+      const takes =
+        value === 'none'
+          ? ''
+          : value === 'file'
+            ? ' -r -F'
+            : typeof value === 'object'
+              ? ` -x -a ${quote(value.join(' '))}`
+              : ' -x'
+      lines.push(
+        `complete -c countersign -n "${condition}" -l ${name}${short === undefined ? '' : ` -s ${short}`}${takes} -d ${quote(help)}`,
+      )
     }
     if (command.args === 'file') lines.push(`complete -c countersign -n "${condition}" -F`)
-    else if (command.args.length > 0) lines.push(`complete -c countersign -n "${condition}" -a ${quote(command.args.join(' '))}`)
+    else if (command.args.length > 0)
+      lines.push(`complete -c countersign -n "${condition}" -a ${quote(command.args.join(' '))}`)
   }
   return lines.join('\n') + '\n'
 }
 
 function powershell(commands: readonly Outline[]): string {
   const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-  const pairs = (entries: readonly (readonly [string, string])[]): string => entries.map(([word, help]) => `      @(${text(word)}, ${text(help)})`).join('\n')
+  const pairs = (entries: readonly (readonly [string, string])[]): string =>
+    entries.map(([word, help]) => `      @(${text(word)}, ${text(help)})`).join('\n')
   const tables = [
     `    '' = @(\n${pairs(firstWords(commands))}\n    )`,
     ...[...secondWords(commands)].map(([first, members]) => `    ${text(first)} = @(\n${pairs(members)}\n    )`),
-    ...commands.map((command) => `    ${text(command.words.join(' '))} = @(\n${pairs(command.flags.map(({ name, help }) => [`--${name}`, help] as const))}\n    )`),
+    ...commands.map(
+      (command) =>
+        `    ${text(command.words.join(' '))} = @(\n${pairs(command.flags.map(({ name, help }) => [`--${name}`, help] as const))}\n    )`,
+    ),
   ]
   return `# PowerShell completion for countersign: countersign completion powershell | Out-String | Invoke-Expression
 Register-ArgumentCompleter -Native -CommandName countersign -ScriptBlock {

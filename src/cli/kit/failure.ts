@@ -26,7 +26,10 @@ export function exitCodeFor(error: unknown): number {
 }
 
 /** `Error: …`, and below it what was expected, what was found and what to do, each where there is something to say. */
-export function describeFailure(error: unknown, style: Pick<HelpStyle, 'bold'> & { readonly verbose: boolean }): string {
+export function describeFailure(
+  error: unknown,
+  style: Pick<HelpStyle, 'bold'> & { readonly verbose: boolean },
+): string {
   const lines = [`${style.bold('Error:')} ${messageOf(error)}`]
   if (isCodedError(error)) {
     if (error.expected !== undefined) lines.push(`  expected: ${error.expected}`)

@@ -75,5 +75,10 @@ export const GLOBAL_FLAGS = {
     group: 'global',
   },
   timeout: { kind: 'duration', short: 't', default: 180_000, help: 'give up after this time', group: 'global' },
-  verbose: { kind: 'boolean', short: 'd', help: 'log requests and causes of errors to standard error', group: 'global' },
+  verbose: {
+    kind: 'boolean',
+    short: 'd',
+    help: 'log requests and causes of errors to standard error',
+    group: 'global',
+  },
 } as const

@@ -54,18 +54,23 @@ export function commandHelp(command: CommandData, style: HelpStyle): string {
 
 /** The list of commands, or of those of one group such as `trusted-root`. */
 export function overviewHelp(commands: readonly CommandListing[], style: HelpStyle, group?: string): string {
-  const listed = commands.filter(({ name, hidden }) => hidden !== true && (group === undefined || name.startsWith(`${group} `)))
+  const listed = commands.filter(
+    ({ name, hidden }) => hidden !== true && (group === undefined || name.startsWith(`${group} `)),
+  )
   const width = Math.max(...listed.map(({ name }) => name.length))
   const lines = listed.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-  const title = group === undefined ? 'Sign, vouch, admit: a complete Sigstore in one program.' : `Commands of ${group}.`
+  const title =
+    group === undefined ? 'Sign, vouch, admit: a complete Sigstore in one program.' : `Commands of ${group}.`
   const usage = group === undefined ? 'countersign COMMAND [flags]' : `countersign ${group} COMMAND [flags]`
-  return [
-    title,
-    `${style.bold('Usage:')}\n  ${usage}`,
-    `${style.bold('Commands:')}\n${lines.join('\n')}`,
-    `${style.bold('Global flags:')}\n${flagTable(Object.entries(GLOBAL_FLAGS), style.columns)}`,
-    '"countersign COMMAND --help" explains a command and shows examples.',
-  ].join('\n\n') + '\n'
+  return (
+    [
+      title,
+      `${style.bold('Usage:')}\n  ${usage}`,
+      `${style.bold('Commands:')}\n${lines.join('\n')}`,
+      `${style.bold('Global flags:')}\n${flagTable(Object.entries(GLOBAL_FLAGS), style.columns)}`,
+      '"countersign COMMAND --help" explains a command and shows examples.',
+    ].join('\n\n') + '\n'
+  )
 }
 
 /** Flags that help and completion show. */

@@ -14,7 +14,10 @@ import { runCommand } from './run.js'
 import { nearest } from './suggest.js'
 import { readDuration, showDuration, splitCsv } from './values.js'
 
-function probe(overrides: Partial<Command> = {}): { readonly command: Command; readonly seen: Record<string, unknown>[] } {
+function probe(overrides: Partial<Command> = {}): {
+  readonly command: Command
+  readonly seen: Record<string, unknown>[]
+} {
   const seen: Record<string, unknown>[] = []
   const command = defineCommand({
     name: 'probe',
@@ -43,7 +46,10 @@ function probe(overrides: Partial<Command> = {}): { readonly command: Command; r
   return { command: { ...command, ...overrides }, seen }
 }
 
-async function run(words: readonly string[], options: FakeHostOptions = {}): Promise<{ code: number; seen: Record<string, unknown>; stderr: string; stdout: string }> {
+async function run(
+  words: readonly string[],
+  options: FakeHostOptions = {},
+): Promise<{ code: number; seen: Record<string, unknown>; stderr: string; stdout: string }> {
   const { command, seen } = probe()
   const host = fakeHost(options)
   const code = await runCommand(command, words, host)
@@ -117,7 +123,10 @@ describe('flags as pflag reads them', () => {
   }
 
   test('any words give arguments or a coded error', () => {
-    const word = fc.oneof(fc.string(), fc.constantFrom('--key', '-a', '--', '-', '-yr', '--o', '-key', '--upload=', '--timeout'))
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom('--key', '-a', '--', '-', '-yr', '--o', '-key', '--upload=', '--timeout'),
+    )
     fc.assert(
       fc.property(fc.array(word), (words) => {
         try {
@@ -186,7 +195,13 @@ describe('errors', () => {
     assert.deepEqual([error['code'], error['exitCode'], error['hint']], ['CLI_INPUT', 1, 'mend it'])
   })
   test('cosign’s exit codes', async () => {
-    for (const [code, exit] of [['VERDICT_NO_SIGNATURE', 10], ['VERDICT_TAG_NOT_FOUND', 11], ['VERDICT_NO_MATCH', 12], ['VERDICT_NO_CERTIFICATE', 13], ['CLI_FILE', 1]] as const) {
+    for (const [code, exit] of [
+      ['VERDICT_NO_SIGNATURE', 10],
+      ['VERDICT_TAG_NOT_FOUND', 11],
+      ['VERDICT_NO_MATCH', 12],
+      ['VERDICT_NO_CERTIFICATE', 13],
+      ['CLI_FILE', 1],
+    ] as const) {
       const error = Object.assign(new CliError('CLI_FILE', 'x'), { code })
       assert.equal(await runCommand(failing(error), [], fakeHost()), exit)
     }
@@ -273,7 +288,8 @@ describe('help, manual and completion come from the same table', () => {
   })
   test('the manual has every flag with its variables', () => {
     const page = manualPage(command)
-    for (const text of ['`--old TEXT`', '`COSIGN_KEY`', '`COUNTERSIGN_KEY`', '`--cert`']) assert.ok(page.includes(text), text)
+    for (const text of ['`--old TEXT`', '`COSIGN_KEY`', '`COUNTERSIGN_KEY`', '`--cert`'])
+      assert.ok(page.includes(text), text)
   })
   for (const shell of SHELLS) {
     test(`${shell} completion names the command and its flags`, () => {
@@ -286,7 +302,10 @@ describe('help, manual and completion come from the same table', () => {
 
 describe('small readers', () => {
   test('durations', () => {
-    assert.deepEqual(['3m0s', '1.5h', '300ms', '0', '1h1m1s'].map(readDuration), [180_000, 5_400_000, 300, 0, 3_661_000])
+    assert.deepEqual(
+      ['3m0s', '1.5h', '300ms', '0', '1h1m1s'].map(readDuration),
+      [180_000, 5_400_000, 300, 0, 3_661_000],
+    )
     for (const text of ['', '5', 's', '1x', '1m ', '--1s']) assert.equal(readDuration(text), undefined)
     assert.equal(showDuration(180_000), '3m0s')
   })

@@ -26,11 +26,17 @@ export function locateCommand(words: readonly string[], names: CommandNames): Lo
   const positions = positionals(words)
   const [first, second] = [wordAt(words, positions[0]), wordAt(words, positions[1])]
   if (first === undefined) {
-    if (words.some((word) => word === '--version' || word === '-version')) return { kind: 'command', name: 'version', words: [] }
+    if (words.some((word) => word === '--version' || word === '-version'))
+      return { kind: 'command', name: 'version', words: [] }
     return { kind: 'overview', full: words.includes('--help-all') }
   }
-  if (first === 'help') return locateHelp(words.filter((_, index) => index !== positions[0]), names)
-  if (NAME.test(first) && names.has(first)) return { kind: 'command', name: first, words: without(words, positions.slice(0, 1)) }
+  if (first === 'help')
+    return locateHelp(
+      words.filter((_, index) => index !== positions[0]),
+      names,
+    )
+  if (NAME.test(first) && names.has(first))
+    return { kind: 'command', name: first, words: without(words, positions.slice(0, 1)) }
   if (second !== undefined && NAME.test(first) && NAME.test(second) && names.has(`${first} ${second}`)) {
     return { kind: 'command', name: `${first} ${second}`, words: without(words, positions.slice(0, 2)) }
   }

@@ -16,12 +16,16 @@ export function manualPage(command: CommandData): string {
   if (description !== undefined) parts.push(description)
   parts.push('```\n' + usage + '\n```')
   if (examples.length > 0) {
-    parts.push('## Examples', '```sh\n' + examples.map(({ does, run }) => `# ${does}\ncountersign ${run}`).join('\n\n') + '\n```')
+    parts.push(
+      '## Examples',
+      '```sh\n' + examples.map(({ does, run }) => `# ${does}\ncountersign ${run}`).join('\n\n') + '\n```',
+    )
   }
   const all = Object.entries(allFlags(command))
   parts.push('## Flags', flagTable(visible(allFlags(command)), command))
   const deprecated = all.filter(([, flag]) => flag.deprecated !== undefined)
-  if (deprecated.length > 0) parts.push('## Deprecated flags', 'They work, and say so when they are used.', flagTable(deprecated, command))
+  if (deprecated.length > 0)
+    parts.push('## Deprecated flags', 'They work, and say so when they are used.', flagTable(deprecated, command))
   return parts.join('\n\n') + '\n'
 }
 
@@ -44,7 +48,9 @@ function flagTable(flags: readonly (readonly [string, Flag])[], command: Command
     const value = placeholderOf(flag)
     const aliases = (flag.aliases ?? []).map((alias) => `\`--${alias}\``).join(', ')
     const variables = variablesOf(command, name)
-    const notes = [flag.help, aliases === '' ? '' : `also ${aliases}`, flag.deprecated ?? ''].filter((note) => note !== '').join('; ')
+    const notes = [flag.help, aliases === '' ? '' : `also ${aliases}`, flag.deprecated ?? '']
+      .filter((note) => note !== '')
+      .join('; ')
     return `| \`${letter}--${name}${value === '' ? '' : ` ${cell(value)}`}\` | ${cell(shownDefault(flag) ?? '')} | ${cell(notes)} | ${variables.map((variable) => `\`${variable}\``).join(', ')} |`
   })
   return ['| flag | default | meaning | variables |', '|---|---|---|---|', ...rows].join('\n')

@@ -124,8 +124,13 @@ class Parser {
   }
 
   #unknown(message: string, given: string): UsageError {
-    const visible = Object.entries(this.#flags).filter(([, flag]) => flag.deprecated === undefined && flag.hidden !== true)
-    const match = nearest(given, visible.map(([name]) => name))
+    const visible = Object.entries(this.#flags).filter(
+      ([, flag]) => flag.deprecated === undefined && flag.hidden !== true,
+    )
+    const match = nearest(
+      given,
+      visible.map(([name]) => name),
+    )
     return new UsageError('USAGE_UNKNOWN_FLAG', message, {
       hint: match === undefined ? 'the flags are listed with --help' : `did you mean --${match}?`,
     })

@@ -37,7 +37,14 @@ function checkArguments(command: Command, args: readonly string[]): void {
   const { min = 0, max = 0, usage } = command.args ?? { usage: '' }
   if (args.length >= min && args.length <= max) return
   const many = (count: number): string => `${String(count)} argument${count === 1 ? '' : 's'}`
-  const wanted = max === 0 ? 'no arguments' : min === max ? many(min) : max === Infinity ? `at least ${many(min)}` : `${String(min)} to ${many(max)}`
+  const wanted =
+    max === 0
+      ? 'no arguments'
+      : min === max
+        ? many(min)
+        : max === Infinity
+          ? `at least ${many(min)}`
+          : `${String(min)} to ${many(max)}`
   throw new UsageError('USAGE_ARGUMENTS', `${command.name} takes ${wanted}, ${String(args.length)} given`, {
     expected: `countersign ${command.name} [flags] ${usage}`.trim(),
     hint: `"countersign ${command.name} --help" shows examples`,
@@ -73,7 +80,10 @@ async function withOutputFile(command: Command, prepared: Prepared): Promise<num
 function capturing(terminal: Terminal, pieces: Uint8Array[]): Terminal {
   return Object.create(terminal, {
     stdoutIsTty: { value: false },
-    write: { value: (output: string | Uint8Array) => pieces.push(typeof output === 'string' ? new TextEncoder().encode(output) : output) },
+    write: {
+      value: (output: string | Uint8Array) =>
+        pieces.push(typeof output === 'string' ? new TextEncoder().encode(output) : output),
+    },
   }) as Terminal
 }
 
@@ -103,10 +113,18 @@ function rejectWhenAborted(signal: AbortSignal): { readonly promise: Promise<nev
   })
   promise.catch(() => undefined) // raced, or never looked at again
   signal.addEventListener('abort', onAbort, { once: true })
-  return { promise, forget: () => { signal.removeEventListener('abort', onAbort) } }
+  return {
+    promise,
+    forget: () => {
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
 }
 
-function reportFailure(error: unknown, { bound, host }: { readonly bound: BoundFlags | undefined; readonly host: Host }): number {
+function reportFailure(
+  error: unknown,
+  { bound, host }: { readonly bound: BoundFlags | undefined; readonly host: Host },
+): number {
   const { terminal } = host
   // Only where it was asked for: without the flag, standard output of a failed command stays empty, as with cosign.
   if (bound?.flags['output'] === 'json' && bound.changed.has('output')) {

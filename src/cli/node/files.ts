@@ -85,7 +85,9 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 function fileError(verb: string, path: string, error: unknown): CliError {
   const errno = errnoOf(error)
   const reason = REASONS.get(errno ?? '') ?? errno ?? 'unknown reason'
-  return new CliError(errno === 'ENOENT' ? 'CLI_FILE_MISSING' : 'CLI_FILE', `${verb} ${path}: ${reason}`, { cause: error })
+  return new CliError(errno === 'ENOENT' ? 'CLI_FILE_MISSING' : 'CLI_FILE', `${verb} ${path}: ${reason}`, {
+    cause: error,
+  })
 }
 
 function errnoOf(error: unknown): string | undefined {

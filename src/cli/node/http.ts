@@ -6,7 +6,11 @@ import type { ConnectOptions, Environment } from '../kit/host.js'
 import { VERSION } from '../version.js'
 
 /** A fetch with retries, redirects, proxies and, when verbose, a line a request. */
-export function connectTo(environment: Environment, note: (line: string) => void, { tls, verbose }: ConnectOptions): Fetch {
+export function connectTo(
+  environment: Environment,
+  note: (line: string) => void,
+  { tls, verbose }: ConnectOptions,
+): Fetch {
   const client = createHttpClient({
     env: environment,
     clock: () => Date.now(),

@@ -1,6 +1,12 @@
 /** A line typed without echo. @module */
 
-const CONTROL = { interrupt: '\u0003', endOfInput: '\u0004', backspace: '\u007f', otherBackspace: '\b', clear: '\u0015' }
+const CONTROL = {
+  interrupt: '\u0003',
+  endOfInput: '\u0004',
+  backspace: '\u007f',
+  otherBackspace: '\b',
+  clear: '\u0015',
+}
 
 /**
  * Asks for a secret on the terminal. The prompt goes to standard error, so that standard output stays clean.

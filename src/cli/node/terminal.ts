@@ -44,8 +44,10 @@ function writeAll(descriptor: 1 | 2, output: string | Uint8Array): void {
       rest = rest.subarray(writeSync(descriptor, rest))
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a full non-blocking pipe
-      else if (code === 'EPIPE') process.exit(descriptor === 1 ? 0 : 1) // the reader (`head`, `jq`) has had enough
+      if (code === 'EAGAIN')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a full non-blocking pipe
+      else if (code === 'EPIPE')
+        process.exit(descriptor === 1 ? 0 : 1) // the reader (`head`, `jq`) has had enough
       else throw error
     }
   }

@@ -27,7 +27,8 @@ const GITHUB_FLAGS = {
   'certificate-github-workflow-ref': 'githubWorkflowRef',
 } as const satisfies Record<string, RequirableClaim>
 
-const INSPECT = "to determine which to use, inspect the bundle's 'verificationMaterial' field: a certificate needs an identity, a publicKey needs a key"
+const INSPECT =
+  "to determine which to use, inspect the bundle's 'verificationMaterial' field: a certificate needs an identity, a publicKey needs a key"
 
 /**
  * The policy of a command line: a key, or one or several identities.
@@ -67,7 +68,10 @@ function texts(flags: IdentityFlags, name: TextFlag): readonly TextRequirement[]
       hint: 'a pattern can spell out alternatives: a|b',
     })
   }
-  return [...exact.map((text) => ({ exact: text })), ...patterns.map((source) => ({ unsafePattern: compilePattern(source) }))]
+  return [
+    ...exact.map((text) => ({ exact: text })),
+    ...patterns.map((source) => ({ unsafePattern: compilePattern(source) })),
+  ]
 }
 
 function requiredClaims(flags: IdentityFlags): readonly (readonly [RequirableClaim, TextRequirement])[] {
@@ -83,9 +87,13 @@ function readExtensionFlag(text: string): readonly [RequirableClaim, TextRequire
   const [name, value] = [text.slice(0, Math.max(0, equals)), text.slice(equals + 1)]
   const claim = CLAIMS_BY_NAME.get(name)
   if (claim !== undefined && value !== '') return [claim, { exact: value }]
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid argument ${JSON.stringify(text)} for "--certificate-extension" flag`, {
-    expected: `NAME=VALUE, where NAME is an OID below 1.3.6.1.4.1.57264.1 or one of ${extensionNames().join(', ')}`,
-  })
+  throw new UsageError(
+    'USAGE_FLAG_VALUE',
+    `invalid argument ${JSON.stringify(text)} for "--certificate-extension" flag`,
+    {
+      expected: `NAME=VALUE, where NAME is an OID below 1.3.6.1.4.1.57264.1 or one of ${extensionNames().join(', ')}`,
+    },
+  )
 }
 
 /** Names that `--certificate-extension` takes, such as `source-repository-uri`. */

@@ -48,7 +48,9 @@ export function parseBundle(source: string | Uint8Array, options: BundleOptions 
 
 /** The same from JSON that was parsed already, for documents that hold a bundle. @throws BundleError, ProtojsonError */
 function readBundle(value: JsonValue, options: BundleOptions): ParsedBundle {
-  const reader = readMessage(value, '', { names: ['mediaType', 'verificationMaterial', 'messageSignature', 'dsseEnvelope'] })
+  const reader = readMessage(value, '', {
+    names: ['mediaType', 'verificationMaterial', 'messageSignature', 'dsseEnvelope'],
+  })
   const mediaType = reader.string('mediaType')
   const version = bundleVersion(mediaType)
   if (version === undefined) {

@@ -53,7 +53,8 @@ export function envelopeFromJson(value: JsonValue): DsseEnvelope {
   if (!isJsonObject(value)) throw malformed('the envelope is not an object')
   const { payloadType, payload, signatures } = value
   if (typeof payloadType !== 'string') throw malformed('the envelope has no payloadType')
-  if (!Array.isArray(signatures) || signatures.length > MAX_SIGNATURES) throw malformed('signatures is not a list of a sane length')
+  if (!Array.isArray(signatures) || signatures.length > MAX_SIGNATURES)
+    throw malformed('signatures is not a list of a sane length')
   if (signatures.length === 0) {
     throw new DsseError('DSSE_UNSIGNED', 'the envelope has no signature', { expected: 'at least one signature' })
   }

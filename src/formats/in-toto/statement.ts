@@ -60,7 +60,9 @@ function parseSubject(value: JsonValue, path: string): Subject {
     uri: optionalText(value['uri'], `${path}.uri`),
     digest: new Map(entriesOf(value['digest'], `${path}.digest`).map(([name, hex]) => [name, digestText(hex, path)])),
     annotations: new Map(
-      entriesOf(value['annotations'], `${path}.annotations`).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+      entriesOf(value['annotations'], `${path}.annotations`).filter(
+        (entry): entry is [string, string] => typeof entry[1] === 'string',
+      ),
     ),
   }
 }

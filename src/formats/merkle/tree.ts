@@ -78,7 +78,10 @@ async function subtreeHash(nodes: NodeReader, { begin, end }: LeafRange): Promis
   // `left` is the largest power of two below `count`: twice as many is a complete subtree.
   if (count === 1 || count === 2 * left) return nodes(levelOf(count), begin / count)
   const middle = begin + left
-  const [l, r] = await Promise.all([subtreeHash(nodes, { begin, end: middle }), subtreeHash(nodes, { begin: middle, end })])
+  const [l, r] = await Promise.all([
+    subtreeHash(nodes, { begin, end: middle }),
+    subtreeHash(nodes, { begin: middle, end }),
+  ])
   return hashNode(l, r)
 }
 
@@ -97,7 +100,10 @@ function levelOf(count: number): number {
 
 function checkSize(size: number): void {
   if (Number.isSafeInteger(size) && size >= 0) return
-  throw new MerkleError('MERKLE_INDEX', 'not a tree size', { expected: 'a non-negative safe integer', found: String(size) })
+  throw new MerkleError('MERKLE_INDEX', 'not a tree size', {
+    expected: 'a non-negative safe integer',
+    found: String(size),
+  })
 }
 
 function outside(index: number, size: number): MerkleError {

@@ -47,7 +47,10 @@ export function noteVerifierForKey(source: {
  * @returns the good signatures, at least one, each verifier at most once
  * @throws NoteError `NOTE_SIGNATURE`, `NOTE_UNSIGNED`
  */
-export async function verifyNote(note: Note, verifiers: readonly NoteVerifier[]): Promise<readonly VerifiedNoteSignature[]> {
+export async function verifyNote(
+  note: Note,
+  verifiers: readonly NoteVerifier[],
+): Promise<readonly VerifiedNoteSignature[]> {
   const text = encodeUtf8(note.text)
   const verified = new Map<NoteVerifier, VerifiedNoteSignature>()
   for (const signature of note.signatures) {
@@ -63,7 +66,10 @@ export async function verifyNote(note: Note, verifiers: readonly NoteVerifier[])
   if (verified.size > 0) return [...verified.values()]
   throw new NoteError('NOTE_UNSIGNED', 'the note is not signed by any known key', {
     expected: verifiers.map((verifier) => describe(verifier)).join(', ') || 'no key is known',
-    found: note.signatures.map((signature) => describe(signature)).join(', ').slice(0, 300),
+    found: note.signatures
+      .map((signature) => describe(signature))
+      .join(', ')
+      .slice(0, 300),
   })
 }
 

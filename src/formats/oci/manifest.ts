@@ -45,7 +45,12 @@ export function parseManifest(source: string | Uint8Array, contentType?: string)
     artifactType: optional(document['artifactType'], (type) => text(type, 'artifactType')),
   }
   if (kind === 'index') return { kind, ...shared, manifests: children(document['manifests'], 'manifests') }
-  return { kind, ...shared, config: parseDescriptor(document['config'], 'config'), layers: children(document['layers'], 'layers') }
+  return {
+    kind,
+    ...shared,
+    config: parseDescriptor(document['config'], 'config'),
+    layers: children(document['layers'], 'layers'),
+  }
 }
 
 function mediaTypeOf(document: JsonObject, contentType: string | undefined): string {
@@ -64,7 +69,8 @@ function mediaTypeOf(document: JsonObject, contentType: string | undefined): str
 export function parseDescriptor(value: JsonValue | undefined, path: string): Descriptor {
   const fields = object(value, path)
   const { size, data, urls } = fields
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw malformed(`${path}.size`, 'a number of bytes')
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw malformed(`${path}.size`, 'a number of bytes')
   const digest = text(fields['digest'], `${path}.digest`)
   if (!isDigest(digest)) throw malformed(`${path}.digest`, 'a digest', digest.slice(0, 100))
   return {
@@ -75,7 +81,9 @@ export function parseDescriptor(value: JsonValue | undefined, path: string): Des
     annotations: annotations(fields['annotations'], `${path}.annotations`),
     platform: optional(fields['platform'], (platform) => parsePlatform(platform, `${path}.platform`)),
     data: optional(data, (inline) => base64(inline, `${path}.data`)),
-    urls: optional(urls, (list) => (Array.isArray(list) ? list.map((url: JsonValue) => text(url, `${path}.urls`)) : [])),
+    urls: optional(urls, (list) =>
+      Array.isArray(list) ? list.map((url: JsonValue) => text(url, `${path}.urls`)) : [],
+    ),
   }
 }
 
@@ -106,7 +114,12 @@ function imageToJson(image: ImageManifest): JsonObject {
 }
 
 function indexToJson(index: ImageIndex): JsonObject {
-  return { schemaVersion: 2, mediaType: index.mediaType, manifests: index.manifests.map(descriptorToJson), ...tailToJson(index) }
+  return {
+    schemaVersion: 2,
+    mediaType: index.mediaType,
+    manifests: index.manifests.map(descriptorToJson),
+    ...tailToJson(index),
+  }
 }
 
 function tailToJson({ annotations: notes, subject, artifactType }: Manifest): JsonObject {
@@ -152,7 +165,8 @@ function parse(source: string | Uint8Array): JsonValue {
 
 function children(value: JsonValue | undefined, path: string): readonly Descriptor[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value) || value.length > MAX_CHILDREN) throw malformed(path, `a list of at most ${String(MAX_CHILDREN)}`)
+  if (!Array.isArray(value) || value.length > MAX_CHILDREN)
+    throw malformed(path, `a list of at most ${String(MAX_CHILDREN)}`)
   return value.map((each: JsonValue, index) => parseDescriptor(each, `${path}[${String(index)}]`))
 }
 

@@ -14,15 +14,18 @@ import { RekorEntryError } from './rekor-entry-error.js'
 
 /** `spec` of a hashedrekord 0.0.2 entry. */
 export function parseHashedRekordV2(spec: JsonValue, path: string): EntryBody {
-  return readMessage(spec, path, { names: ['hashedRekordV002'] }).message('hashedRekordV002', (value, at): EntryBody => {
-    const reader = readMessage(value, at, { names: ['data', 'signature'] })
-    return {
-      kind: 'hashedrekord',
-      version: '0.0.2',
-      digest: reader.message('data', parseHashOutput),
-      signatures: [reader.message('signature', parseSignatureV2)],
-    }
-  })
+  return readMessage(spec, path, { names: ['hashedRekordV002'] }).message(
+    'hashedRekordV002',
+    (value, at): EntryBody => {
+      const reader = readMessage(value, at, { names: ['data', 'signature'] })
+      return {
+        kind: 'hashedrekord',
+        version: '0.0.2',
+        digest: reader.message('data', parseHashOutput),
+        signatures: [reader.message('signature', parseSignatureV2)],
+      }
+    },
+  )
 }
 
 /** `spec` of a dsse 0.0.2 entry. */
@@ -31,7 +34,9 @@ export function parseDsseV2(spec: JsonValue, path: string): EntryBody {
     const reader = readMessage(value, at, { names: ['payloadHash', 'signatures'] })
     const signatures = reader.list('signatures', parseSignatureV2)
     if (signatures.length === 0) {
-      throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `${at} has no signatures`, { expected: 'at least one signature' })
+      throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `${at} has no signatures`, {
+        expected: 'at least one signature',
+      })
     }
     return { kind: 'dsse', version: '0.0.2', payloadHash: reader.message('payloadHash', parseHashOutput), signatures }
   })
@@ -62,7 +67,10 @@ function parseVerifierV2(value: JsonValue, path: string): { verifier: EntryVerif
 function parseHashOutput(value: JsonValue, path: string): EntryDigest {
   const reader = readMessage(value, path, { names: ['algorithm', 'digest'] })
   const algorithm = reader.optionalEnum('algorithm', HASH_ALGORITHMS)
-  return entryDigest(algorithm === undefined ? undefined : (digestNameFromProto(algorithm) ?? algorithm), reader.bytes('digest'))
+  return entryDigest(
+    algorithm === undefined ? undefined : (digestNameFromProto(algorithm) ?? algorithm),
+    reader.bytes('digest'),
+  )
 }
 
 /** A signature as Rekor v2 wants it: with its algorithm. */
@@ -90,7 +98,10 @@ export function encodeHashedRekordV2(entry: HashedRekordV2): Uint8Array {
 /** The canonical body of a dsse 0.0.2 entry. Signatures are sorted by their bytes. */
 export function encodeDsseV2(entry: { payloadHash: EntryDigest; signatures: readonly SignatureV2[] }): Uint8Array {
   const sorted = [...entry.signatures].sort((a, b) => compareBytes(a.signature, b.signature))
-  const dsseV002 = { payloadHash: hashOutputJson(entry.payloadHash), signatures: sorted.map((each) => signatureV2Json(each)) }
+  const dsseV002 = {
+    payloadHash: hashOutputJson(entry.payloadHash),
+    signatures: sorted.map((each) => signatureV2Json(each)),
+  }
   return encodeUtf8(canonicalize({ apiVersion: '0.0.2', kind: 'dsse', spec: { dsseV002 } }))
 }
 

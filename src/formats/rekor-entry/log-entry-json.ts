@@ -29,12 +29,21 @@ export function parseLogEntriesV1(value: JsonValue): readonly NamedLogEntry[] {
 
 /** Reads one entry of such an answer. */
 export function parseLogEntryV1(uuid: string, value: JsonValue): NamedLogEntry {
-  const reader = message(value, uuid.slice(0, 80), ['body', 'integratedTime', 'logID', 'logIndex', 'verification', 'attestation'])
+  const reader = message(value, uuid.slice(0, 80), [
+    'body',
+    'integratedTime',
+    'logID',
+    'logIndex',
+    'verification',
+    'attestation',
+  ])
   const body = reader.bytes('body')
   const verification = reader.optionalMessage('verification', (inner, at) =>
     message(inner, at, ['inclusionProof', 'signedEntryTimestamp']),
   )
-  const attestation = reader.optionalMessage('attestation', (inner, at) => message(inner, at, ['data']).optionalBytes('data'))
+  const attestation = reader.optionalMessage('attestation', (inner, at) =>
+    message(inner, at, ['data']).optionalBytes('data'),
+  )
   const entry: LogEntry = {
     ...entryKindOf(body),
     logIndex: natural(reader, 'logIndex'),

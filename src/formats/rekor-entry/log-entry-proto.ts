@@ -74,7 +74,10 @@ export interface ProtoJsonStyle {
 }
 
 /** Writes a `TransparencyLogEntry` with its fields in the order of Go's writer. */
-export function transparencyLogEntryToJson(entry: LogEntry, { emitUnpopulated = false }: ProtoJsonStyle = {}): JsonObject {
+export function transparencyLogEntryToJson(
+  entry: LogEntry,
+  { emitUnpopulated = false }: ProtoJsonStyle = {},
+): JsonObject {
   const { inclusionPromise, inclusionProof } = entry
   const seconds = entry.integratedTime === undefined ? 0 : Math.floor(entry.integratedTime / 1000)
   const promise = inclusionPromise === undefined ? null : { signedEntryTimestamp: encodeBase64(inclusionPromise) }

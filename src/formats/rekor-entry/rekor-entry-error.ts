@@ -3,11 +3,7 @@ import { CodedError } from '#errors'
 
 /** Codes of {@link RekorEntryError}. */
 export type RekorEntryErrorCode =
-  | 'REKOR_ENTRY_MALFORMED'
-  | 'REKOR_ENTRY_KIND'
-  | 'REKOR_ENTRY_DIGEST'
-  | 'REKOR_ENTRY_VERIFIER'
-  | 'REKOR_ENTRY_ID'
+  'REKOR_ENTRY_MALFORMED' | 'REKOR_ENTRY_KIND' | 'REKOR_ENTRY_DIGEST' | 'REKOR_ENTRY_VERIFIER' | 'REKOR_ENTRY_ID'
 
 /** A log entry that cannot be understood. */
 export class RekorEntryError extends CodedError<RekorEntryErrorCode> {

@@ -12,9 +12,7 @@ export interface Service {
 
 /** How many of the eligible services a signer must use. */
 export type ServiceSelector =
-  | { readonly selector: 'ANY' }
-  | { readonly selector: 'ALL' }
-  | { readonly selector: 'EXACT'; readonly count: number }
+  { readonly selector: 'ANY' } | { readonly selector: 'ALL' } | { readonly selector: 'EXACT'; readonly count: number }
 
 /** A signing configuration, version 0.2. Lists are newest first. */
 export interface SigningConfig {

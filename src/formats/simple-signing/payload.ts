@@ -47,7 +47,11 @@ export function parseSimpleSigning(payload: string | Uint8Array): SimpleSigningP
 }
 
 /** The exact bytes that cosign signs for such a claim: no optional annotations are written as `null`. */
-export function serializeSimpleSigning({ dockerReference, manifestDigest, optional }: SimpleSigningPayload): Uint8Array {
+export function serializeSimpleSigning({
+  dockerReference,
+  manifestDigest,
+  optional,
+}: SimpleSigningPayload): Uint8Array {
   const critical = {
     identity: { 'docker-reference': dockerReference },
     image: { 'docker-manifest-digest': manifestDigest },

@@ -30,7 +30,11 @@ export function parseTrustedRoot(source: string | Uint8Array): TrustedRoot {
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof TrustedRootError) throw cause
     const { expected, found } = cause
-    throw new TrustedRootError('TRUSTED_ROOT_MALFORMED', `not a trusted root: ${cause.message}`, { expected, found, cause })
+    throw new TrustedRootError('TRUSTED_ROOT_MALFORMED', `not a trusted root: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 
@@ -62,7 +66,10 @@ function parseAuthority(value: JsonValue, path: string): TrustedAuthority {
     uri: reader.optionalString('uri') ?? '',
     subject: reader.optionalMessage('subject', (inner, at) => {
       const name = readMessage(inner, at, { names: ['organization', 'commonName'] })
-      return { organization: name.optionalString('organization') ?? '', commonName: name.optionalString('commonName') ?? '' }
+      return {
+        organization: name.optionalString('organization') ?? '',
+        commonName: name.optionalString('commonName') ?? '',
+      }
     }),
     chain,
     validFor: reader.optionalMessage('validFor', parseTimeRange) ?? {},

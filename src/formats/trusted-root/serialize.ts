@@ -44,7 +44,9 @@ function logToJson(log: TrustedLog, version: TrustedRootVersion): JsonObject {
       validFor: timeRangeToJson(log.validFor),
     },
     logId: { keyId: encodeBase64(log.logId) },
-    ...(version === '0.1' || checkpointKeyId === undefined ? {} : { checkpointKeyId: { keyId: encodeBase64(checkpointKeyId) } }),
+    ...(version === '0.1' || checkpointKeyId === undefined
+      ? {}
+      : { checkpointKeyId: { keyId: encodeBase64(checkpointKeyId) } }),
     ...operatorField(operator, version),
   }
 }
@@ -52,7 +54,9 @@ function logToJson(log: TrustedLog, version: TrustedRootVersion): JsonObject {
 function authorityToJson(authority: TrustedAuthority, version: TrustedRootVersion): JsonObject {
   const { subject, validFor } = authority
   return {
-    ...(subject === undefined ? {} : { subject: { organization: subject.organization, commonName: subject.commonName } }),
+    ...(subject === undefined
+      ? {}
+      : { subject: { organization: subject.organization, commonName: subject.commonName } }),
     uri: authority.uri,
     certChain: { certificates: authority.chain.map((certificate) => ({ rawBytes: encodeBase64(certificate.der) })) },
     validFor: timeRangeToJson(validFor),

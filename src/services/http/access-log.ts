@@ -70,7 +70,13 @@ function faultLine(error: unknown, request: Request, clock: Clock): string {
     path: pathOf(request.url),
     ...(isCodedError(error) && { code: error.code }),
     error: describe(error),
-    ...(error instanceof Error && error.stack !== undefined && { stack: error.stack.split('\n').slice(1, 6).map((line) => line.trim()) }),
+    ...(error instanceof Error &&
+      error.stack !== undefined && {
+        stack: error.stack
+          .split('\n')
+          .slice(1, 6)
+          .map((line) => line.trim()),
+      }),
   })
 }
 

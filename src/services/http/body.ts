@@ -5,12 +5,7 @@ import { decodeUtf8 } from '#encoding/utf8'
 import { CodedError } from '#errors'
 
 export type BodyErrorCode =
-  | 'BODY_TOO_LARGE'
-  | 'BODY_MEDIA_TYPE'
-  | 'BODY_ENCODING'
-  | 'BODY_INCOMPLETE'
-  | 'BODY_JSON'
-  | 'BODY_TEXT'
+  'BODY_TOO_LARGE' | 'BODY_MEDIA_TYPE' | 'BODY_ENCODING' | 'BODY_INCOMPLETE' | 'BODY_JSON' | 'BODY_TEXT'
 
 /** The body of a request could not be taken. */
 export class BodyError extends CodedError<BodyErrorCode> {
@@ -80,7 +75,10 @@ export async function readForm(request: Request, maxBytes: number): Promise<URLS
 export async function* bodyChunks(request: Request): AsyncGenerator<Uint8Array> {
   const encoding = request.headers.get('content-encoding')
   if (encoding !== null && encoding !== 'identity') {
-    throw new BodyError('BODY_ENCODING', 'compressed bodies are not accepted', { expected: 'identity', found: encoding })
+    throw new BodyError('BODY_ENCODING', 'compressed bodies are not accepted', {
+      expected: 'identity',
+      found: encoding,
+    })
   }
   const source: AsyncIterable<Uint8Array> | null = isBodySource(request) ? request.bodySource() : request.body
   if (source === null) return
@@ -122,7 +120,10 @@ function checkMediaType(request: Request, types: readonly string[] | undefined):
 }
 
 function tooLarge(maxBytes: number, found: string): BodyError {
-  return new BodyError('BODY_TOO_LARGE', 'the body is too large', { expected: `at most ${String(maxBytes)} bytes`, found })
+  return new BodyError('BODY_TOO_LARGE', 'the body is too large', {
+    expected: `at most ${String(maxBytes)} bytes`,
+    found,
+  })
 }
 
 function join(parts: readonly Uint8Array[], size: number): Uint8Array {

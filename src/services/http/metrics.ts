@@ -18,7 +18,9 @@ export interface Histogram {
 }
 
 /** Seconds, from half a millisecond to ten seconds. */
-export const LATENCY_BUCKETS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+export const LATENCY_BUCKETS: readonly number[] = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+]
 
 /** All metrics of a process. Names are unique; asking for one twice is a mistake of the program. */
 export interface Metrics {
@@ -35,7 +37,11 @@ export function createMetrics(): Metrics {
   const families = new Map<string, () => string[]>()
   const add = (name: string, help: string, type: string, lines: () => string[]): void => {
     if (families.has(name)) throw new TypeError(`metric ${name} exists already`)
-    families.set(name, () => [`# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}`, `# TYPE ${name} ${type}`, ...lines()])
+    families.set(name, () => [
+      `# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}`,
+      `# TYPE ${name} ${type}`,
+      ...lines(),
+    ])
   }
   return {
     counter(name, help) {
@@ -53,7 +59,9 @@ export function createMetrics(): Metrics {
     },
     histogram(name, help, buckets = LATENCY_BUCKETS) {
       const samples = new Map<string, HistogramSample>()
-      add(name, help, 'histogram', () => [...samples].flatMap(([labels, sample]) => histogramLines(name, labels, sample, buckets)))
+      add(name, help, 'histogram', () =>
+        [...samples].flatMap(([labels, sample]) => histogramLines(name, labels, sample, buckets)),
+      )
       return { observe: (value, labels = {}) => void observe(samples, labelText(labels), value, buckets) }
     },
     render: () => [...families.values()].flatMap((lines) => lines()).join('\n') + '\n',
@@ -66,7 +74,12 @@ interface HistogramSample {
   sum: number
 }
 
-function observe(samples: Map<string, HistogramSample>, labels: string, value: number, buckets: readonly number[]): void {
+function observe(
+  samples: Map<string, HistogramSample>,
+  labels: string,
+  value: number,
+  buckets: readonly number[],
+): void {
   let sample = samples.get(labels)
   if (sample === undefined) {
     sample = { counts: new Array<number>(buckets.length + 1).fill(0), sum: 0 }
@@ -87,7 +100,10 @@ function histogramLines(name: string, labels: string, sample: HistogramSample, b
     const bound = buckets[index]
     lines.push(`${name}_bucket${withBound(bound === undefined ? '+Inf' : number(bound))} ${String(cumulated)}`)
   }
-  lines.push(`${name}_sum${braces(labels)} ${number(sample.sum)}`, `${name}_count${braces(labels)} ${String(cumulated)}`)
+  lines.push(
+    `${name}_sum${braces(labels)} ${number(sample.sum)}`,
+    `${name}_count${braces(labels)} ${String(cumulated)}`,
+  )
   return lines
 }
 

@@ -20,21 +20,54 @@ function setUp(routes = router([route('GET', '/e/{id}', (_, { id }) => Promise.r
   const [lines, faults]: [string[], string[]] = [[], []]
   const metrics = createMetrics()
   let now = 0
-  const observer = observed({ clock: () => 0, elapsed: () => (now += 5), log: (line) => lines.push(line), errorLog: (line) => faults.push(line), metrics })
-  return { call: compose(routes, requestIds(() => 'fresh'), observer), lines, faults, metrics }
+  const observer = observed({
+    clock: () => 0,
+    elapsed: () => (now += 5),
+    log: (line) => lines.push(line),
+    errorLog: (line) => faults.push(line),
+    metrics,
+  })
+  return {
+    call: compose(
+      routes,
+      requestIds(() => 'fresh'),
+      observer,
+    ),
+    lines,
+    faults,
+    metrics,
+  }
 }
 
 test('a request is one line, without its query and headers', async () => {
   const { call, lines } = setUp()
-  await call(new Request('http://x/e/1?code=s3cret', { headers: { authorization: 'Bearer s3cret', 'x-request-id': 'abc-1' } }))
-  assert.deepEqual(lines.map((line) => JSON.parse(line) as unknown), [
-    { time: '1970-01-01T00:00:00Z', level: 'info', request: 'abc-1', method: 'GET', path: '/e/1', status: 200, ms: 5 },
-  ])
+  await call(
+    new Request('http://x/e/1?code=s3cret', { headers: { authorization: 'Bearer s3cret', 'x-request-id': 'abc-1' } }),
+  )
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line) as unknown),
+    [
+      {
+        time: '1970-01-01T00:00:00Z',
+        level: 'info',
+        request: 'abc-1',
+        method: 'GET',
+        path: '/e/1',
+        status: 200,
+        ms: 5,
+      },
+    ],
+  )
 })
 
 test('metrics are labelled by pattern, and a made-up method or path adds no label value', async () => {
   const { call, metrics } = setUp()
-  for (const [path, method] of [['/e/1', 'GET'], ['/e/2', 'GET'], ['/random-1', 'GET'], ['/random-2', 'BREW']] as const) {
+  for (const [path, method] of [
+    ['/e/1', 'GET'],
+    ['/e/2', 'GET'],
+    ['/random-1', 'GET'],
+    ['/random-2', 'BREW'],
+  ] as const) {
     await call(new Request(`http://x${path}`, { method }))
   }
   const text = metrics.render()
@@ -44,7 +77,8 @@ test('metrics are labelled by pattern, and a made-up method or path adds no labe
 })
 
 test('a fault is a bare 500 outside and a line with its cause inside', async () => {
-  const failing: Handler = () => Promise.reject(new CodedError('DISK', 'write failed', { cause: new Error('ENOSPC at /data') }))
+  const failing: Handler = () =>
+    Promise.reject(new CodedError('DISK', 'write failed', { cause: new Error('ENOSPC at /data') }))
   const { call, faults } = setUp(failing)
   const response = await call(new Request('http://x/'))
   assert.equal(response.status, 500)
@@ -52,7 +86,13 @@ test('a fault is a bare 500 outside and a line with its cause inside', async () 
   assert.match(faults.join(''), /"code":"DISK","error":"write failed: ENOSPC at \/data"/)
 })
 
-for (const [offered, kept] of [['ok_1.2-3', true], ['a b', false], ['{"x":1}', false], ['', false], ['x'.repeat(65), false]] as const) {
+for (const [offered, kept] of [
+  ['ok_1.2-3', true],
+  ['a b', false],
+  ['{"x":1}', false],
+  ['', false],
+  ['x'.repeat(65), false],
+] as const) {
   test(`request id ${JSON.stringify(offered)} is ${kept ? 'kept' : 'replaced'}`, async () => {
     let seen = ''
     const call = requestIds(() => 'fresh')((request) => {
@@ -66,7 +106,11 @@ for (const [offered, kept] of [['ok_1.2-3', true], ['a b', false], ['{"x":1}', f
 }
 
 test('CORS opens what it applies to and nothing else', async () => {
-  const call = cors({ methods: ['GET'], exposedHeaders: ['etag'], appliesTo: (request) => !request.url.includes('/private') })(() => Promise.resolve(json(200, 0)))
+  const call = cors({
+    methods: ['GET'],
+    exposedHeaders: ['etag'],
+    appliesTo: (request) => !request.url.includes('/private'),
+  })(() => Promise.resolve(json(200, 0)))
   const preflight = { method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } }
   assert.equal((await call(new Request('http://x/a', preflight))).status, 204)
   const open = await call(new Request('http://x/a'))

@@ -14,13 +14,24 @@ test('a code in the table becomes its row, in the shape asked for', async () => 
   const gone = problemResponse(new CodedError('X_GONE', 'internal words'), TABLE, openapiShape)
   assert.equal(gone?.status, 404)
   assert.deepEqual(await gone.json(), { code: 404, message: 'not here' })
-  const clash = problemResponse(new CodedError('X_CLASH', 'exists', { found: '7', expected: 'a new one', hint: 'look' }), TABLE, grpcShape)
+  const clash = problemResponse(
+    new CodedError('X_CLASH', 'exists', { found: '7', expected: 'a new one', hint: 'look' }),
+    TABLE,
+    grpcShape,
+  )
   assert.equal(clash?.headers.get('location'), '/e/7')
   assert.deepEqual(await clash.json(), { code: 6, message: 'exists; expected a new one; found 7; look', details: [] })
 })
 
 test('errors outside the table are not answered, whatever they are called', () => {
-  for (const error of [new Error('x'), new CodedError('OTHER', 'x'), new CodedError('constructor', 'x'), new CodedError('__proto__', 'x'), 'X_GONE', undefined]) {
+  for (const error of [
+    new Error('x'),
+    new CodedError('OTHER', 'x'),
+    new CodedError('constructor', 'x'),
+    new CodedError('__proto__', 'x'),
+    'X_GONE',
+    undefined,
+  ]) {
     assert.equal(problemResponse(error, TABLE, openapiShape), undefined)
   }
 })

@@ -30,11 +30,30 @@ export type ProblemShape = (detail: ProblemDetail) => unknown
 
 /** gRPC status codes by the HTTP status that grpc-gateway derives from them, turned around. */
 const GRPC_CODES: Readonly<Record<number, number>> = {
-  400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 408: 4, 409: 6, 413: 3, 415: 3, 422: 3, 429: 8, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4,
+  400: 3,
+  401: 16,
+  403: 7,
+  404: 5,
+  405: 12,
+  408: 4,
+  409: 6,
+  413: 3,
+  415: 3,
+  422: 3,
+  429: 8,
+  499: 1,
+  500: 13,
+  501: 12,
+  503: 14,
+  504: 4,
 }
 
 /** Fulcio and Rekor v2: the grpc-gateway's body. */
-export const grpcShape: ProblemShape = ({ status, title }) => ({ code: GRPC_CODES[status] ?? 2, message: title, details: [] })
+export const grpcShape: ProblemShape = ({ status, title }) => ({
+  code: GRPC_CODES[status] ?? 2,
+  message: title,
+  details: [],
+})
 
 /** Rekor v1 and the timestamp authority: go-openapi's body. */
 export const openapiShape: ProblemShape = ({ status, title }) => ({ code: status, message: title })
@@ -59,7 +78,11 @@ export function withDetail(error: CodedError): string {
 }
 
 /** The response for an error that has a row in the table, else undefined: then it is the server's own fault. */
-export function problemResponse(error: unknown, table: ProblemTable<string>, shape: ProblemShape): Response | undefined {
+export function problemResponse(
+  error: unknown,
+  table: ProblemTable<string>,
+  shape: ProblemShape,
+): Response | undefined {
   if (!isCodedError(error) || !Object.hasOwn(table, error.code)) return undefined
   const problem = table[error.code]
   if (problem === undefined) return undefined
@@ -75,7 +98,9 @@ export function problemResponse(error: unknown, table: ProblemTable<string>, sha
 export function answering<Code extends string>(
   table: ProblemTable<Code>,
   shape: ProblemShape,
-): <Rest extends readonly unknown[]>(handle: (...args: Rest) => Promise<Response>) => (...args: Rest) => Promise<Response> {
+): <Rest extends readonly unknown[]>(
+  handle: (...args: Rest) => Promise<Response>,
+) => (...args: Rest) => Promise<Response> {
   return (handle) =>
     async (...args) => {
       try {

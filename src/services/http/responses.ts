@@ -71,7 +71,10 @@ function toHeaders(record: HeaderRecord): Headers {
 
 /** A JSON response. `value` is serialised with JSON.stringify: 64-bit integers must already be strings or numbers. */
 export function json(status: number, value: unknown, headers: HeaderRecord = {}): Response {
-  return new BytesResponse(status, encodeUtf8(JSON.stringify(value)), { 'content-type': 'application/json', ...headers })
+  return new BytesResponse(status, encodeUtf8(JSON.stringify(value)), {
+    'content-type': 'application/json',
+    ...headers,
+  })
 }
 
 /** A text response, `text/plain` unless the headers say otherwise. */

@@ -31,8 +31,22 @@ for (const [path, body] of FOUND) {
 }
 
 const MISSING = [
-  '/', '/b', '/a/', '/A', '/entries/', '/entries', '/entries/a/b', '/entries/a%2Fb', '/entries/%zz', '/entries/%00',
-  '/v2//blobs/x', '/v2/blobs/x', '/v2/n/blobs/', '/litXeral', '/a%00', '/%61',
+  '/',
+  '/b',
+  '/a/',
+  '/A',
+  '/entries/',
+  '/entries',
+  '/entries/a/b',
+  '/entries/a%2Fb',
+  '/entries/%zz',
+  '/entries/%00',
+  '/v2//blobs/x',
+  '/v2/blobs/x',
+  '/v2/n/blobs/',
+  '/litXeral',
+  '/a%00',
+  '/%61',
 ]
 for (const path of MISSING) {
   test(`does not route ${path}`, async () => {
@@ -60,9 +74,9 @@ test('the matched pattern is known afterwards, not the path', async () => {
 })
 
 test('a captured name cannot reach the prototype', async () => {
-  const response = await router([route('GET', '/{__proto__}', (_, params) => Promise.resolve(json(200, Object.keys(params))))])(
-    new Request('http://x/polluted'),
-  )
+  const response = await router([
+    route('GET', '/{__proto__}', (_, params) => Promise.resolve(json(200, Object.keys(params)))),
+  ])(new Request('http://x/polluted'))
   assert.deepEqual(await response.json(), ['__proto__'])
   assert.equal('polluted' in {}, false)
 })

@@ -25,7 +25,10 @@ interface Answer {
   readonly body: string
 }
 
-async function send(url: string, init: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array } = {}): Promise<Answer> {
+async function send(
+  url: string,
+  init: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array } = {},
+): Promise<Answer> {
   const request = httpRequest(url, { method: init.method ?? 'GET', headers: init.headers ?? {}, agent: new Agent() })
   request.on('error', () => undefined)
   request.end(init.body)
@@ -46,15 +49,26 @@ async function raw(server: RunningServer, head: string): Promise<string> {
 test('a handler behind a socket sees method, URL, headers and body', async (t) => {
   const server = await start(t, async (request) => {
     const body = await readBody(request, { maxBytes: 100 })
-    return json(201, { method: request.method, url: new URL(request.url).pathname, type: request.headers.get('content-type'), body: body.length })
+    return json(201, {
+      method: request.method,
+      url: new URL(request.url).pathname,
+      type: request.headers.get('content-type'),
+      body: body.length,
+    })
   })
-  const answer = await send(`${server.origin}/p/../q?x=1`, { method: 'POST', headers: { 'content-type': 'a/b' }, body: 'hello' })
+  const answer = await send(`${server.origin}/p/../q?x=1`, {
+    method: 'POST',
+    headers: { 'content-type': 'a/b' },
+    body: 'hello',
+  })
   assert.equal(answer.status, 201)
   assert.deepEqual(JSON.parse(answer.body), { method: 'POST', url: '/q', type: 'a/b', body: 5 })
 })
 
 test('the web way to read a body works too', async (t) => {
-  const server = await start(t, async (request) => text(200, `${String(request.bodyUsed)} ${await request.text()} ${String(request.bodyUsed)}`))
+  const server = await start(t, async (request) =>
+    text(200, `${String(request.bodyUsed)} ${await request.text()} ${String(request.bodyUsed)}`),
+  )
   assert.equal((await send(server.origin, { method: 'POST', body: 'hello' })).body, 'false hello true')
 })
 
@@ -74,7 +88,13 @@ test('a body is read once', async (t) => {
 
 test('HEAD, 204 and 304 carry no body but their headers', async (t) => {
   const server = await start(t, (request) =>
-    Promise.resolve(request.url.endsWith('/none') ? empty(204) : request.url.endsWith('/same') ? empty(304, { etag: 'x' }) : bytes(200, new Uint8Array(7), 'a/b')),
+    Promise.resolve(
+      request.url.endsWith('/none')
+        ? empty(204)
+        : request.url.endsWith('/same')
+          ? empty(304, { etag: 'x' })
+          : bytes(200, new Uint8Array(7), 'a/b'),
+    ),
   )
   const head = await send(`${server.origin}/a`, { method: 'HEAD' })
   assert.deepEqual([head.status, head.headers['content-length'], head.body], [200, '7', ''])
@@ -135,7 +155,10 @@ test('the request signal aborts when the client leaves', async (t) => {
 test('a body beyond the limit is answered, not drained', async (t) => {
   const server = await start(
     t,
-    answering(BODY_PROBLEMS, openapiShape)(async (request: Request) => {
+    answering(
+      BODY_PROBLEMS,
+      openapiShape,
+    )(async (request: Request) => {
       await readBody(request, { maxBytes: 10 })
       return empty(200)
     }),
@@ -158,22 +181,34 @@ for (const [name, head, status] of [
   ['a foreign scheme', 'GET ftp://a/b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', '400'],
   ['TRACE', 'TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', '400'],
   ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', '400'],
-  ['length and chunks', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', '400'],
+  [
+    'length and chunks',
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    '400',
+  ],
   ['a head beyond the limit', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '431'],
   ['dot segments', 'GET /a/%2e%2e/%2E./b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', '200'],
 ] as const) {
   test(`${name} is ${status}`, async (t) => {
-    const server = await start(t, (request) => Promise.resolve(text(new URL(request.url).pathname === '/b' ? 200 : 202, '')))
+    const server = await start(t, (request) =>
+      Promise.resolve(text(new URL(request.url).pathname === '/b' ? 200 : 202, '')),
+    )
     assert.match(await raw(server, head), new RegExp(`^HTTP/1.1 ${status} `))
   })
 }
 
 test('a taken address is said so', async (t) => {
   const server = await start(t, () => Promise.resolve(empty(200)))
-  await assert.rejects(serve(() => Promise.resolve(empty(200)), { host: '127.0.0.1', port: server.port, onFault: () => undefined }), {
-    code: 'SERVE_ADDRESS_IN_USE',
-  })
-  await assert.rejects(serve(() => Promise.resolve(empty(200)), { host: '203.0.113.7', port: 0, onFault: () => undefined }), { code: 'SERVE_LISTEN' })
+  await assert.rejects(
+    serve(() => Promise.resolve(empty(200)), { host: '127.0.0.1', port: server.port, onFault: () => undefined }),
+    {
+      code: 'SERVE_ADDRESS_IN_USE',
+    },
+  )
+  await assert.rejects(
+    serve(() => Promise.resolve(empty(200)), { host: '203.0.113.7', port: 0, onFault: () => undefined }),
+    { code: 'SERVE_LISTEN' },
+  )
 })
 
 test('closing lets a running request finish', async (t) => {

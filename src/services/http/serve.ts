@@ -67,7 +67,10 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
     answer(handler, message, response).catch((error: unknown) => {
       options.onFault(error)
       if (response.headersSent) response.destroy()
-      else response.writeHead(500, { 'content-type': 'application/json' }).end('{"code":500,"message":"internal server error"}')
+      else
+        response
+          .writeHead(500, { 'content-type': 'application/json' })
+          .end('{"code":500,"message":"internal server error"}')
     })
   })
   const port = await listen(server, options)
@@ -95,7 +98,10 @@ async function listen(server: Server, { host, port }: ServeOptions): Promise<num
         cause,
       })
     }
-    throw new ServeError('SERVE_LISTEN', 'the address cannot be listened on', { found: `${host}:${String(port)}`, cause })
+    throw new ServeError('SERVE_LISTEN', 'the address cannot be listened on', {
+      found: `${host}:${String(port)}`,
+      cause,
+    })
   }
   const address = server.address()
   return address !== null && typeof address === 'object' ? address.port : port

@@ -30,8 +30,10 @@ export function createAttemptLimiter(options: AttemptOptions): AttemptLimiter {
   }
   return {
     check(key) {
-      const tooMany = (single.get(key)?.count ?? 0) >= options.maxFailures || (total.get(ALL)?.count ?? 0) >= options.maxFailuresInAll
-      if (tooMany) throw new OidcError('OIDC_TOO_MANY_ATTEMPTS', 'too many wrong attempts', { hint: 'wait some minutes' })
+      const tooMany =
+        (single.get(key)?.count ?? 0) >= options.maxFailures || (total.get(ALL)?.count ?? 0) >= options.maxFailuresInAll
+      if (tooMany)
+        throw new OidcError('OIDC_TOO_MANY_ATTEMPTS', 'too many wrong attempts', { hint: 'wait some minutes' })
     },
     fail(key) {
       bump(single, key)

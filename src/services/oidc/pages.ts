@@ -36,21 +36,22 @@ interface Page {
 /** A page with headers that forbid everything it does not need. */
 export function page({ status, title, body, formTargets = [], headers = {} }: Page): Response {
   const document = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · countersign</title>
-<style>${STYLE_ELEMENT}</style>
-</head>
-<body>
-<main>
-<h1>${title}</h1>
-${body}
-</main>
-</body>
-</html>
-`
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} · countersign</title>
+        <style>
+          ${STYLE_ELEMENT}
+        </style>
+      </head>
+      <body>
+        <main>
+          <h1>${title}</h1>
+          ${body}
+        </main>
+      </body>
+    </html> `
   return text(status, document.text, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action ${["'self'", ...formTargets].join(' ')}; frame-ancestors 'none'; base-uri 'none'`,
@@ -81,23 +82,42 @@ export interface SignInForm {
 
 /** The fields that ask who somebody is. */
 export function signInFields(form: SignInForm): Html {
-  const hidden = Object.entries(form.hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
+  const hidden = Object.entries(form.hidden).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  )
   return html`${form.error === undefined ? undefined : html`<p class="error" role="alert" id="error">${form.error}</p>`}
-<form method="post" action="${form.action}">
-<input type="hidden" name="form_token" value="${form.formToken}">
-${hidden}
-<label for="email">E-mail address</label>
-<input id="email" name="email" type="email" autocomplete="username" required maxlength="254" value="${form.email ?? ''}"${autofocus(form.error === undefined || !form.asksPassword)}${describedBy(form.error)}>
-${form.asksPassword ? passwordField(form) : undefined}
-${form.asksPassword ? undefined : html`<p class="note">This is a development issuer: it asks for no password and believes the address you enter.</p>`}
-<button type="submit" name="answer" value="yes">Sign in</button>
-<button type="submit" name="answer" value="no" class="plain" formnovalidate>Cancel</button>
-</form>`
+    <form method="post" action="${form.action}">
+      <input type="hidden" name="form_token" value="${form.formToken}" />
+      ${hidden}
+      <label for="email">E-mail address</label>
+      <input
+        id="email"
+        name="email"
+        type="email"
+        autocomplete="username"
+        required
+        maxlength="254"
+        value="${form.email ?? ''}"
+        ${autofocus(form.error === undefined || !form.asksPassword)}${describedBy(form.error)}
+      />
+      ${form.asksPassword ? passwordField(form) : undefined}
+      ${form.asksPassword ? undefined : html`<p class="note">This is a development issuer: it asks for no password and believes the address you enter.</p>`}
+      <button type="submit" name="answer" value="yes">Sign in</button>
+      <button type="submit" name="answer" value="no" class="plain" formnovalidate>Cancel</button>
+    </form>`
 }
 
 function passwordField(form: SignInForm): Html {
   return html`<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${autofocus(form.error !== undefined)}${describedBy(form.error)}>`
+    <input
+      id="password"
+      name="password"
+      type="password"
+      autocomplete="current-password"
+      required
+      maxlength="1024"
+      ${autofocus(form.error !== undefined)}${describedBy(form.error)}
+    />`
 }
 
 function autofocus(on: boolean): Html | undefined {
@@ -109,6 +129,11 @@ function describedBy(error: string | undefined): Html | undefined {
 }
 
 /** A page that only says something. */
-export function messagePage(status: number, title: string, lines: readonly string[], headers: HeaderRecord = {}): Response {
+export function messagePage(
+  status: number,
+  title: string,
+  lines: readonly string[],
+  headers: HeaderRecord = {},
+): Response {
   return page({ status, title, body: html`${lines.map((line) => html`<p>${line}</p>`)}`, headers })
 }

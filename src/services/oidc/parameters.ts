@@ -11,8 +11,10 @@ export class Parameters {
   constructor(source: URLSearchParams, mayRepeat: ReadonlySet<string> = new Set()) {
     const values = new Map<string, string>()
     for (const [name, value] of source) {
-      if (values.has(name) && !mayRepeat.has(name)) throw new OidcError('OIDC_PARAMETER', 'a parameter is there twice', { found: name.slice(0, 40) })
-      if (value.length > MAX_PARAMETER_LENGTH) throw new OidcError('OIDC_PARAMETER', 'a parameter is too long', { found: name.slice(0, 40) })
+      if (values.has(name) && !mayRepeat.has(name))
+        throw new OidcError('OIDC_PARAMETER', 'a parameter is there twice', { found: name.slice(0, 40) })
+      if (value.length > MAX_PARAMETER_LENGTH)
+        throw new OidcError('OIDC_PARAMETER', 'a parameter is too long', { found: name.slice(0, 40) })
       if (value !== '') values.set(name, value)
     }
     this.#values = values

@@ -112,7 +112,10 @@ function chunkStart(request: Request): number | undefined {
   if (header === null) return undefined
   const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/[\d*]+)?$/.exec(header)
   if (match !== null) return Number(match[1])
-  throw new RegistryError('REGISTRY_UPLOAD_RANGE', 'the content range is malformed', { expected: '<start>-<end>', found: header.slice(0, 80) })
+  throw new RegistryError('REGISTRY_UPLOAD_RANGE', 'the content range is malformed', {
+    expected: '<start>-<end>',
+    found: header.slice(0, 80),
+  })
 }
 
 /** RFC 9110 §14.2: one range is served, several or a foreign unit are ignored, one beyond the end is refused. */
@@ -129,7 +132,9 @@ function parseRange(header: string | null, size: number): ByteRange | 'unsatisfi
 }
 
 function contentRange(range: ByteRange | undefined, size: number): HeaderRecord {
-  return range === undefined ? {} : { 'content-range': `bytes ${String(range.start)}-${String(range.end)}/${String(size)}` }
+  return range === undefined
+    ? {}
+    : { 'content-range': `bytes ${String(range.start)}-${String(range.end)}/${String(size)}` }
 }
 
 function rangeNotSatisfiable(size: number): Response {

@@ -42,7 +42,10 @@ function cut(all: readonly string[], request: Request, path: string): Page {
   const last = query.get('last')
   const size = query.get('n')
   if (size !== null && !/^\d{1,9}$/.test(size)) {
-    throw new RegistryError('REGISTRY_PAGE_INVALID', 'n is not a number', { expected: 'a count', found: size.slice(0, 40) })
+    throw new RegistryError('REGISTRY_PAGE_INVALID', 'n is not a number', {
+      expected: 'a count',
+      found: size.slice(0, 40),
+    })
   }
   const rest = last === null ? all : all.filter((item) => item > last)
   const items = size === null ? rest : rest.slice(0, Number(size))

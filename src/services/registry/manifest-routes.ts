@@ -33,7 +33,10 @@ export function manifestRoutes(context: RegistryContext): readonly Route[] {
     const name = parseName(params.name)
     const digest = await resolve(name, params.reference)
     const manifest = await load(name, digest)
-    return bytes(200, manifest.bytes, manifest.mediaType, { 'docker-content-digest': digest.text, etag: `"${digest.text}"` })
+    return bytes(200, manifest.bytes, manifest.mediaType, {
+      'docker-content-digest': digest.text,
+      etag: `"${digest.text}"`,
+    })
   }
 
   async function putManifest(request: Request, params: ByReference): Promise<Response> {
@@ -67,11 +70,16 @@ export function manifestRoutes(context: RegistryContext): readonly Route[] {
     const sorted = [...found].sort((a, b) => (a.text < b.text ? -1 : 1))
     const descriptors = await Promise.all(sorted.map((digest) => describe(name, digest)))
     const wanted = queryOf(request).get('artifactType')
-    const manifests = descriptors.filter((one) => one !== undefined).filter((one) => wanted === null || one.artifactType === wanted)
+    const manifests = descriptors
+      .filter((one) => one !== undefined)
+      .filter((one) => wanted === null || one.artifactType === wanted)
     return json(
       200,
       { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests },
-      { 'content-type': 'application/vnd.oci.image.index.v1+json', ...(wanted !== null && { 'oci-filters-applied': 'artifactType' }) },
+      {
+        'content-type': 'application/vnd.oci.image.index.v1+json',
+        ...(wanted !== null && { 'oci-filters-applied': 'artifactType' }),
+      },
     )
   }
 
@@ -119,14 +127,19 @@ function contentDigest(content: Uint8Array, stated: Digest | undefined): Digest 
   const algorithm = stated?.algorithm ?? 'sha256'
   const found = parseDigest(`${algorithm}:${encodeHex(digestOf(algorithm, content))}`)
   if (stated === undefined || stated.hex === found.hex) return found
-  throw new RegistryError('REGISTRY_DIGEST_MISMATCH', 'the manifest has another digest', { expected: stated.text, found: found.text })
+  throw new RegistryError('REGISTRY_DIGEST_MISMATCH', 'the manifest has another digest', {
+    expected: stated.text,
+    found: found.text,
+  })
 }
 
 /** Further tags for a push by digest (distribution specification, end-7b). */
 function extraTags(request: Request): readonly string[] {
   const tags = queryOf(request).getAll('tag').map(parseTag)
   if (tags.length <= MAX_TAGS_A_PUSH) return tags
-  throw new RegistryError('REGISTRY_TAG_INVALID', 'too many tags in one push', { expected: `at most ${String(MAX_TAGS_A_PUSH)}` })
+  throw new RegistryError('REGISTRY_TAG_INVALID', 'too many tags in one push', {
+    expected: `at most ${String(MAX_TAGS_A_PUSH)}`,
+  })
 }
 
 interface Pushed {
@@ -147,5 +160,7 @@ function pushedHeaders({ name, digest, tags, subject }: Pushed): HeaderRecord {
 }
 
 function unknownManifest(reference: string): RegistryError {
-  return new RegistryError('REGISTRY_MANIFEST_UNKNOWN', 'no such manifest in this repository', { found: reference.slice(0, 140) })
+  return new RegistryError('REGISTRY_MANIFEST_UNKNOWN', 'no such manifest in this repository', {
+    found: reference.slice(0, 140),
+  })
 }

@@ -39,19 +39,28 @@ export function readManifest(mediaType: string, bytes: Uint8Array): ManifestFact
   const manifest = parseObject(bytes)
   const stated = manifest['mediaType']
   // OCI image-spec: a client that reads the bytes must come to the same type as one that reads the header.
-  if (stated !== undefined && stated !== mediaType) throw invalid('mediaType and Content-Type differ', mediaType, show(stated))
+  if (stated !== undefined && stated !== mediaType)
+    throw invalid('mediaType and Content-Type differ', mediaType, show(stated))
   if (manifest['schemaVersion'] !== 2) throw invalid('schemaVersion is not 2', '2', show(manifest['schemaVersion']))
   const isIndex = INDEXES.has(mediaType)
   const config = isIndex ? undefined : readObject(manifest['config'], 'config')
   const layers = isIndex ? [] : readList(manifest['layers'], 'layers')
-  if (isIndex) for (const [index, entry] of readList(manifest['manifests'], 'manifests').entries()) readDescriptor(entry, `manifests[${String(index)}]`)
-  const blobs = [...(config === undefined ? [] : [config]), ...layers.map((layer, index) => readObject(layer, `layers[${String(index)}]`))]
+  if (isIndex)
+    for (const [index, entry] of readList(manifest['manifests'], 'manifests').entries())
+      readDescriptor(entry, `manifests[${String(index)}]`)
+  const blobs = [
+    ...(config === undefined ? [] : [config]),
+    ...layers.map((layer, index) => readObject(layer, `layers[${String(index)}]`)),
+  ]
   return {
     mediaType,
-    artifactType: readText(manifest['artifactType'], 'artifactType') ?? readText(config?.['mediaType'], 'config.mediaType'),
+    artifactType:
+      readText(manifest['artifactType'], 'artifactType') ?? readText(config?.['mediaType'], 'config.mediaType'),
     annotations: readAnnotations(manifest['annotations']),
     subject: manifest['subject'] === undefined ? undefined : readDescriptor(manifest['subject'], 'subject'),
-    blobs: blobs.filter((blob) => blob['urls'] === undefined).map((blob, index) => readDescriptor(blob, `blob ${String(index)}`)),
+    blobs: blobs
+      .filter((blob) => blob['urls'] === undefined)
+      .map((blob, index) => readDescriptor(blob, `blob ${String(index)}`)),
   }
 }
 
@@ -70,7 +79,8 @@ function readDescriptor(value: JsonValue | undefined, where: string): Digest {
   try {
     return parseDigest(digest)
   } catch (cause) {
-    if (isCodedError(cause)) throw invalid(`${where}.digest is malformed`, cause.expected ?? 'a digest', digest.slice(0, 140))
+    if (isCodedError(cause))
+      throw invalid(`${where}.digest is malformed`, cause.expected ?? 'a digest', digest.slice(0, 140))
     throw cause
   }
 }
@@ -78,7 +88,9 @@ function readDescriptor(value: JsonValue | undefined, where: string): Digest {
 function readAnnotations(value: JsonValue | undefined): Readonly<Record<string, string>> | undefined {
   if (value === undefined || value === null) return undefined
   const annotations = readObject(value, 'annotations')
-  return Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, readText(text, `annotations.${name}`) ?? '']))
+  return Object.fromEntries(
+    Object.entries(annotations).map(([name, text]) => [name, readText(text, `annotations.${name}`) ?? '']),
+  )
 }
 
 function readObject(value: JsonValue | undefined, where: string): JsonObject {

@@ -55,7 +55,8 @@ export function createMemoryStorage(): RegistryStorage {
       const repository = find(name)
       return Promise.resolve(repository === undefined ? undefined : [...repository.tags.keys()].sort())
     },
-    listReferrers: (name, subject) => Promise.resolve([...(find(name)?.referrers.get(subject.text) ?? [])].map(parseDigest)),
+    listReferrers: (name, subject) =>
+      Promise.resolve([...(find(name)?.referrers.get(subject.text) ?? [])].map(parseDigest)),
     listRepositories: () => Promise.resolve([...repositories.keys()].sort()),
   }
 }

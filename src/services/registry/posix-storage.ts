@@ -35,7 +35,12 @@ export async function openPosixStorage(root: string, random: RandomSource): Prom
   await mkdir(join(root, 'uploads'), { recursive: true, mode: 0o700 })
   await mkdir(join(root, 'repositories'), { recursive: true, mode: 0o700 })
   const folder: Folder = { root, random }
-  return { ...blobMethods(folder), ...manifestMethods(folder), ...tagMethods(folder), listRepositories: () => listRepositories(root) }
+  return {
+    ...blobMethods(folder),
+    ...manifestMethods(folder),
+    ...tagMethods(folder),
+    listRepositories: () => listRepositories(root),
+  }
 }
 
 type BlobMethods = Pick<RegistryStorage, 'blobSize' | 'readBlob' | 'mountBlob' | 'deleteBlob' | 'beginUpload'>
@@ -43,7 +48,8 @@ type ManifestMethods = Pick<RegistryStorage, 'getManifest' | 'putManifest' | 'de
 type TagMethods = Pick<RegistryStorage, 'getTag' | 'putTag' | 'deleteTag' | 'listTags'>
 
 function blobMethods(folder: Folder): BlobMethods {
-  const path = (name: string, digest: Digest): string => repositoryPath(folder, name, '_blobs', digest.algorithm, digest.hex)
+  const path = (name: string, digest: Digest): string =>
+    repositoryPath(folder, name, '_blobs', digest.algorithm, digest.hex)
   return {
     blobSize: async (name, digest) => (await absentAs(stat(path(name, digest))))?.size,
     readBlob: (name, digest, range) => readChunks(path(name, digest), range),
@@ -68,8 +74,10 @@ function blobMethods(folder: Folder): BlobMethods {
 }
 
 function manifestMethods(folder: Folder): ManifestMethods {
-  const path = (name: string, digest: Digest): string => repositoryPath(folder, name, '_manifests', digest.algorithm, digest.hex)
-  const referrers = (name: string, subject: Digest): string => repositoryPath(folder, name, '_referrers', subject.algorithm, subject.hex)
+  const path = (name: string, digest: Digest): string =>
+    repositoryPath(folder, name, '_manifests', digest.algorithm, digest.hex)
+  const referrers = (name: string, subject: Digest): string =>
+    repositoryPath(folder, name, '_referrers', subject.algorithm, subject.hex)
   return {
     getManifest: async (name, digest) => {
       const content = await absentAs(readFile(path(name, digest)))
@@ -77,7 +85,8 @@ function manifestMethods(folder: Folder): ManifestMethods {
     },
     putManifest: async (name, digest, manifest, subject) => {
       // The mark first: a list of referrers skips what is not there yet, but must never miss what is.
-      if (subject !== undefined) await writeDurably(folder, join(referrers(name, subject), digest.text), new Uint8Array())
+      if (subject !== undefined)
+        await writeDurably(folder, join(referrers(name, subject), digest.text), new Uint8Array())
       await writeDurably(folder, path(name, digest), encodeManifest(manifest))
     },
     deleteManifest: async (name, digest, subject) => {
@@ -89,7 +98,8 @@ function manifestMethods(folder: Folder): ManifestMethods {
       if (subject !== undefined) await remove(join(referrers(name, subject), digest.text))
       return true
     },
-    listReferrers: async (name, subject) => ((await absentAs(readdir(referrers(name, subject)))) ?? []).map(parseDigest),
+    listReferrers: async (name, subject) =>
+      ((await absentAs(readdir(referrers(name, subject)))) ?? []).map(parseDigest),
   }
 }
 
@@ -111,14 +121,14 @@ function posixUpload(handle: FileHandle, temporary: string, target: (digest: Dig
   let open = true
   return {
     append: async (chunk) => {
-      for (let offset = 0; offset < chunk.length; ) {
+      for (let offset = 0; offset < chunk.length;) {
         const { bytesWritten } = await handle.write(chunk, offset)
         offset += bytesWritten
       }
     },
     async *read() {
       const buffer = new Uint8Array(READ_BYTES)
-      for (let position = 0; ; ) {
+      for (let position = 0; ;) {
         const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
         if (bytesRead === 0) return
         position += bytesRead
@@ -146,7 +156,7 @@ async function* readChunks(path: string, range: ByteRange | undefined): AsyncGen
   const handle = await open(path, 'r')
   try {
     const end = range === undefined ? Infinity : range.end + 1
-    for (let position = range?.start ?? 0; position < end; ) {
+    for (let position = range?.start ?? 0; position < end;) {
       const buffer = new Uint8Array(Math.min(READ_BYTES, end - position))
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
       if (bytesRead === 0) return
@@ -186,7 +196,8 @@ async function listRepositories(root: string): Promise<string[]> {
     const entries = (await absentAs(readdir(path, { withFileTypes: true }))) ?? []
     if (name !== '' && entries.some((entry) => entry.name.startsWith('_'))) found.push(name)
     for (const entry of entries) {
-      if (!entry.name.startsWith('_')) await walk(join(path, entry.name), name === '' ? entry.name : `${name}/${entry.name}`)
+      if (!entry.name.startsWith('_'))
+        await walk(join(path, entry.name), name === '' ? entry.name : `${name}/${entry.name}`)
     }
   }
   await walk(join(root, 'repositories'), '')

@@ -44,7 +44,9 @@ function client(storage: RegistryStorage, options: Partial<RegistryOptions> = {}
   const handler: Handler = router(registryRoutes({ storage, clock: () => now, random, ...options }))
   const call = (path: string, init: Call = {}): Promise<Response> => {
     const stream = init.body instanceof ReadableStream
-    return handler(new Request(`http://r/v2/${path}`, { ...init, ...(stream && { duplex: 'half' as const }) } as RequestInit))
+    return handler(
+      new Request(`http://r/v2/${path}`, { ...init, ...(stream && { duplex: 'half' as const }) } as RequestInit),
+    )
   }
   return Object.assign(call, { storage, advance: (millis: number) => void (now += millis) })
 }
@@ -111,7 +113,11 @@ for (const { kind, make } of STORAGES) {
       ['bytes=-', 200, '0123456789', null],
     ] as const) {
       const part = await call(path, { headers: { range } })
-      assert.deepEqual([part.status, await part.text(), part.headers.get('content-range')], [status, text, header], range)
+      assert.deepEqual(
+        [part.status, await part.text(), part.headers.get('content-range')],
+        [status, text, header],
+        range,
+      )
     }
   })
 
@@ -125,14 +131,21 @@ for (const { kind, make } of STORAGES) {
     assert.equal(await refusal(out), '416 BLOB_UPLOAD_INVALID')
     const progress = await call(path)
     assert.deepEqual([progress.status, progress.headers.get('range')], [204, '0-5'])
-    const done = await call(`${path}?digest=${textDigest('hello world')}`, { method: 'PUT', body: 'world', headers: { 'content-range': '6-10' } })
+    const done = await call(`${path}?digest=${textDigest('hello world')}`, {
+      method: 'PUT',
+      body: 'world',
+      headers: { 'content-range': '6-10' },
+    })
     assert.equal(done.status, 201)
     assert.equal(await (await call(`a/blobs/${textDigest('hello world')}`)).text(), 'hello world')
     assert.equal(await refusal(await call(path)), '404 BLOB_UPLOAD_UNKNOWN')
   })
 
   on('blobs under SHA-512 and the empty blob', async (call) => {
-    for (const [content, algorithm] of [['x', 'sha512'], ['', 'sha256']] as const) {
+    for (const [content, algorithm] of [
+      ['x', 'sha512'],
+      ['', 'sha256'],
+    ] as const) {
       const digest = textDigest(content, algorithm)
       assert.equal((await call(`a/blobs/uploads/?digest=${digest}`, { method: 'POST', body: content })).status, 201)
       const read = await call(`a/blobs/${digest}`)
@@ -140,10 +153,13 @@ for (const { kind, make } of STORAGES) {
     }
   })
 
-  on('a digest that is not the content\'s leaves nothing behind', async (call) => {
+  on("a digest that is not the content's leaves nothing behind", async (call) => {
     const wrong = textDigest('other')
     for (const digest of [wrong, textDigest('other', 'sha512')]) {
-      assert.equal(await refusal(await call(`a/blobs/uploads/?digest=${digest}`, { method: 'POST', body: 'this' })), '400 DIGEST_INVALID')
+      assert.equal(
+        await refusal(await call(`a/blobs/uploads/?digest=${digest}`, { method: 'POST', body: 'this' })),
+        '400 DIGEST_INVALID',
+      )
     }
     assert.equal((await call(`a/blobs/${wrong}`)).status, 404)
     assert.equal((await call(`a/blobs/${textDigest('this')}`)).status, 404)
@@ -174,7 +190,10 @@ for (const { kind, make } of STORAGES) {
     assert.equal(digest, textDigest(body))
     for (const reference of ['v1', digest]) {
       const read = await call(`app/manifests/${reference}`)
-      assert.deepEqual([read.headers.get('content-type'), read.headers.get('docker-content-digest'), await read.text()], [IMAGE, digest, body])
+      assert.deepEqual(
+        [read.headers.get('content-type'), read.headers.get('docker-content-digest'), await read.text()],
+        [IMAGE, digest, body],
+      )
     }
     assert.equal((await putManifest(call, 'app/manifests/v2', body)).status, 201)
     assert.equal((await call('app/manifests/v2', { method: 'DELETE' })).status, 202)
@@ -194,7 +213,8 @@ for (const { kind, make } of STORAGES) {
 
   on('tags and repositories are listed in pages', async (call) => {
     const body = JSON.stringify({ schemaVersion: 2, manifests: [] })
-    for (const path of ['z/y', 'app', 'app/sub']) for (const tag of ['c', 'a', 'B']) await putManifest(call, `${path}/manifests/${tag}`, body, INDEX)
+    for (const path of ['z/y', 'app', 'app/sub'])
+      for (const tag of ['c', 'a', 'B']) await putManifest(call, `${path}/manifests/${tag}`, body, INDEX)
     const first = await call('app/tags/list?n=2')
     assert.deepEqual(await first.json(), { name: 'app', tags: ['B', 'a'] })
     assert.equal(first.headers.get('link'), '</v2/app/tags/list?n=2&last=a>; rel="next"')
@@ -215,23 +235,39 @@ for (const { kind, make } of STORAGES) {
       JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [], artifactType: 'a/sbom', subject }),
     ]
     for (const body of bodies) {
-      const pushed = await putManifest(call, `app/manifests/${textDigest(body)}`, body, body.includes(INDEX) ? INDEX : IMAGE)
+      const pushed = await putManifest(
+        call,
+        `app/manifests/${textDigest(body)}`,
+        body,
+        body.includes(INDEX) ? INDEX : IMAGE,
+      )
       assert.deepEqual([pushed.status, pushed.headers.get('oci-subject')], [201, subject.digest])
     }
-    const list = async (query: string): Promise<{ digest: string; artifactType?: string; size: number; annotations?: unknown }[]> => {
+    const list = async (
+      query: string,
+    ): Promise<{ digest: string; artifactType?: string; size: number; annotations?: unknown }[]> => {
       const response = await call(`app/referrers/${subject.digest}${query}`)
       assert.equal(response.headers.get('oci-filters-applied'), query === '' ? null : 'artifactType')
       assert.equal(response.headers.get('content-type'), INDEX)
       return ((await response.json()) as { manifests: [] }).manifests
     }
     const all = await list('')
-    assert.deepEqual(all.map((one) => one.digest), bodies.map((body) => textDigest(body)).sort())
+    assert.deepEqual(
+      all.map((one) => one.digest),
+      bodies.map((body) => textDigest(body)).sort(),
+    )
     const [plain] = await list('?artifactType=application/vnd.oci.empty.v1%2Bjson')
     assert.equal(plain?.digest, textDigest(bodies[1]!))
     const sboms = await list('?artifactType=a/sbom')
-    assert.deepEqual(sboms.map((one) => one.digest), [bodies[0]!, bodies[2]!].map((body) => textDigest(body)).sort())
+    assert.deepEqual(
+      sboms.map((one) => one.digest),
+      [bodies[0]!, bodies[2]!].map((body) => textDigest(body)).sort(),
+    )
     const described = all.find((one) => one.digest === textDigest(bodies[0]!))
-    assert.deepEqual([described?.artifactType, described?.annotations, described?.size], ['a/sbom', { k: 'v' }, bodies[0]!.length])
+    assert.deepEqual(
+      [described?.artifactType, described?.annotations, described?.size],
+      ['a/sbom', { k: 'v' }, bodies[0]!.length],
+    )
     await call(`app/manifests/${textDigest(bodies[0]!)}`, { method: 'DELETE' })
     assert.equal((await list('?artifactType=a/sbom')).length, 1)
     const nobody = await call(`app/referrers/${textDigest('nobody')}`)
@@ -262,7 +298,10 @@ for (const { kind, make } of STORAGES) {
     }
     assert.equal(await refusal(await call(path, { method: 'PATCH', body: streamOf(broken()) })), '400 SIZE_INVALID')
     assert.equal((await call(path)).headers.get('range'), '0-5')
-    assert.equal((await call(`${path}?digest=${textDigest('hello world')}`, { method: 'PUT', body: 'world' })).status, 201)
+    assert.equal(
+      (await call(`${path}?digest=${textDigest('hello world')}`, { method: 'PUT', body: 'world' })).status,
+      201,
+    )
   })
 
   on('an upload of one repository is not one of another, and dies of old age', async (call) => {
@@ -307,22 +346,33 @@ test('refuses a manifest whose blobs are not here, unless told otherwise', async
   assert.equal(await refusal(await putManifest(strict, 'a/manifests/t', imageManifest())), '400 MANIFEST_BLOB_UNKNOWN')
   const lenient = client(createMemoryStorage(), { allowMissingBlobs: true })
   assert.equal((await putManifest(lenient, 'a/manifests/t', imageManifest())).status, 201)
-  const elsewhere = imageManifest({ config: { mediaType: 'x/y', digest: textDigest('far'), urls: ['https://far.example'] } })
+  const elsewhere = imageManifest({
+    config: { mediaType: 'x/y', digest: textDigest('far'), urls: ['https://far.example'] },
+  })
   assert.equal((await putManifest(strict, 'a/manifests/t', elsewhere)).status, 201)
 })
 
 test('refuses a manifest under a digest that is not its own, and one that is too large', async () => {
   const call = client(createMemoryStorage(), { allowMissingBlobs: true })
-  assert.equal(await refusal(await putManifest(call, `a/manifests/${textDigest('x')}`, imageManifest())), '400 DIGEST_INVALID')
+  assert.equal(
+    await refusal(await putManifest(call, `a/manifests/${textDigest('x')}`, imageManifest())),
+    '400 DIGEST_INVALID',
+  )
   const large = imageManifest({ annotations: { x: 'x'.repeat(5 * 2 ** 20) } })
   assert.equal(await refusal(await putManifest(call, 'a/manifests/t', large)), '413 SIZE_INVALID')
   const many = Array.from({ length: 11 }, (_, index) => `tag=t${String(index)}`).join('&')
-  assert.equal(await refusal(await putManifest(call, `a/manifests/${textDigest(imageManifest())}?${many}`, imageManifest())), '400 MANIFEST_INVALID')
+  assert.equal(
+    await refusal(await putManifest(call, `a/manifests/${textDigest(imageManifest())}?${many}`, imageManifest())),
+    '400 MANIFEST_INVALID',
+  )
 })
 
 test('bounds the size of a blob and the number of open uploads', async () => {
   const call = client(createMemoryStorage(), { limits: { maxBlobBytes: 4, maxSessions: 2 } })
-  assert.equal(await refusal(await call(`a/blobs/uploads/?digest=${textDigest('12345')}`, { method: 'POST', body: '12345' })), '413 SIZE_INVALID')
+  assert.equal(
+    await refusal(await call(`a/blobs/uploads/?digest=${textDigest('12345')}`, { method: 'POST', body: '12345' })),
+    '413 SIZE_INVALID',
+  )
   await call('a/blobs/uploads/', { method: 'POST' })
   await call('a/blobs/uploads/', { method: 'POST' })
   const third = await call('a/blobs/uploads/', { method: 'POST' })
@@ -338,12 +388,27 @@ test('without the referrers API nothing claims to have it', async () => {
 })
 
 const UNSAFE: readonly (readonly [path: string, status: number])[] = [
-  ['A/manifests/t', 400], ['a_/manifests/t', 400], ['_a/manifests/t', 400], ['a..b/manifests/t', 400], ['a/_tags/manifests/t', 400],
-  [`${'a/'.repeat(200)}b/manifests/t`, 400], ['a%2F..%2Fb/manifests/t', 400], ['a%00/manifests/t', 404], ['../manifests/t', 404],
-  ['a/manifests/.hidden', 400], ['a/manifests/-x', 400], [`a/manifests/${'t'.repeat(129)}`, 400], ['a/manifests/..%2F..%2Fx', 404],
-  ['a/manifests/sha256:abc', 400], [`a/manifests/md5:${'0'.repeat(32)}`, 400], [`a/blobs/sha256:${'A'.repeat(64)}`, 400],
-  [`a/blobs/sha256:${'0'.repeat(65)}`, 400], ['a/blobs/sha256:..%2f..%2fetc', 404], [`a/blobs/constructor:${'0'.repeat(64)}`, 400],
-  ['a/referrers/x', 400], ['a/blobs/uploads/nope', 404],
+  ['A/manifests/t', 400],
+  ['a_/manifests/t', 400],
+  ['_a/manifests/t', 400],
+  ['a..b/manifests/t', 400],
+  ['a/_tags/manifests/t', 400],
+  [`${'a/'.repeat(200)}b/manifests/t`, 400],
+  ['a%2F..%2Fb/manifests/t', 400],
+  ['a%00/manifests/t', 404],
+  ['../manifests/t', 404],
+  ['a/manifests/.hidden', 400],
+  ['a/manifests/-x', 400],
+  [`a/manifests/${'t'.repeat(129)}`, 400],
+  ['a/manifests/..%2F..%2Fx', 404],
+  ['a/manifests/sha256:abc', 400],
+  [`a/manifests/md5:${'0'.repeat(32)}`, 400],
+  [`a/blobs/sha256:${'A'.repeat(64)}`, 400],
+  [`a/blobs/sha256:${'0'.repeat(65)}`, 400],
+  ['a/blobs/sha256:..%2f..%2fetc', 404],
+  [`a/blobs/constructor:${'0'.repeat(64)}`, 400],
+  ['a/referrers/x', 400],
+  ['a/blobs/uploads/nope', 404],
 ]
 for (const [path, status] of UNSAFE) {
   test(`refuses the path ${path.slice(0, 40)}`, async () => {

@@ -17,7 +17,11 @@ export interface UploadLimits {
   readonly idleMillis: number
 }
 
-export const DEFAULT_UPLOAD_LIMITS: UploadLimits = { maxBlobBytes: 32 * 2 ** 30, maxSessions: 1000, idleMillis: 3_600_000 }
+export const DEFAULT_UPLOAD_LIMITS: UploadLimits = {
+  maxBlobBytes: 32 * 2 ** 30,
+  maxSessions: 1000,
+  idleMillis: 3_600_000,
+}
 
 /** One upload as the routes see it. */
 export interface UploadSession {
@@ -68,10 +72,19 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
 
   async function begin(name: string): Promise<Session> {
     await dropIdle()
-    if (sessions.size >= limits.maxSessions) throw new RegistryError('REGISTRY_UPLOADS_FULL', 'too many uploads are open')
+    if (sessions.size >= limits.maxSessions)
+      throw new RegistryError('REGISTRY_UPLOADS_FULL', 'too many uploads are open')
     const upload = await storage.beginUpload(name)
     const id = encodeHex(random(16))
-    const session: Session = { id, name, upload, running: createDigest('sha256'), size: 0, busy: false, touched: clock() }
+    const session: Session = {
+      id,
+      name,
+      upload,
+      running: createDigest('sha256'),
+      size: 0,
+      busy: false,
+      touched: clock(),
+    }
     sessions.set(id, session)
     return session
   }
@@ -90,7 +103,9 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
   function find(name: string, id: string): Session {
     const session = sessions.get(id)
     if (session?.name === name) return session
-    throw new RegistryError('REGISTRY_UPLOAD_UNKNOWN', 'no such upload', { hint: 'begin it again: uploads do not outlive a restart' })
+    throw new RegistryError('REGISTRY_UPLOAD_UNKNOWN', 'no such upload', {
+      hint: 'begin it again: uploads do not outlive a restart',
+    })
   }
 
   /** Two requests that append to one session would mix their bytes. */
@@ -110,7 +125,9 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
     for await (const chunk of chunks) {
       if (session.size + chunk.length > limits.maxBlobBytes) {
         await drop(session)
-        throw new RegistryError('REGISTRY_BLOB_TOO_LARGE', 'the blob is too large', { expected: `at most ${String(limits.maxBlobBytes)} bytes` })
+        throw new RegistryError('REGISTRY_BLOB_TOO_LARGE', 'the blob is too large', {
+          expected: `at most ${String(limits.maxBlobBytes)} bytes`,
+        })
       }
       session.running.update(chunk)
       session.size += chunk.length

@@ -20,7 +20,10 @@ const LOCK_FILE = 'lock'
  * Where there is no such program, a living process of this host named in the file counts as the holder.
  * @throws TlogError `TLOG_LOCKED`
  */
-export async function lockDirectory(directory: string, options: { readonly flock?: string } = {}): Promise<DirectoryLock> {
+export async function lockDirectory(
+  directory: string,
+  options: { readonly flock?: string } = {},
+): Promise<DirectoryLock> {
   fs.mkdirSync(directory, { recursive: true })
   const path = join(directory, LOCK_FILE)
   const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)

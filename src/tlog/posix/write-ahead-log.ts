@@ -86,7 +86,8 @@ export class WriteAheadLog {
       for (const commit of segment.commits) {
         // Segments overlap after a crash between writing a new one and removing the old ones.
         if (commit.next.size <= head.size) continue
-        if (commit.previous.size !== head.size) throw corrupt(`a commit on a tree of ${String(commit.previous.size)}`, head.size)
+        if (commit.previous.size !== head.size)
+          throw corrupt(`a commit on a tree of ${String(commit.previous.size)}`, head.size)
         commits.push(commit)
         head = commit.next
       }

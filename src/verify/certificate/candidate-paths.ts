@@ -70,7 +70,11 @@ interface Search {
   reason: unknown
 }
 
-async function pathsTo(authority: TrustedAuthority, request: PathRequest, search: Search): Promise<readonly (readonly Certificate[])[]> {
+async function pathsTo(
+  authority: TrustedAuthority,
+  request: PathRequest,
+  search: Search,
+): Promise<readonly (readonly Certificate[])[]> {
   const anchor = authority.chain.at(-1)
   if (anchor === undefined) return []
   const issuers = [...authority.chain, ...request.untrusted]
@@ -81,7 +85,8 @@ async function pathsTo(authority: TrustedAuthority, request: PathRequest, search
     if (last === undefined) continue
     for (const issuer of issuers) {
       if (!equalBytes(issuer.subject.der, last.issuer.der) || contains(path, issuer)) continue
-      if (++search.checks > MAX_CHECKS) throw new VerificationError('VERIFY_LIMIT', 'too many certificates to find a path')
+      if (++search.checks > MAX_CHECKS)
+        throw new VerificationError('VERIFY_LIMIT', 'too many certificates to find a path')
       if (!(await isSignedBy(last, issuer))) continue
       if (issuer === anchor) finished.push([...path, issuer])
       else if (path.length + 1 < MAX_LENGTH) open.push([...path, issuer])

@@ -53,7 +53,8 @@ async function verifyOne(
   entry: SctEntry,
   ctlogs: readonly TrustedLog[],
 ): Promise<TrustedLog | undefined> {
-  const inUse = ({ validFor }: TrustedLog): boolean => validFor.start !== undefined && timeRangeContains(validFor, sct.timestamp)
+  const inUse = ({ validFor }: TrustedLog): boolean =>
+    validFor.start !== undefined && timeRangeContains(validFor, sct.timestamp)
   const log = logsById(ctlogs, sct.logId).find(inUse)
   if (log === undefined) return undefined
   try {

@@ -58,7 +58,10 @@ const LEAF_RULES: Readonly<Record<CertificatePurpose, (leaf: Certificate) => voi
   'code-signing': (leaf) => {
     refuseAuthorityAsLeaf(leaf)
     if (leaf.keyUsage?.has('digitalSignature') !== true) {
-      throw refuse('the certificate is not for digital signatures', { expected: 'key usage digitalSignature', found: usages(leaf) })
+      throw refuse('the certificate is not for digital signatures', {
+        expected: 'key usage digitalSignature',
+        found: usages(leaf),
+      })
     }
     // anyExtendedKeyUsage would make every certificate of the same authority a signing certificate.
     if (leaf.extendedKeyUsage?.includes(EKU.codeSigning) !== true) {
@@ -76,23 +79,39 @@ const LEAF_RULES: Readonly<Record<CertificatePurpose, (leaf: Certificate) => voi
     if (purpose !== EKU.timeStamping || others.length > 0 || !critical) {
       throw refuse('the certificate is not (only) for time-stamping', {
         expected: `one critical extended key usage ${EKU.timeStamping} (timeStamping)`,
-        found: leaf.extendedKeyUsage === undefined ? 'none' : `${leaf.extendedKeyUsage.join(', ')}${critical ? '' : ', not critical'}`,
+        found:
+          leaf.extendedKeyUsage === undefined
+            ? 'none'
+            : `${leaf.extendedKeyUsage.join(', ')}${critical ? '' : ', not critical'}`,
       })
     }
-    if (leaf.keyUsage !== undefined && !leaf.keyUsage.has('digitalSignature') && !leaf.keyUsage.has('contentCommitment')) {
-      throw refuse('the certificate is not for signatures', { expected: 'key usage digitalSignature', found: usages(leaf) })
+    if (
+      leaf.keyUsage !== undefined &&
+      !leaf.keyUsage.has('digitalSignature') &&
+      !leaf.keyUsage.has('contentCommitment')
+    ) {
+      throw refuse('the certificate is not for signatures', {
+        expected: 'key usage digitalSignature',
+        found: usages(leaf),
+      })
     }
   },
 }
 
 function refuseAuthorityAsLeaf(leaf: Certificate): void {
   if (leaf.basicConstraints?.ca !== true && leaf.keyUsage?.has('keyCertSign') !== true) return
-  throw refuse('the certificate is an authority’s own, not a signer’s', { expected: 'an end-entity certificate', found: describe(leaf) })
+  throw refuse('the certificate is an authority’s own, not a signer’s', {
+    expected: 'an end-entity certificate',
+    found: describe(leaf),
+  })
 }
 
 function checkAuthority(authority: Certificate, purpose: CertificatePurpose, intermediatesBelow: number): void {
   if (authority.basicConstraints?.ca !== true) {
-    throw refuse('the issuer is not a certificate authority', { expected: 'basic constraints with CA:TRUE', found: describe(authority) })
+    throw refuse('the issuer is not a certificate authority', {
+      expected: 'basic constraints with CA:TRUE',
+      found: describe(authority),
+    })
   }
   const { pathLength } = authority.basicConstraints
   if (pathLength !== undefined && intermediatesBelow > pathLength) {
@@ -102,11 +121,17 @@ function checkAuthority(authority: Certificate, purpose: CertificatePurpose, int
     })
   }
   if (authority.keyUsage !== undefined && !authority.keyUsage.has('keyCertSign')) {
-    throw refuse('the issuer may not sign certificates', { expected: 'key usage keyCertSign', found: usages(authority) })
+    throw refuse('the issuer may not sign certificates', {
+      expected: 'key usage keyCertSign',
+      found: usages(authority),
+    })
   }
   const purposes = authority.extendedKeyUsage
   if (purposes !== undefined && !purposes.includes(PURPOSE_OID[purpose]) && !purposes.includes(EKU.any)) {
-    throw refuse(`the issuer may not certify for ${purpose}`, { expected: PURPOSE_OID[purpose], found: purposes.join(', ') })
+    throw refuse(`the issuer may not certify for ${purpose}`, {
+      expected: PURPOSE_OID[purpose],
+      found: purposes.join(', '),
+    })
   }
 }
 
@@ -133,7 +158,9 @@ function namesOf(certificate: Certificate): readonly GeneralName[] {
 
 /** A certificate in a message. */
 export function describe(certificate: Certificate): string {
-  return certificate.subject.text === '' ? `a certificate issued by ${certificate.issuer.text}` : certificate.subject.text
+  return certificate.subject.text === ''
+    ? `a certificate issued by ${certificate.issuer.text}`
+    : certificate.subject.text
 }
 
 function usages(certificate: Certificate): string {

@@ -58,7 +58,10 @@ export function pathProblem(path: CandidatePath, at: UnixMillis): { expected: st
   const { certificates, authority } = path
   const found = formatRfc3339(at)
   if (!timeRangeContains(authority.validFor, at)) {
-    return { expected: `a time in which ${authority.uri || 'the authority'} was trusted: ${formatRange(authority.validFor)}`, found }
+    return {
+      expected: `a time in which ${authority.uri || 'the authority'} was trusted: ${formatRange(authority.validFor)}`,
+      found,
+    }
   }
   for (const certificate of certificates) {
     if (at >= certificate.notBefore && at <= certificate.notAfter) continue

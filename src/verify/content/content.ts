@@ -29,7 +29,10 @@ export function checkContent(content: SignedContent, artifact: ArtifactView, rep
   }
   const subject = findSubject(statement, artifact)
   const index = statement.subjects.indexOf(subject)
-  report.passed('artifact', `it is subject ${String(index + 1)} of ${String(statement.subjects.length)} of a ${statement.predicateType} statement`)
+  report.passed(
+    'artifact',
+    `it is subject ${String(index + 1)} of ${String(statement.subjects.length)} of a ${statement.predicateType} statement`,
+  )
   return { kind: 'statement', statement, subject }
 }
 
@@ -39,8 +42,12 @@ function checkStatedDigest(content: MessageSignature, artifact: ArtifactView): v
   if (stated === undefined || digestAlgorithm === undefined) return
   const actual = artifact.digest(digestAlgorithm)
   if (actual === undefined || equalBytes(stated, actual)) return
-  throw new VerificationError('VERIFY_ARTIFACT_MISMATCH', 'the digest beside the signature is not that of the artifact', {
-    expected: `${digestAlgorithm}:${encodeHex(actual)}`,
-    found: `${digestAlgorithm}:${encodeHex(stated)}`,
-  })
+  throw new VerificationError(
+    'VERIFY_ARTIFACT_MISMATCH',
+    'the digest beside the signature is not that of the artifact',
+    {
+      expected: `${digestAlgorithm}:${encodeHex(actual)}`,
+      found: `${digestAlgorithm}:${encodeHex(stated)}`,
+    },
+  )
 }

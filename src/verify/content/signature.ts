@@ -45,7 +45,8 @@ export async function verifyContentSignature(signing: Signing): Promise<Algorith
   for (const scheme of algorithms) {
     const check = { key: signer.key, scheme, signature }
     if (content.kind === 'dsse') {
-      if (await verifySignature(check, preAuthEncode(content.envelope.payloadType, content.envelope.payload))) return scheme
+      if (await verifySignature(check, preAuthEncode(content.envelope.payloadType, content.envelope.payload)))
+        return scheme
     } else if (artifact.bytes !== undefined) {
       if (await verifySignature(check, artifact.bytes)) return scheme
     } else {
@@ -65,9 +66,15 @@ export async function verifyContentSignature(signing: Signing): Promise<Algorith
 
 function artifactRequired(algorithm: Algorithm, artifact: ArtifactView): VerificationError {
   const whole = algorithm.digest === undefined
-  return new VerificationError('VERIFY_ARTIFACT_REQUIRED', 'the signature cannot be verified without the artifact itself', {
-    expected: whole ? `the artifact: ${algorithm.name} signs it whole` : `the artifact or its ${algorithm.digest} digest`,
-    found: artifact.describe(),
-    hint: 'give the file instead of its digest',
-  })
+  return new VerificationError(
+    'VERIFY_ARTIFACT_REQUIRED',
+    'the signature cannot be verified without the artifact itself',
+    {
+      expected: whole
+        ? `the artifact: ${algorithm.name} signs it whole`
+        : `the artifact or its ${algorithm.digest} digest`,
+      found: artifact.describe(),
+      hint: 'give the file instead of its digest',
+    },
+  )
 }

@@ -47,7 +47,9 @@ export function findSubject(statement: Statement, artifact: ArtifactView): Subje
   if (subject !== undefined) return subject
   const digests = DIGEST_NAMES.map((name) => [name, artifact.digest(name)] as const)
   throw new VerificationError('VERIFY_SUBJECT', 'the statement is not about this artifact', {
-    expected: digests.flatMap(([name, value]) => (value === undefined ? [] : [`${name}:${encodeHex(value)}`])).join(' or '),
+    expected: digests
+      .flatMap(([name, value]) => (value === undefined ? [] : [`${name}:${encodeHex(value)}`]))
+      .join(' or '),
     found: describeSubjects(statement.subjects),
     hint: 'the statement was made about something else: check which artifact is meant',
   })
@@ -68,7 +70,9 @@ function isArtifact(subject: Subject, artifact: ArtifactView): boolean {
 
 function describeSubjects(subjects: readonly Subject[]): string {
   if (subjects.length === 0) return 'no subjects'
-  const shown = subjects.slice(0, 3).map((subject) => [...subject.digest].map(([name, value]) => `${name}:${value}`).join(' '))
+  const shown = subjects
+    .slice(0, 3)
+    .map((subject) => [...subject.digest].map(([name, value]) => `${name}:${value}`).join(' '))
   const more = subjects.length > shown.length ? ` and ${String(subjects.length - shown.length)} more` : ''
   return `${shown.join(', ')}${more}`.slice(0, 600)
 }

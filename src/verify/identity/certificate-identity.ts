@@ -50,7 +50,8 @@ export function certificateIdentity(certificate: Certificate): CertificateIdenti
 }
 
 function readSubject(name: GeneralName): IdentitySubject[] {
-  if (name.kind === 'email' || name.kind === 'uri' || name.kind === 'dns') return [{ kind: name.kind, value: name.value }]
+  if (name.kind === 'email' || name.kind === 'uri' || name.kind === 'dns')
+    return [{ kind: name.kind, value: name.value }]
   if (name.kind === 'ip') return [{ kind: 'ip', value: formatAddress(name.value) }]
   if (name.kind === 'other' && name.oid === FULCIO_USERNAME && name.text !== undefined) {
     return [{ kind: 'username', value: name.text }]

@@ -72,7 +72,9 @@ export function checkPolicy(policy: Policy): void {
 
 function checkText(text: TextRequirement | undefined, what: string): void {
   // Callers in plain JavaScript can leave one out; an absent requirement must not come to mean "any".
-  const given = text !== undefined && ('unsafePattern' in text ? text.unsafePattern instanceof Pattern : typeof text.exact === 'string')
+  const given =
+    text !== undefined &&
+    ('unsafePattern' in text ? text.unsafePattern instanceof Pattern : typeof text.exact === 'string')
   if (given && 'exact' in text === 'unsafePattern' in text) throw unusable(what, 'both an exact text and a pattern')
   if (!given) throw unusable(what, 'nothing')
   if ('exact' in text && text.exact === '') throw unusable(what, 'an empty text')

@@ -44,7 +44,9 @@ function identityMismatches(identity: CertificateIdentity, requirement: Identity
   check('subject', requirement.subject, subjects)
   check('issuer', requirement.issuer, identity.issuer === undefined ? [] : [identity.issuer])
   for (const [claim, required] of Object.entries(requirement.claims ?? {})) {
-    const value = Object.hasOwn(identity.claims, claim) ? identity.claims[claim as keyof typeof identity.claims] : undefined
+    const value = Object.hasOwn(identity.claims, claim)
+      ? identity.claims[claim as keyof typeof identity.claims]
+      : undefined
     check(claim, required, value === undefined ? [] : [value])
   }
   return mismatches

@@ -56,7 +56,8 @@ function isNamedByKeyId(origin: Origin, log: TrustedLog): boolean {
 
 /** The names that a log at this address goes by: host, host with port, and host with path (static-ct, tlog-tiles). */
 function hostNames(baseUrl: string): readonly string[] {
-  const [, host, port = '', path = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/:?#]+|\[[^\]]+\])(:\d+)?(\/[^?#]*)?/i.exec(baseUrl) ?? []
+  const [, host, port = '', path = ''] =
+    /^[a-z][a-z0-9+.-]*:\/\/([^/:?#]+|\[[^\]]+\])(:\d+)?(\/[^?#]*)?/i.exec(baseUrl) ?? []
   if (host === undefined) return baseUrl === '' ? [] : [baseUrl]
   const rest = path.replace(/\/+$/, '')
   return [host, `${host}${port}`, `${host}${rest}`, `${host}${port}${rest}`]

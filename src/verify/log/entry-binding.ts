@@ -77,7 +77,10 @@ function checkSigner({ verifier }: EntrySignature, signer: Signer): void {
       : verifier.kind === 'public-key' && equalBytes(verifier.spki, signer.key.spki)
   if (same) return
   const what = signer.kind === 'certificate' ? 'the certificate' : 'the key'
-  throw mismatch(`the entry is about another ${signer.kind}`, { expected: `${what} of this signature`, found: `another ${verifier.kind}` })
+  throw mismatch(`the entry is about another ${signer.kind}`, {
+    expected: `${what} of this signature`,
+    found: `another ${verifier.kind}`,
+  })
 }
 
 function statedAlgorithm({ keyDetails }: EntrySignature, algorithms: readonly Algorithm[]): Algorithm | undefined {
@@ -97,7 +100,10 @@ function bindEnvelope(body: EntryBody, envelope: DsseEnvelope): void {
   }
   // Rekor v2 §6.1.4: the logged artifact is the pre-authentication encoding. A v1 entry cannot be of this form.
   if (body.version !== '0.0.2') {
-    throw mismatch('the entry is about a bare signature, not an envelope', { expected: 'dsse, intoto or hashedrekord 0.0.2', found: `${body.kind} ${body.version}` })
+    throw mismatch('the entry is about a bare signature, not an envelope', {
+      expected: 'dsse, intoto or hashedrekord 0.0.2',
+      found: `${body.kind} ${body.version}`,
+    })
   }
   const encoded = preAuthEncode(envelope.payloadType, envelope.payload)
   checkDigest('envelope', body.digest, digestOf(body.digest.algorithm, encoded))
@@ -105,20 +111,31 @@ function bindEnvelope(body: EntryBody, envelope: DsseEnvelope): void {
 
 function bindArtifact(body: EntryBody, artifact: ArtifactView): void {
   if (body.kind !== 'hashedrekord') {
-    throw mismatch('the entry is about an envelope, not a bare signature', { expected: 'hashedrekord', found: body.kind })
+    throw mismatch('the entry is about an envelope, not a bare signature', {
+      expected: 'hashedrekord',
+      found: body.kind,
+    })
   }
   const found = artifact.digest(body.digest.algorithm)
   if (found === undefined) {
-    throw new VerificationError('VERIFY_ARTIFACT_REQUIRED', 'the digest of the artifact is not of the kind that the log entry has', {
-      expected: body.digest.algorithm,
-      found: artifact.describe(),
-      hint: 'give the artifact itself',
-    })
+    throw new VerificationError(
+      'VERIFY_ARTIFACT_REQUIRED',
+      'the digest of the artifact is not of the kind that the log entry has',
+      {
+        expected: body.digest.algorithm,
+        found: artifact.describe(),
+        hint: 'give the artifact itself',
+      },
+    )
   }
   checkDigest('artifact', body.digest, found)
 }
 
-function checkDigest(what: string, stated: { readonly algorithm: DigestName; readonly value: Uint8Array }, actual: Uint8Array): void {
+function checkDigest(
+  what: string,
+  stated: { readonly algorithm: DigestName; readonly value: Uint8Array },
+  actual: Uint8Array,
+): void {
   if (equalBytes(stated.value, actual)) return
   throw mismatch(`the entry is about another ${what}`, {
     expected: `${stated.algorithm}:${encodeHex(actual)}`,

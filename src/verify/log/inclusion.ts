@@ -38,12 +38,22 @@ export async function verifySignedInclusion(
     })
   }
   const leafHash = hashLeaf(entry.canonicalizedBody)
-  verifyInclusion({ leafIndex: proof.logIndex, treeSize: checkpoint.size, leafHash, proof: proof.hashes, root: checkpoint.rootHash })
+  verifyInclusion({
+    leafIndex: proof.logIndex,
+    treeSize: checkpoint.size,
+    leafHash,
+    proof: proof.hashes,
+    root: checkpoint.rootHash,
+  })
   await verifyCheckpointSignature(signed, log, all)
   return signed
 }
 
-async function verifyCheckpointSignature(signed: SignedCheckpoint, log: TrustedLog, all: readonly TrustedLog[]): Promise<void> {
+async function verifyCheckpointSignature(
+  signed: SignedCheckpoint,
+  log: TrustedLog,
+  all: readonly TrustedLog[],
+): Promise<void> {
   const origin = readOrigin(signed.checkpoint.origin)
   checkOrigin(origin, log, all)
   const derived = noteVerifierForKey({ name: origin.name, key: log.key, rule: origin.rule, algorithm: log.algorithm })

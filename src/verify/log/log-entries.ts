@@ -45,8 +45,10 @@ export async function verifyPromises(
         report.skipped('log-promise', 'the entry is not of a log of the trusted root', of)
         continue
       }
-      const promise = entry.inclusionPromise === undefined ? undefined : await verifyPromise(entry, entry.inclusionPromise, logs)
-      if (promise === undefined) report.skipped('log-promise', 'the log made no promise: it proves inclusion instead', of)
+      const promise =
+        entry.inclusionPromise === undefined ? undefined : await verifyPromise(entry, entry.inclusionPromise, logs)
+      if (promise === undefined)
+        report.skipped('log-promise', 'the log made no promise: it proves inclusion instead', of)
       else report.passed('log-promise', `${formatRfc3339(promise.at)} by ${promise.description}`, of)
       found.push({ of, entry, logs, promise })
     } catch (error) {
@@ -60,7 +62,10 @@ export async function verifyPromises(
 // Only the log and the index make an entry the same; whatever else differs would be an attempt to have it counted twice.
 function refuseDuplicate(entry: LogEntry, seen: Set<string>): void {
   const id = `${encodeHex(entry.logId)} ${String(entry.logIndex)}`
-  if (seen.has(id)) throw new VerificationError('VERIFY_LOG_ENTRY_DUPLICATE', 'an entry is there twice', { found: `log and index ${id}` })
+  if (seen.has(id))
+    throw new VerificationError('VERIFY_LOG_ENTRY_DUPLICATE', 'an entry is there twice', {
+      found: `log and index ${id}`,
+    })
   seen.add(id)
 }
 
@@ -120,8 +125,16 @@ async function verifyInclusionOf(promised: PromisedLogEntry, context: LogContext
     const promisedAt = promise === undefined ? {} : { promisedAt: promise.at }
     const proof = entry.inclusionProof
     if (proof?.checkpoint !== undefined) {
-      const { checkpoint } = await verifySignedInclusion(entry, { ...proof, checkpoint: proof.checkpoint }, { log, all: trust.tlogs })
-      report.passed('log-inclusion', `entry ${String(entry.logIndex)} of ${log.baseUrl}, tree size ${String(checkpoint.size)}`, of)
+      const { checkpoint } = await verifySignedInclusion(
+        entry,
+        { ...proof, checkpoint: proof.checkpoint },
+        { log, all: trust.tlogs },
+      )
+      report.passed(
+        'log-inclusion',
+        `entry ${String(entry.logIndex)} of ${log.baseUrl}, tree size ${String(checkpoint.size)}`,
+        of,
+      )
       return { of, entry, log, ...promisedAt, inclusion: 'proved' }
     }
     if (promise === undefined) {

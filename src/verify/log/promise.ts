@@ -16,7 +16,11 @@ import { logInUse } from './trusted-log.js'
  * Verifies the promise of an entry; the body stays unread until the log's signature over it is known to be good.
  * @throws VerificationError `VERIFY_LOG_PROMISE`, `VERIFY_LOG_KEY_VALIDITY`
  */
-export async function verifyPromise(entry: LogEntry, promise: Uint8Array, logs: readonly TrustedLog[]): Promise<VerifiedTime> {
+export async function verifyPromise(
+  entry: LogEntry,
+  promise: Uint8Array,
+  logs: readonly TrustedLog[],
+): Promise<VerifiedTime> {
   if (entry.integratedTime === undefined) {
     throw new VerificationError('VERIFY_LOG_PROMISE', 'the promise states no time', {
       expected: 'the integrated time that the log signed',

@@ -50,7 +50,9 @@ export function logIdentity(log: TrustedLog): string {
 function outOfUse(logs: readonly TrustedLog[], found: string): VerificationError {
   const unbounded = logs.some((log) => log.validFor.start === undefined)
   return new VerificationError('VERIFY_LOG_KEY_VALIDITY', 'the key of the log was not in use at the time', {
-    expected: unbounded ? 'a log with a start of its validity in the trusted root' : logs.map((log) => formatRange(log.validFor)).join(', '),
+    expected: unbounded
+      ? 'a log with a start of its validity in the trusted root'
+      : logs.map((log) => formatRange(log.validFor)).join(', '),
     found,
     ...(unbounded && { hint: 'the trusted root is incomplete: every log key needs validFor.start' }),
   })

@@ -84,7 +84,11 @@ test('refuses what matches only in part, or not at all', () => {
 
 test('refuses what RE2 refuses, and what it would be dangerous to guess', () => {
   for (const pattern of MALFORMED) {
-    assert.throws(() => compilePattern(pattern), { name: 'VerificationError', code: 'VERIFY_PATTERN' }, pattern.slice(0, 30))
+    assert.throws(
+      () => compilePattern(pattern),
+      { name: 'VerificationError', code: 'VERIFY_PATTERN' },
+      pattern.slice(0, 30),
+    )
   }
 })
 
@@ -115,10 +119,25 @@ test('any text either compiles or is refused with a code, and never crashes on a
 })
 
 test('agrees with the regular expressions of the runtime', () => {
-  const atom = fc.constantFrom('a', 'b', 'c', '.', '[ab]', '[^a]', '\\w', '\\d', '(?:ab)', '(?:a|b)', '(?:a|)', '\\b', '^', '$')
-  const piece = fc.tuple(atom, fc.constantFrom('', '', '', '*', '+', '?', '{2}', '{1,2}', '*?')).filter(
-    ([core, repeat]) => repeat === '' || !['\\b', '^', '$'].includes(core),
+  const atom = fc.constantFrom(
+    'a',
+    'b',
+    'c',
+    '.',
+    '[ab]',
+    '[^a]',
+    '\\w',
+    '\\d',
+    '(?:ab)',
+    '(?:a|b)',
+    '(?:a|)',
+    '\\b',
+    '^',
+    '$',
   )
+  const piece = fc
+    .tuple(atom, fc.constantFrom('', '', '', '*', '+', '?', '{2}', '{1,2}', '*?'))
+    .filter(([core, repeat]) => repeat === '' || !['\\b', '^', '$'].includes(core))
   const pattern = fc.array(fc.array(piece, { maxLength: 4 }), { minLength: 1, maxLength: 3 })
   const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '1', '\n', ' '), maxLength: 8 })
   fc.assert(

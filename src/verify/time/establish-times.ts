@@ -35,7 +35,10 @@ export function establishTimes(witnessed: readonly VerifiedTime[], context: Cont
     })
   }
   if (witnessed.length > 0) {
-    report.passed('verified-time', `${String(sources)} distinct source(s), ${String(requirements.timeSources)} asked for`)
+    report.passed(
+      'verified-time',
+      `${String(sources)} distinct source(s), ${String(requirements.timeSources)} asked for`,
+    )
     return witnessed
   }
   if (policy.kind === 'key') {
@@ -47,7 +50,9 @@ export function establishTimes(witnessed: readonly VerifiedTime[], context: Cont
 
 function currentTime({ now, report }: Context): VerifiedTime {
   if (now === undefined) {
-    throw new VerificationError('VERIFY_REQUIREMENTS', 'the current time is asked for, but was not given', { expected: 'now' })
+    throw new VerificationError('VERIFY_REQUIREMENTS', 'the current time is asked for, but was not given', {
+      expected: 'now',
+    })
   }
   report.skipped('verified-time', 'nothing says when the signature was made: the current time is used, as asked for')
   return witnessedTime(now, { kind: 'current-time' })

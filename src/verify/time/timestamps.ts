@@ -39,13 +39,19 @@ export async function verifyTimestamps(
     }
   }
   if (responses.length === 0) report.skipped('timestamp', 'there is no time-stamp')
-  const authorities = new Set(times.map(({ source }) => (source.kind === 'timestamp-authority' ? authorityId(source.authority) : '')))
+  const authorities = new Set(
+    times.map(({ source }) => (source.kind === 'timestamp-authority' ? authorityId(source.authority) : '')),
+  )
   if (authorities.size < requirements.timestampAuthorities) {
-    const error = new VerificationError('VERIFY_TIMESTAMP_THRESHOLD', 'too few authorities time-stamped the signature', {
-      expected: `${String(requirements.timestampAuthorities)} distinct authorities of the trusted root`,
-      found: `${String(authorities.size)}, in ${String(responses.length)} time-stamps`,
-      hint: 'sign with a time-stamping authority that the trusted root knows',
-    })
+    const error = new VerificationError(
+      'VERIFY_TIMESTAMP_THRESHOLD',
+      'too few authorities time-stamped the signature',
+      {
+        expected: `${String(requirements.timestampAuthorities)} distinct authorities of the trusted root`,
+        found: `${String(authorities.size)}, in ${String(responses.length)} time-stamps`,
+        hint: 'sign with a time-stamping authority that the trusted root knows',
+      },
+    )
     throw report.failed({ name: 'timestamp', code: error.code }, error)
   }
   return times
