@@ -10,8 +10,13 @@ import { UpError } from './errors.js'
 
 /** The content of `instance.json`. */
 export interface Instance {
-  /** 16 hexadecimal digits; part of the origins of the logs, which therefore do not change with the address. */
+  /** 16 hexadecimal digits. */
   readonly id: string
+  /**
+   * The host name of the first start. The logs carry it in their checkpoints, and Go clients compare it with the log's
+   * address in the trusted root, so it stays when the instance moves.
+   */
+  readonly hostname: string
   readonly created: UnixMillis
   /** Rekor v1's tree id: 63 random bits, not zero. */
   readonly treeId: bigint
@@ -22,40 +27,48 @@ export interface Instance {
 const FILE = 'instance.json'
 const FORMAT = 1
 
+/** What a new instance begins with. */
+export interface NewInstance {
+  readonly random: RandomSource
+  readonly now: UnixMillis
+  readonly hostname: string
+}
+
 /**
  * Reads the description, or makes and stores a new one. It is written before any key: a crash during the first start
  * leaves an instance with the keys it got so far, and the next start goes on from there.
  * @throws UpError UP_DATA_FORMAT
  */
-export async function openInstance(files: DataFiles, random: RandomSource, now: UnixMillis): Promise<Instance> {
+export async function openInstance(files: DataFiles, { random, now, hostname }: NewInstance): Promise<Instance> {
   const stored = await files.read(FILE)
   if (stored !== undefined) return parseInstance(stored)
   const treeBytes = random(8)
   const treeId = BigInt.asUintN(63, treeBytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)) | 1n
-  const instance: Instance = { id: encodeHex(random(8)), created: now - (now % 1000), treeId, keys: {} }
+  const instance: Instance = { id: encodeHex(random(8)), hostname, created: now - (now % 1000), treeId, keys: {} }
   await storeInstance(files, instance)
   return instance
 }
 
 /** Stores the description, durably. */
 export async function storeInstance(files: DataFiles, instance: Instance): Promise<void> {
-  const { id, created, treeId, keys } = instance
-  const document = { format: FORMAT, id, created: formatRfc3339(created), treeId: treeId.toString(), keys }
+  const { id, hostname, created, treeId, keys } = instance
+  const document = { format: FORMAT, id, hostname, created: formatRfc3339(created), treeId: treeId.toString(), keys }
   await files.write(FILE, `${JSON.stringify(document, undefined, 2)}\n`)
 }
 
 function parseInstance(content: Uint8Array): Instance {
   try {
     const value = parseJson(content)
-    const { format, id, created, treeId, keys } = object(value)
+    const { format, id, hostname, created, treeId, keys } = object(value)
     if (format !== FORMAT) throw damaged(`format ${JSON.stringify(format ?? null)}`)
     if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw damaged('a malformed id')
+    if (typeof hostname !== 'string' || !/^[\w.:[\]-]{1,255}$/.test(hostname)) throw damaged('a malformed host name')
     if (typeof created !== 'string' || typeof treeId !== 'string' || !/^[1-9]\d{0,18}$/.test(treeId)) throw damaged('a missing field')
     const fingerprints = Object.entries(object(keys)).map(([name, hex]) => {
       if (typeof hex !== 'string' || !/^[0-9a-f]{64}$/.test(hex)) throw damaged(`a malformed fingerprint of the key ${name.slice(0, 40)}`)
       return [name, hex] as const
     })
-    return { id, created: parseRfc3339(created), treeId: BigInt(treeId), keys: Object.fromEntries(fingerprints) }
+    return { id, hostname, created: parseRfc3339(created), treeId: BigInt(treeId), keys: Object.fromEntries(fingerprints) }
   } catch (cause) {
     if (cause instanceof UpError) throw cause
     throw damaged('something else', cause)
