@@ -2,14 +2,11 @@
 import { CodedError } from '#errors'
 
 export type ImagesErrorCode =
-  | 'IMAGES_NOT_FOUND'
   | 'IMAGES_LAYER_LIMIT'
-  | 'IMAGES_SIZE_LIMIT'
   | 'IMAGES_SIGNATURE_LAYER'
   | 'IMAGES_ATTESTATION_LAYER'
   | 'IMAGES_REFERRER'
   | 'IMAGES_CONTENDED'
-  | 'IMAGES_REPOSITORY'
   | 'IMAGES_LAYOUT'
 
 /** Something attached to an image cannot be read or written. */
