@@ -89,15 +89,18 @@ export async function acceptTimestamp({ root, bytes, previous }: Succession<Time
   return timestamp
 }
 
-/** §5.5.2 to §5.5.5: what the timestamp announces, signed, and no targets metadata goes back or missing. */
+/**
+ * §5.5.2 to §5.5.5: what the timestamp announces, signed, and no targets metadata goes back or missing.
+ * Without `announced` it is only checked that it was once signed: enough for a snapshot that nothing may go back behind.
+ */
 export async function acceptSnapshot(
-  succession: Succession<SnapshotRole> & { readonly announced: MetaFile },
+  succession: Succession<SnapshotRole> & { readonly announced?: MetaFile | undefined },
 ): Promise<TufMetadata<SnapshotRole>> {
   const { root, bytes, previous, announced } = succession
-  requireContent(bytes, announced, 'snapshot.json')
+  if (announced !== undefined) requireContent(bytes, announced, 'snapshot.json')
   const snapshot = parseMetadata(bytes, 'snapshot')
   await requireSignatures(snapshot, signersOf(root, 'snapshot'))
-  requireVersion(snapshot.role, announced.version)
+  if (announced !== undefined) requireVersion(snapshot.role, announced.version)
   for (const [name, { version }] of previous?.meta ?? []) {
     const next = snapshot.role.meta.get(name)
     if (next === undefined) {
