@@ -14,20 +14,23 @@ export interface SelfCheckOptions {
   readonly clock: Clock
   /** The certificate comes from a Fulcio, so it must show that it was published. */
   readonly published: boolean
+  /** Whether there is a trusted root to hold the witnesses against; if not, only the signature itself is checked. */
+  readonly witnessed: boolean
 }
 
 /**
  * Verifies a finished signature as a verifier would: the certificate's path and publication, every witness that was asked,
  * that each of them speaks of this very signature, and the signature itself. Only who signed is left open: the signer knows.
  */
-export function selfCheck({ trust, clock, published }: SelfCheckOptions): SelfCheck {
+export function selfCheck({ trust, clock, published, witnessed }: SelfCheckOptions): SelfCheck {
   return async (finished) => {
     const { entity, artifact, credential, witnesses } = finished
-    const certified = entity.key.kind === 'certificates'
-    const times = entity.timestamps.length + entity.logEntries.filter((entry) => entry.integratedTime !== undefined).length
+    const judged: SignedEntity = witnessed ? entity : { ...entity, key: { kind: 'public-key', hint: '' }, logEntries: [], timestamps: [] }
+    const certified = judged.key.kind === 'certificates'
+    const times = judged.timestamps.length + judged.logEntries.filter((entry) => entry.integratedTime !== undefined).length
     const requirements: Requirements = {
-      transparencyLogs: witnesses.logs.length,
-      timestampAuthorities: witnesses.timestampAuthorities.length,
+      transparencyLogs: witnessed ? witnesses.logs.length : 0,
+      timestampAuthorities: witnessed ? witnesses.timestampAuthorities.length : 0,
       timeSources: certified ? times : 0,
       certificateLogs: published && trust.ctlogs.length > 0 ? 1 : 0,
       unsafeCurrentTimeIfUnwitnessed: certified && times === 0,
@@ -35,7 +38,7 @@ export function selfCheck({ trust, clock, published }: SelfCheckOptions): SelfCh
     const { publicKey, algorithm } = credential.signer
     const policy: Policy = certified ? { kind: 'unsafe-any-identity' } : { kind: 'key', key: publicKey, algorithm }
     try {
-      await verify({ entity, artifact: artifact ?? { kind: 'unsafe-any-subject' }, trust: withOwnChain(trust, entity, published), policy, requirements, now: clock() })
+      await verify({ entity: judged, artifact: artifact ?? { kind: 'unsafe-any-subject' }, trust: withOwnChain(trust, entity, published), policy, requirements, now: clock() })
     } catch (error) {
       if (isCodedError(error)) throw unverifiable(error)
       throw error

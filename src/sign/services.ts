@@ -8,6 +8,8 @@ import { endpoint } from '#clients/http/service'
 import { createRekorClient } from '#clients/rekor/rekor'
 import { createRekorTilesClient, type RekorTilesService } from '#clients/rekor-tiles/rekor-tiles'
 import { requestTimestamp } from '#clients/tsa/tsa'
+import type { LogEntry } from '#formats/rekor-entry/log-entry'
+import { TILE_WIDTH, tilePath } from '#formats/tlog-tiles/tile'
 import type { Service } from '#formats/signing-config/signing-config'
 import { readTokenClaims } from './identity-token.js'
 import type { CertificateAuthority, TimestampAuthority, TransparencyLog } from './ports.js'
@@ -92,9 +94,16 @@ function rekorV2(url: string, { fetch, timers, logIdOf }: RekorOptions): Transpa
     record: async ({ signature, verifier, signer, digest }, signal) => {
       if (signer.algorithm.digest === undefined) throw unrecordable(signer.algorithm.name)
       const { entry } = await client.create({ signature, verifier, algorithm: signer.algorithm, digest }, signal)
-      return { entry, url: `${endpoint(url, '/api/v2/tile/entries')}` }
+      return { entry, url: endpoint(url, `/api/v2/${entryBundlePath(entry)}`) }
     },
   }
+}
+
+/** The tile that holds an entry; its last, partial tile if the entry is in it. */
+function entryBundlePath({ inclusionProof, logIndex }: LogEntry): string {
+  const [index, size] = [Number(inclusionProof?.logIndex ?? logIndex), Number(inclusionProof?.treeSize ?? logIndex + 1n)]
+  const tile = Math.floor(index / TILE_WIDTH)
+  return tilePath({ level: 'entries', index: tile, width: Math.min(TILE_WIDTH, size - tile * TILE_WIDTH) })
 }
 
 function unrecordable(algorithm: string): SignError {
