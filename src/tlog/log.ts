@@ -8,6 +8,7 @@ import { withDefaults } from './rules.js'
 import type { CheckpointPort, EntryRules, PublishedCheckpoint } from './rules.js'
 import { Session } from './session.js'
 import type { Batch, SessionParts } from './session.js'
+import type { ObjectWrite } from './right-edge.js'
 import type { LogStorage } from './storage.js'
 
 /** What a log is made of. */
@@ -42,6 +43,11 @@ export interface Submission {
   readonly entry: Uint8Array | ((place: Place) => Uint8Array)
   /** What is kept beside it, if the log's rules say that something is. */
   readonly annotation?: Uint8Array | ((place: Place) => Uint8Array)
+  /**
+   * Objects that belong to it: there before the entry is, durable when the log next settles. Nothing finds one that a
+   * power failure has taken, so they should be what a client could do without.
+   */
+  readonly attachments?: readonly ObjectWrite[]
 }
 
 /** An entry that is durable, readable, and covered by a published checkpoint. */
@@ -50,6 +56,12 @@ export interface Appended {
   /** True if it was there before this submission. */
   readonly duplicate: boolean
   readonly checkpoint: PublishedCheckpoint
+}
+
+interface OpenBatch extends Batch {
+  readonly entries: Uint8Array[]
+  readonly annotations: Uint8Array[]
+  readonly attachments: ObjectWrite[]
 }
 
 interface Pending {
@@ -223,12 +235,13 @@ export class Log {
     const first = session.head.size
     const time = Math.max(this.#options.clock(), session.head.time)
     const accepted: Pending[] = []
-    const batch: Batch & { entries: Uint8Array[]; annotations: Uint8Array[] } = { entries: [], annotations: [], time }
+    const batch: OpenBatch = { entries: [], annotations: [], attachments: [], time }
     for (const one of pending) {
       try {
         const { entry, annotation } = this.#build(one.submission, { index: first + accepted.length, time })
         batch.entries.push(entry)
         if (this.#parts.rules.annotated) batch.annotations.push(annotation)
+        batch.attachments.push(...(one.submission.attachments ?? []))
         accepted.push(one)
       } catch (error) {
         one.reject(error)

@@ -11,7 +11,7 @@ import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import { TlogError } from './errors.js'
 import { KeyTables } from './key-tables.js'
 import { RightEdge } from './right-edge.js'
-import type { Integration } from './right-edge.js'
+import type { Integration, ObjectWrite } from './right-edge.js'
 import { CHECKPOINT_PATH } from './rules.js'
 import type { CheckpointPort, FullEntryRules, PublishedCheckpoint } from './rules.js'
 import type { Commit, LogStorage, Recovery, TreeState } from './storage.js'
@@ -31,6 +31,8 @@ export interface Batch {
   readonly entries: readonly Uint8Array[]
   /** One for each entry, or none if the log keeps none. */
   readonly annotations: readonly Uint8Array[]
+  /** Objects that come with them. */
+  readonly attachments: readonly ObjectWrite[]
   readonly time: UnixMillis
 }
 
@@ -93,12 +95,13 @@ export class Session {
    * Takes a batch in: commit, apply, publish, in this order. When it resolves, the entries are durable, can be read, and
    * are covered by a published checkpoint. When it rejects, nobody knows: open another session.
    */
-  async add({ entries, annotations, time }: Batch): Promise<PublishedCheckpoint> {
+  async add({ entries, annotations, attachments, time }: Batch): Promise<PublishedCheckpoint> {
     try {
       const previous = this.#head
       const made = this.#integrate(entries, annotations)
       const next: TreeState = { size: this.#edge.size, rootHash: this.#edge.rootHash(), time }
       // A crash before the commit leaves nothing; after it, #replay does what follows here with the same functions.
+      for (const { path, bytes } of attachments) await this.#parts.storage.put(path, bytes)
       const commit: Commit = { previous, next, entries, annotations }
       await this.#parts.storage.commit(commit)
       await this.#apply(made, commit)

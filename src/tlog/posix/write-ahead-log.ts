@@ -33,8 +33,6 @@ export class WriteAheadLog {
     const name = segmentName(settled.size)
     await this.#rewrite(name, commits)
     for (const old of names) if (old !== name) await this.#fs.remove(this.#path(old))
-    // Or a torn segment could come back after the next crash, in front of good ones.
-    await this.#fs.sync(this.#folder)
     this.#segment = this.#fs.openAppend(this.#path(name))
     await this.#segment
     return commits

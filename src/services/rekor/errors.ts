@@ -1,0 +1,87 @@
+/** What a Rekor v1 refuses, and how it says so. @module */
+import type { BodyErrorCode } from '../http/body.js'
+import { openapiShape } from '../http/problems.js'
+import type { ProblemShape, ProblemTable } from '../http/problems.js'
+import { CodedError } from '#errors'
+import type { CodedError as AnyCodedError } from '#errors'
+import type { DsseErrorCode } from '#formats/dsse/dsse-error'
+import type { RekorEntryErrorCode } from '#formats/rekor-entry/rekor-entry-error'
+
+export type RekorErrorCode =
+  | 'REKOR_SIGNATURE'
+  | 'REKOR_KEY'
+  | 'REKOR_ALGORITHM'
+  | 'REKOR_CHAIN'
+  | 'REKOR_DUPLICATE'
+  | 'REKOR_NOT_FOUND'
+  | 'REKOR_PARAMETER'
+  | 'REKOR_QUERY_LIMIT'
+  | 'REKOR_SIZES'
+  | 'REKOR_TREE_SIZE'
+  | 'REKOR_TREE_ID'
+  | 'REKOR_ENTRY_UUID'
+  | 'REKOR_PKI_FORMAT'
+  | 'REKOR_SEARCH_KEY'
+
+/** A request that a Rekor v1 does not serve. */
+export class RekorError extends CodedError<RekorErrorCode> {
+  override readonly name = 'RekorError'
+}
+
+type AnsweredCode =
+  | RekorErrorCode
+  | BodyErrorCode
+  | RekorEntryErrorCode
+  | DsseErrorCode
+  | 'TLOG_ENTRY_SIZE'
+  | 'TLOG_OVERLOADED'
+  | 'TLOG_CLOSED'
+
+const refused = { status: 400, title: processing }
+
+/** Clients of the reference server look for some of these texts: source sigstore/rekor pkg/api/error.go. */
+export const PROBLEMS: ProblemTable<AnsweredCode> = {
+  REKOR_SIGNATURE: refused,
+  REKOR_KEY: refused,
+  REKOR_ALGORITHM: refused,
+  REKOR_CHAIN: refused,
+  REKOR_ENTRY_MALFORMED: refused,
+  REKOR_ENTRY_KIND: refused,
+  REKOR_ENTRY_DIGEST: refused,
+  REKOR_ENTRY_VERIFIER: refused,
+  REKOR_ENTRY_ID: { status: 400 },
+  DSSE_MALFORMED: refused,
+  DSSE_UNSIGNED: refused,
+  TLOG_ENTRY_SIZE: refused,
+  REKOR_DUPLICATE: {
+    status: 409,
+    title: ({ found = '' }) => `an equivalent entry already exists in the transparency log with UUID ${found}`,
+    headers: ({ found = '', expected = '' }) => ({ location: `${expected}/${found}` }),
+  },
+  REKOR_NOT_FOUND: { status: 404 },
+  REKOR_PARAMETER: { status: 422 },
+  REKOR_QUERY_LIMIT: { status: 422 },
+  REKOR_SIZES: { status: 400 },
+  REKOR_TREE_SIZE: { status: 400 },
+  REKOR_TREE_ID: { status: 400 },
+  REKOR_ENTRY_UUID: { status: 400 },
+  REKOR_PKI_FORMAT: { status: 400, title: 'the PKI format requested is not supported by this server' },
+  REKOR_SEARCH_KEY: { status: 400, title: 'public key provided could not be parsed' },
+  BODY_TOO_LARGE: { status: 413 },
+  BODY_MEDIA_TYPE: { status: 415 },
+  BODY_ENCODING: { status: 415 },
+  BODY_INCOMPLETE: { status: 400 },
+  BODY_JSON: { status: 400 },
+  BODY_TEXT: { status: 400 },
+  TLOG_OVERLOADED: { status: 503, headers: () => ({ 'retry-after': '1' }) },
+  TLOG_CLOSED: { status: 503, headers: () => ({ 'retry-after': '5' }) },
+}
+
+/** go-openapi answers a parameter that fails its schema with a number of its own, past the HTTP statuses. */
+export const shape: ProblemShape = (detail) =>
+  detail.code === 'REKOR_PARAMETER' ? { code: 602, message: detail.title } : openapiShape(detail)
+
+function processing(error: AnyCodedError): string {
+  const found = error.found === undefined ? '' : ` (found ${error.found})`
+  return `error processing entry: ${error.message}${found}`
+}
