@@ -7,7 +7,11 @@ import type { Handler } from './handler.js'
 import { NodeRequest, requestUrl } from './node-request.js'
 import { BytesResponse, StreamResponse } from './responses.js'
 
-export type ServeErrorCode = 'SERVE_ADDRESS_IN_USE' | 'SERVE_LISTEN'
+export type ServeErrorCode =
+  /** Another process listens on the address. */
+  | 'SERVE_ADDRESS_IN_USE'
+  /** The system does not let the server listen on the address. */
+  | 'SERVE_LISTEN'
 
 /** The server could not start to listen. */
 export class ServeError extends CodedError<ServeErrorCode> {

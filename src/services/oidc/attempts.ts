@@ -1,10 +1,10 @@
 /** Slows down those who guess passwords and codes. @module */
 import { createExpiringMap } from './expiring.js'
 import type { ExpiringOptions } from './expiring.js'
-import { OidcError } from './errors.js'
+import { IssuerError } from './errors.js'
 
 export interface AttemptLimiter {
-  /** @throws OidcError OIDC_TOO_MANY_ATTEMPTS if this key, or everybody together, failed too often lately */
+  /** @throws IssuerError ISSUER_TOO_MANY_ATTEMPTS if this key, or everybody together, failed too often lately */
   check(key: string): void
   fail(key: string): void
   /** A right answer clears the key's account, not everybody's. */
@@ -33,7 +33,7 @@ export function createAttemptLimiter(options: AttemptOptions): AttemptLimiter {
       const tooMany =
         (single.get(key)?.count ?? 0) >= options.maxFailures || (total.get(ALL)?.count ?? 0) >= options.maxFailuresInAll
       if (tooMany)
-        throw new OidcError('OIDC_TOO_MANY_ATTEMPTS', 'too many wrong attempts', { hint: 'wait some minutes' })
+        throw new IssuerError('ISSUER_TOO_MANY_ATTEMPTS', 'too many wrong attempts', { hint: 'wait some minutes' })
     },
     fail(key) {
       bump(single, key)

@@ -1,6 +1,6 @@
 /** The authorization request (OpenID Connect Core §3.1.2.1) as a list of checks. @module */
 import { CodedError } from '#errors'
-import { OidcError, oauthName } from './errors.js'
+import { IssuerError, oauthName } from './errors.js'
 import type { Issuer } from './issuer.js'
 import type { Parameters } from './parameters.js'
 import { readChallenge } from './pkce.js'
@@ -26,7 +26,7 @@ export type CheckedAuthorization =
   /** The client learns of it at its redirect address. */
   | { readonly kind: 'refused'; readonly location: string }
 
-/** @throws OidcError OIDC_CLIENT_UNKNOWN, OIDC_REDIRECT_URI, OIDC_PARAMETER: shown to the person, sent to nobody */
+/** @throws IssuerError ISSUER_CLIENT_UNKNOWN, ISSUER_REDIRECT_URI, ISSUER_PARAMETER: shown to the person, sent to nobody */
 export function checkAuthorization(parameters: Parameters, issuer: Issuer): CheckedAuthorization {
   for (const check of BEFORE_REDIRECT) check(parameters, issuer)
   const redirectUri = parameters.require('redirect_uri')
@@ -34,7 +34,7 @@ export function checkAuthorization(parameters: Parameters, issuer: Issuer): Chec
   try {
     for (const check of AFTER_REDIRECT) check(parameters, issuer)
   } catch (error) {
-    if (!(error instanceof OidcError)) throw error
+    if (!(error instanceof IssuerError)) throw error
     return { kind: 'refused', location: refusal({ redirectUri, state }, error, issuer) }
   }
   const challenge = readChallenge(parameters)
@@ -60,7 +60,7 @@ export function denial(request: AuthorizationRequest, issuer: Issuer): string {
 function checkClient(parameters: Parameters, issuer: Issuer): void {
   const client = parameters.require('client_id')
   if (client !== issuer.clientId) {
-    throw new OidcError('OIDC_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId, found: client.slice(0, 80) })
+    throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId, found: client.slice(0, 80) })
   }
 }
 
@@ -71,7 +71,7 @@ function checkClient(parameters: Parameters, issuer: Issuer): void {
 function checkRedirectUri(parameters: Parameters, issuer: Issuer): void {
   const text = parameters.require('redirect_uri')
   if (issuer.redirectUris.includes(text) || isLoopback(text)) return
-  throw new OidcError('OIDC_REDIRECT_URI', 'the redirect address is not allowed', {
+  throw new IssuerError('ISSUER_REDIRECT_URI', 'the redirect address is not allowed', {
     expected: 'http://localhost, http://127.0.0.1 or http://[::1], with any port and path',
     found: text.slice(0, 120),
   })
@@ -91,27 +91,27 @@ function isLoopback(text: string): boolean {
 
 function checkResponseType(parameters: Parameters): void {
   const type = parameters.require('response_type')
-  if (type !== 'code') throw new OidcError('OIDC_RESPONSE_TYPE', 'only the code flow is served', { expected: 'code', found: type.slice(0, 40) })
+  if (type !== 'code') throw new IssuerError('ISSUER_RESPONSE_TYPE', 'only the code flow is served', { expected: 'code', found: type.slice(0, 40) })
 }
 
 function checkResponseMode(parameters: Parameters): void {
   const mode = parameters.get('response_mode') ?? 'query'
-  if (mode !== 'query') throw new OidcError('OIDC_PARAMETER', 'only the query response mode is served', { expected: 'query', found: mode.slice(0, 40) })
+  if (mode !== 'query') throw new IssuerError('ISSUER_PARAMETER', 'only the query response mode is served', { expected: 'query', found: mode.slice(0, 40) })
 }
 
 function checkScope(parameters: Parameters): void {
   const scopes = parameters.require('scope').split(' ')
-  if (!scopes.includes('openid')) throw new OidcError('OIDC_SCOPE', 'the scope must have openid in it')
+  if (!scopes.includes('openid')) throw new IssuerError('ISSUER_SCOPE', 'the scope must have openid in it')
 }
 
 function checkChallenge(parameters: Parameters): void {
-  if (readChallenge(parameters) === undefined) throw new OidcError('OIDC_PKCE', 'a public client must send a code challenge')
+  if (readChallenge(parameters) === undefined) throw new IssuerError('ISSUER_PKCE', 'a public client must send a code challenge')
 }
 
 /** `prompt=none` asks for an answer without a page, which needs a session; there are none here. */
 function checkPrompt(parameters: Parameters): void {
   if (parameters.get('prompt')?.split(' ').includes('none') === true) {
-    throw new OidcError('OIDC_PARAMETER', 'a sign-in always needs a person here', { found: 'prompt=none' })
+    throw new IssuerError('ISSUER_PARAMETER', 'a sign-in always needs a person here', { found: 'prompt=none' })
   }
 }
 

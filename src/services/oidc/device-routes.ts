@@ -5,7 +5,7 @@ import { queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
 import { answerGrant, beginDeviceGrant, findPendingGrant, showUserCode } from './device.js'
 import type { DeviceGrant } from './device.js'
-import { OidcError, PROBLEMS } from './errors.js'
+import { IssuerError, PROBLEMS } from './errors.js'
 import { html } from './html.js'
 import { DEVICE_LIFETIME } from './issuer.js'
 import type { Issuer } from './issuer.js'
@@ -23,8 +23,8 @@ export function deviceAuthorizationRoutes(issuer: Issuer): readonly Route[] {
 
   async function authorizeDevice(request: Request): Promise<Response> {
     const form = new Parameters(await readForm(request, MAX_FORM_BYTES))
-    if (form.require('client_id') !== issuer.clientId) throw new OidcError('OIDC_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId })
-    if (!(form.get('scope') ?? '').split(' ').includes('openid')) throw new OidcError('OIDC_SCOPE', 'the scope must have openid in it')
+    if (form.require('client_id') !== issuer.clientId) throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId })
+    if (!(form.get('scope') ?? '').split(' ').includes('openid')) throw new IssuerError('ISSUER_SCOPE', 'the scope must have openid in it')
     const { deviceCode, grant } = beginDeviceGrant(issuer, { challenge: readChallenge(form), nonce: form.get('nonce') })
     const code = showUserCode(grant.userCode)
     return json(
@@ -72,7 +72,7 @@ export function devicePageRoutes(issuer: Issuer): readonly Route[] {
     try {
       return findPendingGrant(issuer, typed)
     } catch (error) {
-      if (error instanceof OidcError) issuer.attempts.fail(GUESSES)
+      if (error instanceof IssuerError) issuer.attempts.fail(GUESSES)
       throw error
     }
   }
@@ -91,7 +91,7 @@ export function devicePageRoutes(issuer: Issuer): readonly Route[] {
     })
   }
 
-  function signInPage(request: Request, grant: DeviceGrant, again: { email?: string | undefined; error?: OidcError } = {}): Response {
+  function signInPage(request: Request, grant: DeviceGrant, again: { email?: string | undefined; error?: IssuerError } = {}): Response {
     const { cookie, formToken } = issuer.forms.begin(request)
     const code = showUserCode(grant.userCode)
     const fields = signInFields({

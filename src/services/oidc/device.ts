@@ -1,7 +1,7 @@
 /** Device authorization grants (RFC 8628): signing in on one machine for a program on another. @module */
 import type { RandomSource } from '#crypto/random'
 import type { UnixMillis } from '#time'
-import { OidcError } from './errors.js'
+import { IssuerError } from './errors.js'
 import type { Issuer } from './issuer.js'
 import type { User } from './users.js'
 
@@ -37,12 +37,12 @@ export function beginDeviceGrant(issuer: Issuer, about: Pick<DeviceGrant, 'chall
   return { deviceCode, grant }
 }
 
-/** Finds the grant that waits for a person's answer. @throws OidcError OIDC_DEVICE_CODE */
+/** Finds the grant that waits for a person's answer. @throws IssuerError ISSUER_DEVICE_CODE */
 export function findPendingGrant(issuer: Issuer, typed: string): DeviceGrant {
   const deviceCode = issuer.userCodes.get(normaliseUserCode(typed))
   const grant = deviceCode === undefined ? undefined : issuer.devices.get(deviceCode)
   if (grant?.state.kind === 'pending') return grant
-  throw new OidcError('OIDC_DEVICE_CODE', 'no sign-in waits under this code', { hint: 'compare it with the one that the program shows; it is good for five minutes' })
+  throw new IssuerError('ISSUER_DEVICE_CODE', 'no sign-in waits under this code', { hint: 'compare it with the one that the program shows; it is good for five minutes' })
 }
 
 /** Records the person's answer. */
@@ -53,22 +53,22 @@ export function answerGrant(issuer: Issuer, grant: DeviceGrant, state: DeviceSta
 
 /**
  * A device asks. Returns the person once, and never again.
- * @throws OidcError OIDC_DEVICE_PENDING, OIDC_DEVICE_SLOW_DOWN, OIDC_DEVICE_DENIED, OIDC_DEVICE_EXPIRED
+ * @throws IssuerError ISSUER_DEVICE_PENDING, ISSUER_DEVICE_SLOW_DOWN, ISSUER_DEVICE_DENIED, ISSUER_DEVICE_EXPIRED
  */
 export function redeemGrant(issuer: Issuer, deviceCode: string): { grant: DeviceGrant; user: User } {
   const grant = issuer.devices.get(deviceCode)
   // Unknown and expired look the same once an entry is gone; the second is what practically always happened.
-  if (grant === undefined) throw new OidcError('OIDC_DEVICE_EXPIRED', 'this device code is unknown or too old', { hint: 'begin again' })
+  if (grant === undefined) throw new IssuerError('ISSUER_DEVICE_EXPIRED', 'this device code is unknown or too old', { hint: 'begin again' })
   const now = issuer.clock()
   const tooSoon = grant.askedAt !== undefined && now - grant.askedAt < grant.interval
   grant.askedAt = now
   if (tooSoon) {
     grant.interval += 5000 // RFC 8628 §3.5
-    throw new OidcError('OIDC_DEVICE_SLOW_DOWN', 'ask less often', { expected: `${String(grant.interval / 1000)} seconds between two questions` })
+    throw new IssuerError('ISSUER_DEVICE_SLOW_DOWN', 'ask less often', { expected: `${String(grant.interval / 1000)} seconds between two questions` })
   }
-  if (grant.state.kind === 'pending') throw new OidcError('OIDC_DEVICE_PENDING', 'the person has not answered yet')
+  if (grant.state.kind === 'pending') throw new IssuerError('ISSUER_DEVICE_PENDING', 'the person has not answered yet')
   issuer.devices.delete(deviceCode)
-  if (grant.state.kind === 'denied') throw new OidcError('OIDC_DEVICE_DENIED', 'the sign-in was cancelled')
+  if (grant.state.kind === 'denied') throw new IssuerError('ISSUER_DEVICE_DENIED', 'the sign-in was cancelled')
   return { grant, user: grant.state.user }
 }
 

@@ -4,7 +4,7 @@ import type { RandomSource } from '#crypto/random'
 import { encodeBase64Url } from '#encoding/base64'
 import { concatBytes } from '#encoding/bytes'
 import { encodeUtf8 } from '#encoding/utf8'
-import { OidcError } from './errors.js'
+import { IssuerError } from './errors.js'
 import type { Parameters } from './parameters.js'
 
 const COOKIE = 'countersign-form'
@@ -12,9 +12,9 @@ const COOKIE = 'countersign-form'
 export interface FormGuard {
   /** The cookie and the hidden field that belong together; a browser keeps its cookie, so that several tabs work. */
   begin(request: Request): { readonly cookie: string; readonly formToken: string }
-  /** @throws OidcError OIDC_FORM_FORGED, or OIDC_FORM_EXPIRED where the cookie is missing */
+  /** @throws IssuerError ISSUER_FORM_FORGED, or ISSUER_FORM_EXPIRED where the cookie is missing */
   check(request: Request, form: Parameters): void
-  /** @throws OidcError OIDC_HOST if the request was sent to another host name than the issuer's */
+  /** @throws IssuerError ISSUER_HOST if the request was sent to another host name than the issuer's */
   checkHost(request: Request): void
 }
 
@@ -37,13 +37,13 @@ export function createFormGuard(issuer: string, random: RandomSource): FormGuard
       const site = request.headers.get('sec-fetch-site')
       if (foreign || (site !== null && site !== 'same-origin')) throw forged('the form comes from another site')
       const cookie = readCookie(request)
-      if (cookie === undefined) throw new OidcError('OIDC_FORM_EXPIRED', 'the browser sent no cookie', { hint: 'allow cookies for this address and begin again' })
+      if (cookie === undefined) throw new IssuerError('ISSUER_FORM_EXPIRED', 'the browser sent no cookie', { hint: 'allow cookies for this address and begin again' })
       if (form.get('form_token') !== tokenFor(cookie)) throw forged('the form was not made for this browser')
     },
     checkHost(request) {
       const found = new URL(request.url).host
       // A name that an attacker made resolve to this machine (DNS rebinding) would let his page read ours.
-      if (found !== host) throw new OidcError('OIDC_HOST', 'this issuer has another name', { expected: host, found })
+      if (found !== host) throw new IssuerError('ISSUER_HOST', 'this issuer has another name', { expected: host, found })
     },
   }
 }
@@ -56,6 +56,6 @@ function readCookie(request: Request): string | undefined {
   return undefined
 }
 
-function forged(message: string): OidcError {
-  return new OidcError('OIDC_FORM_FORGED', message, { hint: 'begin again from the program that wants you to sign in' })
+function forged(message: string): IssuerError {
+  return new IssuerError('ISSUER_FORM_FORGED', message, { hint: 'begin again from the program that wants you to sign in' })
 }

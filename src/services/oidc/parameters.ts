@@ -1,5 +1,5 @@
 /** Request parameters under OAuth's rules: none twice, none endless. @module */
-import { OidcError } from './errors.js'
+import { IssuerError } from './errors.js'
 
 const MAX_PARAMETER_LENGTH = 2048
 
@@ -7,14 +7,14 @@ const MAX_PARAMETER_LENGTH = 2048
 export class Parameters {
   readonly #values: ReadonlyMap<string, string>
 
-  /** @throws OidcError OIDC_PARAMETER */
+  /** @throws IssuerError ISSUER_PARAMETER */
   constructor(source: URLSearchParams, mayRepeat: ReadonlySet<string> = new Set()) {
     const values = new Map<string, string>()
     for (const [name, value] of source) {
       if (values.has(name) && !mayRepeat.has(name))
-        throw new OidcError('OIDC_PARAMETER', 'a parameter is there twice', { found: name.slice(0, 40) })
+        throw new IssuerError('ISSUER_PARAMETER', 'a parameter is there twice', { found: name.slice(0, 40) })
       if (value.length > MAX_PARAMETER_LENGTH)
-        throw new OidcError('OIDC_PARAMETER', 'a parameter is too long', { found: name.slice(0, 40) })
+        throw new IssuerError('ISSUER_PARAMETER', 'a parameter is too long', { found: name.slice(0, 40) })
       if (value !== '') values.set(name, value)
     }
     this.#values = values
@@ -24,10 +24,10 @@ export class Parameters {
     return this.#values.get(name)
   }
 
-  /** @throws OidcError OIDC_PARAMETER */
+  /** @throws IssuerError ISSUER_PARAMETER */
   require(name: string): string {
     const value = this.#values.get(name)
-    if (value === undefined) throw new OidcError('OIDC_PARAMETER', 'a parameter is missing', { expected: name })
+    if (value === undefined) throw new IssuerError('ISSUER_PARAMETER', 'a parameter is missing', { expected: name })
     return value
   }
 }

@@ -5,7 +5,7 @@ import { queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
 import { checkAuthorization, codeRedirect, denial } from './authorization.js'
 import type { AuthorizationRequest } from './authorization.js'
-import { OidcError, PROBLEMS } from './errors.js'
+import { IssuerError, PROBLEMS } from './errors.js'
 import { html } from './html.js'
 import type { Issuer } from './issuer.js'
 import { page, signInFields } from './pages.js'
@@ -33,7 +33,7 @@ export function signInRoutes(issuer: Issuer): readonly Route[] {
     const handle = form.require('request')
     const authorization = issuer.authorizations.get(handle)
     if (authorization === undefined) {
-      throw new OidcError('OIDC_FORM_EXPIRED', 'this page was open for too long', { hint: 'begin again from the program that wants you to sign in' })
+      throw new IssuerError('ISSUER_FORM_EXPIRED', 'this page was open for too long', { hint: 'begin again from the program that wants you to sign in' })
     }
     if (form.get('answer') === 'no') {
       issuer.authorizations.delete(handle)
@@ -42,7 +42,7 @@ export function signInRoutes(issuer: Issuer): readonly Route[] {
     const answer = await authenticate(issuer, form)
     if ('error' in answer) return signInPage(request, { handle, authorization, email: form.get('email'), error: answer.error })
     // Taken, not read: of two answers that arrive together one gets the code.
-    if (issuer.authorizations.take(handle) === undefined) throw new OidcError('OIDC_FORM_EXPIRED', 'this page was answered already')
+    if (issuer.authorizations.take(handle) === undefined) throw new IssuerError('ISSUER_FORM_EXPIRED', 'this page was answered already')
     const code = issuer.newToken()
     issuer.codes.set(code, { request: authorization, user: answer.user })
     return seeOther(codeRedirect(authorization, code, issuer))
@@ -75,11 +75,11 @@ interface ShownSignIn {
   readonly handle: string
   readonly authorization: AuthorizationRequest
   readonly email?: string | undefined
-  readonly error?: OidcError
+  readonly error?: IssuerError
 }
 
 /** Asks the directory, and counts what goes wrong. An error here is one that the person can correct. */
-export async function authenticate(issuer: Issuer, form: Parameters): Promise<{ user: User } | { error: OidcError }> {
+export async function authenticate(issuer: Issuer, form: Parameters): Promise<{ user: User } | { error: IssuerError }> {
   const email = form.get('email') ?? ''
   const key = email.toLowerCase()
   try {
@@ -88,8 +88,8 @@ export async function authenticate(issuer: Issuer, form: Parameters): Promise<{ 
     issuer.attempts.succeed(key)
     return { user }
   } catch (error) {
-    if (!(error instanceof OidcError)) throw error
-    if (error.code === 'OIDC_CREDENTIALS') issuer.attempts.fail(key)
+    if (!(error instanceof IssuerError)) throw error
+    if (error.code === 'ISSUER_CREDENTIALS') issuer.attempts.fail(key)
     return { error }
   }
 }

@@ -8,7 +8,7 @@ import { json } from '../http/responses.js'
 import { route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
 import { redeemGrant } from './device.js'
-import { OidcError } from './errors.js'
+import { IssuerError } from './errors.js'
 import { TOKEN_LIFETIME } from './issuer.js'
 import type { Issuer } from './issuer.js'
 import { Parameters } from './parameters.js'
@@ -38,7 +38,7 @@ export function tokenRoutes(issuer: Issuer): readonly Route[] {
     const type = form.require('grant_type')
     const grant = GRANTS.get(type)
     if (grant === undefined) {
-      throw new OidcError('OIDC_GRANT_TYPE', 'no such grant type', { expected: [...GRANTS.keys()].join(' or '), found: type.slice(0, 80) })
+      throw new IssuerError('ISSUER_GRANT_TYPE', 'no such grant type', { expected: [...GRANTS.keys()].join(' or '), found: type.slice(0, 80) })
     }
     return tokenResponse(await grant(form, issuer))
   }
@@ -47,7 +47,7 @@ export function tokenRoutes(issuer: Issuer): readonly Route[] {
   async function issueLocally(request: Request): Promise<Response> {
     const offered = /^Bearer ([\w-]{1,128})$/.exec(request.headers.get('authorization') ?? '')?.[1] ?? ''
     const [found, expected] = [offered, issuer.localSecret ?? ''].map((text) => sha256(encodeUtf8(text)))
-    if (found === undefined || expected === undefined || !equalBytes(found, expected)) throw new OidcError('OIDC_LOCAL_SECRET', 'the local secret is wrong')
+    if (found === undefined || expected === undefined || !equalBytes(found, expected)) throw new IssuerError('ISSUER_LOCAL_SECRET', 'the local secret is wrong')
     const form = new Parameters(await readForm(request, MAX_FORM_BYTES))
     const email = requireEmail(form.require('email'))
     return tokenResponse(await issuer.idToken({ subject: email, email }, form.get('nonce')))
@@ -68,8 +68,8 @@ export function tokenRoutes(issuer: Issuer): readonly Route[] {
 async function redeemCode(form: Parameters, issuer: Issuer): Promise<string> {
   // Taken before anything is checked: a code that was tried with the wrong verifier is burnt (RFC 6749 §10.5).
   const grant = issuer.codes.take(form.require('code'))
-  if (grant === undefined) throw new OidcError('OIDC_GRANT_INVALID', 'the code is unknown, used or too old')
-  if (form.get('redirect_uri') !== grant.request.redirectUri) throw new OidcError('OIDC_GRANT_INVALID', 'the code was made for another redirect address')
+  if (grant === undefined) throw new IssuerError('ISSUER_GRANT_INVALID', 'the code is unknown, used or too old')
+  if (form.get('redirect_uri') !== grant.request.redirectUri) throw new IssuerError('ISSUER_GRANT_INVALID', 'the code was made for another redirect address')
   checkVerifier(grant.request.challenge, form.get('code_verifier'))
   return issuer.idToken(grant.user, grant.request.nonce)
 }
@@ -87,7 +87,7 @@ async function redeemDeviceCode(form: Parameters, issuer: Issuer): Promise<strin
 function checkClient(request: Request, form: Parameters, issuer: Issuer): void {
   const client = form.get('client_id') ?? basicName(request)
   if (client === undefined && form.get('device_code') !== undefined) return
-  if (client !== issuer.clientId) throw new OidcError('OIDC_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId, found: client?.slice(0, 80) ?? 'none' })
+  if (client !== issuer.clientId) throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId, found: client?.slice(0, 80) ?? 'none' })
 }
 
 function basicName(request: Request): string | undefined {

@@ -38,7 +38,7 @@ const BAD_FILES: readonly (readonly [name: string, content: Uint8Array])[] = [
 ]
 for (const [name, content] of BAD_FILES) {
   test(`a users file with ${name} is refused`, () => {
-    assert.throws(() => parseUsers(content), { code: 'OIDC_USERS_FILE' })
+    assert.throws(() => parseUsers(content), { code: 'ISSUER_USERS_FILE' })
   })
 }
 
@@ -57,7 +57,7 @@ test('any bytes are a users file or a coded error', () => {
 test('wrong, empty and endless passwords do not fit, and do not say why', async () => {
   const people = listedUsers([{ email: 'a@example.com', password: HASH }])
   for (const [email, password] of [['a@example.com', 'x'], ['a@example.com', ''], ['', ''], ['b@example.com', 'pässword'], ['a@example.com', 'x'.repeat(5000)]] as const) {
-    await assert.rejects(people.authenticate(email, password), { code: 'OIDC_CREDENTIALS' })
+    await assert.rejects(people.authenticate(email, password), { code: 'ISSUER_CREDENTIALS' })
   }
 })
 

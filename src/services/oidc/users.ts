@@ -6,7 +6,7 @@ import { decodeBase64Url, encodeBase64Url } from '#encoding/base64'
 import { parseJson } from '#encoding/json'
 import type { JsonValue } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
-import { OidcError } from './errors.js'
+import { IssuerError } from './errors.js'
 
 /** What an ID token says of a person. */
 export interface User {
@@ -19,7 +19,7 @@ export interface UserDirectory {
   /** False: a development issuer, which believes what it is told. */
   readonly asksPassword: boolean
   /**
-   * @throws OidcError OIDC_CREDENTIALS without telling which part was wrong; OIDC_USER_INVALID for a name that is no
+   * @throws IssuerError ISSUER_CREDENTIALS without telling which part was wrong; ISSUER_USER_INVALID for a name that is no
    * e-mail address at a development issuer.
    */
   authenticate(email: string, password: string): Promise<User>
@@ -47,10 +47,10 @@ export function isEmail(text: string): boolean {
   return text.length <= 254 && EMAIL.test(text) && !text.includes('..')
 }
 
-/** @throws OidcError OIDC_USER_INVALID */
+/** @throws IssuerError ISSUER_USER_INVALID */
 export function requireEmail(text: string): string {
   if (isEmail(text)) return text
-  throw new OidcError('OIDC_USER_INVALID', 'that is not an e-mail address', { expected: 'somebody@example.com', found: text.slice(0, 80) })
+  throw new IssuerError('ISSUER_USER_INVALID', 'that is not an e-mail address', { expected: 'somebody@example.com', found: text.slice(0, 80) })
 }
 
 /** Anybody, by e-mail address alone. Only for an issuer that no stranger can reach. */
@@ -76,7 +76,7 @@ export function listedUsers(records: readonly UserRecord[]): UserDirectory {
     async authenticate(email, password) {
       const record = byName.get(email.toLowerCase()) ?? nobody
       const fits = password.length <= MAX_PASSWORD_LENGTH && (await passwordFits(password, record.password))
-      if (!fits || record === nobody) throw new OidcError('OIDC_CREDENTIALS', 'the e-mail address or the password is wrong')
+      if (!fits || record === nobody) throw new IssuerError('ISSUER_CREDENTIALS', 'the e-mail address or the password is wrong')
       return { subject: record.email, email: record.email }
     },
   }
@@ -90,7 +90,7 @@ export async function hashPassword(password: string, random: RandomSource, cost:
 
 /**
  * Reads a users file: `{"users":[{"email":…,"password":"scrypt$…"}]}`.
- * @throws OidcError OIDC_USERS_FILE, which names the entry but never its hash
+ * @throws IssuerError ISSUER_USERS_FILE, which names the entry but never its hash
  */
 export function parseUsers(content: Uint8Array): readonly UserRecord[] {
   const users = readUsers(content)
@@ -157,7 +157,7 @@ function readUsers(content: Uint8Array): readonly JsonValue[] {
   try {
     value = parseJson(content)
   } catch (cause) {
-    throw new OidcError('OIDC_USERS_FILE', 'the users file is not JSON', { cause })
+    throw new IssuerError('ISSUER_USERS_FILE', 'the users file is not JSON', { cause })
   }
   const users = isObject(value) ? value['users'] : undefined
   if (!Array.isArray(users)) throw malformed('there is no list "users"')
@@ -174,8 +174,8 @@ function isObject(value: JsonValue): value is Readonly<Record<string, JsonValue>
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function malformed(found: string): OidcError {
-  return new OidcError('OIDC_USERS_FILE', 'the users file cannot be used', {
+function malformed(found: string): IssuerError {
+  return new IssuerError('ISSUER_USERS_FILE', 'the users file cannot be used', {
     expected: '{"users":[{"email":…,"password":…}]}',
     found,
     hint: 'write its entries with: countersign user add EMAIL --users FILE',

@@ -4,7 +4,7 @@ import { empty, stream } from '../http/responses.js'
 import type { HeaderRecord } from '../http/responses.js'
 import { queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
-import { RegistryError } from './errors.js'
+import { ImageStoreError } from './errors.js'
 import { parseDigest, parseName } from './names.js'
 import type { Digest } from './names.js'
 import type { RegistryContext } from './registry.js'
@@ -88,8 +88,8 @@ export function blobRoutes({ storage, uploads }: RegistryContext): readonly Rout
   }
 }
 
-function unknownBlob(digest: Digest): RegistryError {
-  return new RegistryError('REGISTRY_BLOB_UNKNOWN', 'no such blob in this repository', { found: digest.text })
+function unknownBlob(digest: Digest): ImageStoreError {
+  return new ImageStoreError('IMAGE_STORE_BLOB_UNKNOWN', 'no such blob in this repository', { found: digest.text })
 }
 
 function created(name: string, digest: Digest): Response {
@@ -112,7 +112,7 @@ function chunkStart(request: Request): number | undefined {
   if (header === null) return undefined
   const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/[\d*]+)?$/.exec(header)
   if (match !== null) return Number(match[1])
-  throw new RegistryError('REGISTRY_UPLOAD_RANGE', 'the content range is malformed', {
+  throw new ImageStoreError('IMAGE_STORE_UPLOAD_RANGE', 'the content range is malformed', {
     expected: '<start>-<end>',
     found: header.slice(0, 80),
   })

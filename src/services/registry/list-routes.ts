@@ -3,7 +3,7 @@ import { json } from '../http/responses.js'
 import type { HeaderRecord } from '../http/responses.js'
 import { queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
-import { RegistryError } from './errors.js'
+import { ImageStoreError } from './errors.js'
 import { parseName } from './names.js'
 import type { RegistryContext } from './registry.js'
 
@@ -25,7 +25,7 @@ export function listRoutes({ storage }: RegistryContext): readonly Route[] {
   async function listTags(request: Request, params: { name: string }): Promise<Response> {
     const name = parseName(params.name)
     const tags = await storage.listTags(name)
-    if (tags === undefined) throw new RegistryError('REGISTRY_NAME_UNKNOWN', 'no such repository', { found: name })
+    if (tags === undefined) throw new ImageStoreError('IMAGE_STORE_NAME_UNKNOWN', 'no such repository', { found: name })
     const page = cut(tags, request, `/v2/${name}/tags/list`)
     return json(200, { name, tags: page.items }, page.headers)
   }
@@ -42,7 +42,7 @@ function cut(all: readonly string[], request: Request, path: string): Page {
   const last = query.get('last')
   const size = query.get('n')
   if (size !== null && !/^\d{1,9}$/.test(size)) {
-    throw new RegistryError('REGISTRY_PAGE_INVALID', 'n is not a number', {
+    throw new ImageStoreError('IMAGE_STORE_PAGE_INVALID', 'n is not a number', {
       expected: 'a count',
       found: size.slice(0, 40),
     })

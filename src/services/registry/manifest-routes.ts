@@ -6,7 +6,7 @@ import { bytes, empty, json } from '../http/responses.js'
 import type { HeaderRecord } from '../http/responses.js'
 import { queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
-import { RegistryError } from './errors.js'
+import { ImageStoreError } from './errors.js'
 import { readManifest } from './manifest.js'
 import type { ManifestFacts } from './manifest.js'
 import { parseDigest, parseName, parseReference, parseTag } from './names.js'
@@ -101,7 +101,7 @@ export function manifestRoutes(context: RegistryContext): readonly Route[] {
     const sizes = await Promise.all(facts.blobs.map((blob) => storage.blobSize(name, blob)))
     const missing = facts.blobs.find((_, index) => sizes[index] === undefined)
     if (missing === undefined) return
-    throw new RegistryError('REGISTRY_MANIFEST_BLOB_UNKNOWN', 'the manifest names a blob that is not here', {
+    throw new ImageStoreError('IMAGE_STORE_MANIFEST_BLOB_UNKNOWN', 'the manifest names a blob that is not here', {
       found: missing.text,
       hint: 'push the blobs first, then the manifest',
     })
@@ -127,7 +127,7 @@ function contentDigest(content: Uint8Array, stated: Digest | undefined): Digest 
   const algorithm = stated?.algorithm ?? 'sha256'
   const found = parseDigest(`${algorithm}:${encodeHex(digestOf(algorithm, content))}`)
   if (stated === undefined || stated.hex === found.hex) return found
-  throw new RegistryError('REGISTRY_DIGEST_MISMATCH', 'the manifest has another digest', {
+  throw new ImageStoreError('IMAGE_STORE_DIGEST_MISMATCH', 'the manifest has another digest', {
     expected: stated.text,
     found: found.text,
   })
@@ -137,7 +137,7 @@ function contentDigest(content: Uint8Array, stated: Digest | undefined): Digest 
 function extraTags(request: Request): readonly string[] {
   const tags = queryOf(request).getAll('tag').map(parseTag)
   if (tags.length <= MAX_TAGS_A_PUSH) return tags
-  throw new RegistryError('REGISTRY_TAG_INVALID', 'too many tags in one push', {
+  throw new ImageStoreError('IMAGE_STORE_TAG_INVALID', 'too many tags in one push', {
     expected: `at most ${String(MAX_TAGS_A_PUSH)}`,
   })
 }
@@ -159,8 +159,8 @@ function pushedHeaders({ name, digest, tags, subject }: Pushed): HeaderRecord {
   }
 }
 
-function unknownManifest(reference: string): RegistryError {
-  return new RegistryError('REGISTRY_MANIFEST_UNKNOWN', 'no such manifest in this repository', {
+function unknownManifest(reference: string): ImageStoreError {
+  return new ImageStoreError('IMAGE_STORE_MANIFEST_UNKNOWN', 'no such manifest in this repository', {
     found: reference.slice(0, 140),
   })
 }

@@ -2,7 +2,7 @@
 import { isCodedError } from '#errors'
 import { parseJson } from '#encoding/json'
 import type { JsonValue } from '#encoding/json'
-import { RegistryError } from './errors.js'
+import { ImageStoreError } from './errors.js'
 import { parseDigest } from './names.js'
 import type { Digest } from './names.js'
 
@@ -30,7 +30,7 @@ const INDEXES: ReadonlySet<string> = new Set([
 
 /**
  * Reads a manifest of the media type it was pushed with.
- * @throws RegistryError REGISTRY_MANIFEST_INVALID
+ * @throws ImageStoreError IMAGE_STORE_MANIFEST_INVALID
  */
 export function readManifest(mediaType: string, bytes: Uint8Array): ManifestFacts {
   if (!IMAGES.has(mediaType) && !INDEXES.has(mediaType)) {
@@ -68,8 +68,8 @@ function parseObject(bytes: Uint8Array): JsonObject {
   try {
     return readObject(parseJson(bytes), 'manifest')
   } catch (cause) {
-    if (cause instanceof RegistryError) throw cause
-    throw new RegistryError('REGISTRY_MANIFEST_INVALID', 'the manifest is not JSON', { cause })
+    if (cause instanceof ImageStoreError) throw cause
+    throw new ImageStoreError('IMAGE_STORE_MANIFEST_INVALID', 'the manifest is not JSON', { cause })
   }
 }
 
@@ -113,6 +113,6 @@ function show(value: JsonValue | undefined): string {
   return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80)
 }
 
-function invalid(message: string, expected: string, found: string): RegistryError {
-  return new RegistryError('REGISTRY_MANIFEST_INVALID', message, { expected, found })
+function invalid(message: string, expected: string, found: string): ImageStoreError {
+  return new ImageStoreError('IMAGE_STORE_MANIFEST_INVALID', message, { expected, found })
 }

@@ -1,7 +1,7 @@
 /** The grammar of repository names, tags and digests: what passes here is safe as a path. @module */
 import { DIGEST_SIZES, isDigestName } from '#crypto/digest'
 import type { DigestName } from '#crypto/digest'
-import { RegistryError } from './errors.js'
+import { ImageStoreError } from './errors.js'
 
 /** A content digest taken apart. */
 export interface Digest {
@@ -17,26 +17,26 @@ const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 const NAME_LENGTH = 255
 
-/** @throws RegistryError REGISTRY_NAME_INVALID */
+/** @throws ImageStoreError IMAGE_STORE_NAME_INVALID */
 export function parseName(text: string): string {
   // The length goes first: it bounds what the pattern has to look at.
   if (text.length <= NAME_LENGTH && NAME.test(text)) return text
-  throw new RegistryError('REGISTRY_NAME_INVALID', 'not a repository name', {
+  throw new ImageStoreError('IMAGE_STORE_NAME_INVALID', 'not a repository name', {
     expected: 'lower-case segments joined by slashes, such as team/app',
     found: text.slice(0, 80),
   })
 }
 
-/** @throws RegistryError REGISTRY_TAG_INVALID */
+/** @throws ImageStoreError IMAGE_STORE_TAG_INVALID */
 export function parseTag(text: string): string {
   if (TAG.test(text)) return text
-  throw new RegistryError('REGISTRY_TAG_INVALID', 'not a tag', {
+  throw new ImageStoreError('IMAGE_STORE_TAG_INVALID', 'not a tag', {
     expected: 'up to 128 letters, digits, dots, dashes and underscores',
     found: text.slice(0, 140),
   })
 }
 
-/** @throws RegistryError REGISTRY_DIGEST_INVALID */
+/** @throws ImageStoreError IMAGE_STORE_DIGEST_INVALID */
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(':')
   const algorithm = text.slice(0, Math.max(colon, 0))
@@ -44,7 +44,7 @@ export function parseDigest(text: string): Digest {
   if (isDigestName(algorithm) && hex.length === 2 * DIGEST_SIZES[algorithm] && /^[0-9a-f]+$/.test(hex)) {
     return { algorithm, hex, text }
   }
-  throw new RegistryError('REGISTRY_DIGEST_INVALID', 'not a digest', {
+  throw new ImageStoreError('IMAGE_STORE_DIGEST_INVALID', 'not a digest', {
     expected: 'sha256: and 64 lower-case hexadecimal digits (or sha384:, sha512:)',
     found: text.slice(0, 140),
   })

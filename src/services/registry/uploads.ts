@@ -4,14 +4,14 @@ import type { RunningDigest } from '#crypto/digest'
 import type { RandomSource } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import type { Clock, UnixMillis } from '#time'
-import { RegistryError } from './errors.js'
+import { ImageStoreError } from './errors.js'
 import type { Digest } from './names.js'
 import type { RegistryStorage, Upload } from './storage.js'
 
 export interface UploadLimits {
   /** Largest blob in bytes. */
   readonly maxBlobBytes: number
-  /** Sessions open at once; more are REGISTRY_UPLOADS_FULL. */
+  /** Sessions open at once; more are IMAGE_STORE_UPLOADS_FULL. */
   readonly maxSessions: number
   /** A session that nobody touched for this long (milliseconds) is dropped. */
   readonly idleMillis: number
@@ -42,21 +42,21 @@ interface Session {
 }
 
 export interface Uploads {
-  /** @throws RegistryError REGISTRY_UPLOADS_FULL */
+  /** @throws ImageStoreError IMAGE_STORE_UPLOADS_FULL */
   begin(name: string): Promise<UploadSession>
-  /** @throws RegistryError REGISTRY_UPLOAD_UNKNOWN */
+  /** @throws ImageStoreError IMAGE_STORE_UPLOAD_UNKNOWN */
   find(name: string, id: string): UploadSession
   /**
    * Appends what arrives. `start`: where the sender thinks it is.
-   * @throws RegistryError REGISTRY_UPLOAD_UNKNOWN, REGISTRY_UPLOAD_BUSY, REGISTRY_UPLOAD_RANGE, REGISTRY_BLOB_TOO_LARGE
+   * @throws ImageStoreError IMAGE_STORE_UPLOAD_UNKNOWN, IMAGE_STORE_UPLOAD_BUSY, IMAGE_STORE_UPLOAD_RANGE, IMAGE_STORE_BLOB_TOO_LARGE
    */
   append(name: string, id: string, chunks: AsyncIterable<Uint8Array>, start?: number): Promise<UploadSession>
   /**
    * Makes the session a blob.
-   * @throws RegistryError as `append`, and REGISTRY_DIGEST_MISMATCH; the session is gone then.
+   * @throws ImageStoreError as `append`, and IMAGE_STORE_DIGEST_MISMATCH; the session is gone then.
    */
   finish(name: string, id: string, digest: Digest): Promise<void>
-  /** @throws RegistryError REGISTRY_UPLOAD_UNKNOWN, REGISTRY_UPLOAD_BUSY */
+  /** @throws ImageStoreError IMAGE_STORE_UPLOAD_UNKNOWN, IMAGE_STORE_UPLOAD_BUSY */
   cancel(name: string, id: string): Promise<void>
 }
 
@@ -73,7 +73,7 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
   async function begin(name: string): Promise<Session> {
     await dropIdle()
     if (sessions.size >= limits.maxSessions)
-      throw new RegistryError('REGISTRY_UPLOADS_FULL', 'too many uploads are open')
+      throw new ImageStoreError('IMAGE_STORE_UPLOADS_FULL', 'too many uploads are open')
     const upload = await storage.beginUpload(name)
     const id = encodeHex(random(16))
     const session: Session = {
@@ -103,7 +103,7 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
   function find(name: string, id: string): Session {
     const session = sessions.get(id)
     if (session?.name === name) return session
-    throw new RegistryError('REGISTRY_UPLOAD_UNKNOWN', 'no such upload', {
+    throw new ImageStoreError('IMAGE_STORE_UPLOAD_UNKNOWN', 'no such upload', {
       hint: 'begin it again: uploads do not outlive a restart',
     })
   }
@@ -111,7 +111,7 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
   /** Two requests that append to one session would mix their bytes. */
   async function exclusively<T>(name: string, id: string, run: (session: Session) => Promise<T>): Promise<T> {
     const session = find(name, id)
-    if (session.busy) throw new RegistryError('REGISTRY_UPLOAD_BUSY', 'another request is writing to this upload')
+    if (session.busy) throw new ImageStoreError('IMAGE_STORE_UPLOAD_BUSY', 'another request is writing to this upload')
     session.busy = true
     try {
       return await run(session)
@@ -125,7 +125,7 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
     for await (const chunk of chunks) {
       if (session.size + chunk.length > limits.maxBlobBytes) {
         await drop(session)
-        throw new RegistryError('REGISTRY_BLOB_TOO_LARGE', 'the blob is too large', {
+        throw new ImageStoreError('IMAGE_STORE_BLOB_TOO_LARGE', 'the blob is too large', {
           expected: `at most ${String(limits.maxBlobBytes)} bytes`,
         })
       }
@@ -141,7 +141,7 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
     append: (name, id, chunks, start) =>
       exclusively(name, id, async (session) => {
         if (start !== undefined && start !== session.size) {
-          throw new RegistryError('REGISTRY_UPLOAD_RANGE', 'the chunk does not follow the last one', {
+          throw new ImageStoreError('IMAGE_STORE_UPLOAD_RANGE', 'the chunk does not follow the last one', {
             expected: `a range that starts at ${String(session.size)}`,
             found: String(start),
           })
@@ -154,7 +154,7 @@ export function createUploads({ storage, clock, random, limits }: UploadsOptions
         try {
           const found = await contentDigest(session, digest)
           if (found !== digest.hex) {
-            throw new RegistryError('REGISTRY_DIGEST_MISMATCH', 'the content has another digest', {
+            throw new ImageStoreError('IMAGE_STORE_DIGEST_MISMATCH', 'the content has another digest', {
               expected: digest.text,
               found: `${digest.algorithm}:${found}`,
             })
