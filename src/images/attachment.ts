@@ -45,6 +45,8 @@ export interface UnreadableAttachment {
 export interface FoundAttachments {
   readonly attachments: readonly Attachment[]
   readonly unreadable: readonly UnreadableAttachment[]
+  /** Predicate types of what is there but was not looked for, as the (unsigned) annotations state them. */
+  readonly passedOver: readonly string[]
 }
 
 /** What is looked for. */

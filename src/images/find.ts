@@ -43,14 +43,21 @@ export interface AttachmentQuery {
 export async function findAttachments(reader: AttachmentReader, query: AttachmentQuery): Promise<FoundAttachments> {
   const blobs = rememberBlobs(reader)
   const [referrers, tagged] = await Promise.all([findReferrers(reader, query, blobs), findTagged(reader, query, blobs)])
-  const outcomes = [...referrers, ...tagged]
+  const outcomes = [...referrers.found, ...tagged.found]
   return {
     attachments: outcomes.flatMap((outcome) => ('entity' in outcome ? [outcome] : [])),
     unreadable: outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : [])),
+    passedOver: [...new Set([...referrers.passedOver, ...tagged.passedOver])],
   }
 }
 
 type Outcome = Attachment | UnreadableAttachment
+
+interface Looked {
+  readonly found: readonly Outcome[]
+  readonly passedOver: readonly string[]
+}
+
 type BlobGetter = (repository: Repository, descriptor: Descriptor) => Promise<Uint8Array>
 
 /** Signatures of one payload share its blob. */
@@ -63,18 +70,14 @@ function rememberBlobs({ content, maxAttachmentSize = DEFAULT_MAX_ATTACHMENT_SIZ
   }
 }
 
-async function findReferrers(
-  reader: AttachmentReader,
-  query: AttachmentQuery,
-  blobs: BlobGetter,
-): Promise<readonly Outcome[]> {
+async function findReferrers(reader: AttachmentReader, query: AttachmentQuery, blobs: BlobGetter): Promise<Looked> {
   const repository = attachmentsOf(reader, query.repository)
   const { descriptors } = await reader.content.referrers(repository, query.digest)
   const wanted = descriptors.filter((descriptor) => mayHold(descriptor, query))
   const found = await Promise.all(
     wanted.map(async (descriptor) => await readReferrer(reader, { ...query, repository, descriptor }, blobs)),
   )
-  return found.flat()
+  return { found: found.flat(), passedOver: typesOf(ANNOTATIONS.bundlePredicateType, descriptors, wanted) }
 }
 
 /** Whether a referrer may be what is looked for, going by its descriptor. In doubt it is fetched. */
@@ -131,20 +134,27 @@ async function readReferrer(
   return ['error' in read ? read : read.value]
 }
 
-async function findTagged(
-  reader: AttachmentReader,
-  query: AttachmentQuery,
-  blobs: BlobGetter,
-): Promise<readonly Outcome[]> {
+async function findTagged(reader: AttachmentReader, query: AttachmentQuery, blobs: BlobGetter): Promise<Looked> {
   const repository = attachmentsOf(reader, query.repository)
   const tag = attachmentTag(query.digest, query.kind === 'signature' ? 'sig' : 'att', reader.tagPrefix)
   const manifest = await orUndefined(reader.content.manifest(repository, tag))
-  if (manifest === undefined) return []
+  if (manifest === undefined) return { found: [], passedOver: [] }
   const { layers } = readAttachmentImage(manifest, { repository, tag })
   const wanted = layers.filter((layer) => isWantedLayer(layer, query))
-  return await Promise.all(
-    wanted.map(async (layer) => await readLayer({ manifest, repository, tag, layer, query }, blobs)),
+  const origin: AttachmentOrigin = { layout: 'tag', repository, manifest: manifest.digest, layer: '', tag }
+  const found = await Promise.all(
+    wanted.map(
+      async (layer) => await readLayer({ ...origin, layer: layer.digest }, { layer, kind: query.kind }, blobs),
+    ),
   )
+  return { found, passedOver: typesOf(ANNOTATIONS.predicateType, layers, wanted) }
+}
+
+/** The predicate types of what was not fetched, to say what is there instead of what was looked for. */
+function typesOf(annotation: string, all: readonly Descriptor[], wanted: readonly Descriptor[]): readonly string[] {
+  return all
+    .filter((descriptor) => !wanted.includes(descriptor))
+    .flatMap(({ annotations }) => annotations?.[annotation] ?? [])
 }
 
 /** Cosign itself goes by the tag alone; a media type that is clearly another thing's is left out. */
