@@ -12,7 +12,8 @@ export async function confirmContinue(host: Host): Promise<void> {
   host.terminal.writeError(QUESTION)
   const answer = (await host.terminal.readLine())?.trim().toLowerCase() ?? ''
   if (answer === 'y' || answer === 'yes') return
-  if (answer === '' || answer === 'n' || answer === 'no') throw new CliError('CLI_PROMPT_DECLINED', 'user declined the prompt')
+  if (answer === '' || answer === 'n' || answer === 'no')
+    throw new CliError('CLI_PROMPT_DECLINED', 'user declined the prompt')
   throw new CliError('CLI_PROMPT_ANSWER', `invalid input ${JSON.stringify(answer)} (allowed values y, n)`)
 }
 

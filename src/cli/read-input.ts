@@ -30,7 +30,10 @@ export async function fetchInput(host: Host, url: string, signal: AbortSignal): 
   const fetch = await host.connect()
   const response = await fetch(url, { signal })
   if (response.status === 200) return await readBytes(response, { limit: FETCH_LIMIT, what: url })
-  throw new CliError('CLI_INPUT', `loading URL: ${url}`, { expected: 'status 200', found: `status ${String(response.status)}` })
+  throw new CliError('CLI_INPUT', `loading URL: ${url}`, {
+    expected: 'status 200',
+    found: `status ${String(response.status)}`,
+  })
 }
 
 /** A file as text. @throws {@link CliError} `CLI_INPUT` if it is not UTF-8. */

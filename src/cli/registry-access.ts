@@ -19,7 +19,11 @@ export interface RegistryFlags {
 }
 
 /** One client for a whole command: it remembers logins and manifests. */
-export async function openRegistry(flags: RegistryFlags, host: Host, { verbose }: { readonly verbose: boolean }): Promise<RegistryClient> {
+export async function openRegistry(
+  flags: RegistryFlags,
+  host: Host,
+  { verbose }: { readonly verbose: boolean },
+): Promise<RegistryClient> {
   const fetch = await host.connect({
     verbose,
     tls: {
@@ -36,5 +40,10 @@ export async function openRegistry(flags: RegistryFlags, host: Host, { verbose }
     token: flags['registry-token'],
   })
   const keychains: Keychain[] = [explicit, machineKeychain({ env: host.environment })]
-  return createRegistryClient({ fetch, clock: host.clock, keychain: firstOf(...keychains), allowHttp: flags['allow-http-registry'] })
+  return createRegistryClient({
+    fetch,
+    clock: host.clock,
+    keychain: firstOf(...keychains),
+    allowHttp: flags['allow-http-registry'],
+  })
 }

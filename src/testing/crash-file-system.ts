@@ -143,7 +143,8 @@ export class CrashFileSystem implements FileSystem {
 
   /** Names in a folder become durable. Syncing a folder also makes its own name durable here, as journals do. */
   #syncNames(folder: string): void {
-    const inside = (name: string): boolean => name.startsWith(`${folder}/`) && !name.slice(folder.length + 1).includes('/')
+    const inside = (name: string): boolean =>
+      name.startsWith(`${folder}/`) && !name.slice(folder.length + 1).includes('/')
     for (const name of this.#durable.keys()) if (inside(name) && !this.#files.has(name)) this.#durable.delete(name)
     for (const [name, file] of this.#files) if (inside(name)) this.#durable.set(name, file)
   }

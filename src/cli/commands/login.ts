@@ -14,14 +14,20 @@ export const command: Command = defineCommand({
     password: { kind: 'string', short: 'p', secret: true, help: 'password; better given on standard input' },
     'password-stdin': { kind: 'boolean', help: 'read the password from standard input' },
   },
-  examples: [{ does: 'log in with a token that is kept in a file', run: 'login registry.example.com -u ci --password-stdin < token' }],
+  examples: [
+    {
+      does: 'log in with a token that is kept in a file',
+      run: 'login registry.example.com -u ci --password-stdin < token',
+    },
+  ],
 
   async run({ args: [server = ''], flags, host }) {
     const { username } = flags
     if (flags['password-stdin'] && flags.password !== undefined) {
       throw new UsageError('USAGE_FLAG_CONFLICT', '--password and --password-stdin are mutually exclusive')
     }
-    if (flags.password !== undefined) host.terminal.note('WARNING: Using --password via the CLI is insecure. Use --password-stdin.')
+    if (flags.password !== undefined)
+      host.terminal.note('WARNING: Using --password via the CLI is insecure. Use --password-stdin.')
     const password = flags['password-stdin']
       ? asText(await readAll(host.terminal.stdin), 'the password').replace(/\r?\n$/, '')
       : (flags.password ?? (await host.terminal.readSecret('Password: ')) ?? '')

@@ -87,7 +87,10 @@ export function encodeDsseV1(entry: {
   readonly payloadHash: EntryDigest
   readonly signatures: readonly EntrySignature[]
 }): Uint8Array {
-  const signatures = entry.signatures.map((each) => ({ signature: encodeBase64(each.signature), verifier: pemBase64(each) }))
+  const signatures = entry.signatures.map((each) => ({
+    signature: encodeBase64(each.signature),
+    verifier: pemBase64(each),
+  }))
   signatures.sort((a, b) => (a.signature < b.signature ? -1 : a.signature > b.signature ? 1 : 0))
   const spec = { envelopeHash: hashJson(entry.envelopeHash), payloadHash: hashJson(entry.payloadHash), signatures }
   return canonicalBody({ apiVersion: '0.0.1', kind: 'dsse', spec })
@@ -141,7 +144,9 @@ function canonicalBody(body: JsonValue): Uint8Array {
 
 function nonEmpty(signatures: readonly EntrySignature[], path: string): readonly EntrySignature[] {
   if (signatures.length > 0) return signatures
-  throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `${path} has no signatures`, { expected: 'at least one signature' })
+  throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `${path} has no signatures`, {
+    expected: 'at least one signature',
+  })
 }
 
 /** Rekor's own reader ignores fields that it does not know. */

@@ -25,7 +25,11 @@ export function parseCreateEntryRequestV2(source: string | Uint8Array): HashedRe
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof RekorEntryError) throw cause
     const { expected, found } = cause
-    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not an entry to be logged: ${cause.message}`, { expected, found, cause })
+    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not an entry to be logged: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 

@@ -39,7 +39,10 @@ export type ProposedEntryV1 = (HashedRekordBody & { readonly version: '0.0.1' })
 
 const MAX_VERIFIERS = 10
 
-const PARSERS: ReadonlyMap<string, (spec: JsonValue) => ProposedEntryV1> = new Map<string, (spec: JsonValue) => ProposedEntryV1>([
+const PARSERS: ReadonlyMap<string, (spec: JsonValue) => ProposedEntryV1> = new Map<
+  string,
+  (spec: JsonValue) => ProposedEntryV1
+>([
   ['hashedrekord 0.0.1', (spec) => ({ ...parseHashedRekordV1(spec, 'spec'), version: '0.0.1' })],
   ['dsse 0.0.1', parseProposedDsse],
   ['intoto 0.0.2', parseProposedIntoto],
@@ -55,7 +58,11 @@ export function parseProposedEntryV1(source: string | Uint8Array): ProposedEntry
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof RekorEntryError) throw cause
     const { expected, found } = cause
-    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not an entry to be logged: ${cause.message}`, { expected, found, cause })
+    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not an entry to be logged: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 
@@ -90,8 +97,12 @@ function parseProposedDsse(spec: JsonValue): ProposedDsse {
 }
 
 function parseProposedIntoto(spec: JsonValue): ProposedIntoto {
-  const content = message(spec, 'spec', ['content']).message('content', (value, at) => message(value, at, ['envelope', 'hash', 'payloadHash']))
-  const envelope = content.message('envelope', (value, at) => message(value, at, ['payload', 'payloadType', 'signatures']))
+  const content = message(spec, 'spec', ['content']).message('content', (value, at) =>
+    message(value, at, ['envelope', 'hash', 'payloadHash']),
+  )
+  const envelope = content.message('envelope', (value, at) =>
+    message(value, at, ['payload', 'payloadType', 'signatures']),
+  )
   const signatures = envelope.list('signatures', (value, at): IntotoSignature => {
     const fields = message(value, at, ['sig', 'publicKey', 'keyid'])
     return {

@@ -36,7 +36,11 @@ export function parseClientTrustConfig(source: string | Uint8Array): ClientTrust
   } catch (cause) {
     if (!isCodedError(cause) || !/^(?:PROTOJSON|JSON|UTF8)/.test(cause.code)) throw cause
     const { expected, found } = cause
-    throw new SigningConfigError('SIGNING_CONFIG_MALFORMED', `not a client trust configuration: ${cause.message}`, { expected, found, cause })
+    throw new SigningConfigError('SIGNING_CONFIG_MALFORMED', `not a client trust configuration: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 

@@ -11,7 +11,15 @@ import { SigningConfigError } from './signing-config-error.js'
 /** The one media type. */
 export const SIGNING_CONFIG_MEDIA_TYPE = 'application/vnd.dev.sigstore.signingconfig.v0.2+json'
 
-const CONFIG_FIELDS = ['mediaType', 'caUrls', 'oidcUrls', 'rekorTlogUrls', 'rekorTlogConfig', 'tsaUrls', 'tsaConfig'] as const
+const CONFIG_FIELDS = [
+  'mediaType',
+  'caUrls',
+  'oidcUrls',
+  'rekorTlogUrls',
+  'rekorTlogConfig',
+  'tsaUrls',
+  'tsaConfig',
+] as const
 
 const SELECTORS = { SERVICE_SELECTOR_UNDEFINED: 0, ALL: 1, ANY: 2, EXACT: 3 } as const
 
@@ -25,7 +33,11 @@ export function parseSigningConfig(source: string | Uint8Array): SigningConfig {
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof SigningConfigError) throw cause
     const { expected, found } = cause
-    throw new SigningConfigError('SIGNING_CONFIG_MALFORMED', `not a signing configuration: ${cause.message}`, { expected, found, cause })
+    throw new SigningConfigError('SIGNING_CONFIG_MALFORMED', `not a signing configuration: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 
@@ -53,7 +65,8 @@ export function signingConfigFromJson(value: JsonValue, path = ''): SigningConfi
 function parseService(value: JsonValue, path: string): Service {
   const reader = readMessage(value, path, { names: ['url', 'majorApiVersion', 'validFor', 'operator'] })
   const url = reader.string('url')
-  if (!/^https?:\/\/\S+$/.test(url)) throw malformed(`${path}.url is no address`, 'an address with http:// or https://', url)
+  if (!/^https?:\/\/\S+$/.test(url))
+    throw malformed(`${path}.url is no address`, 'an address with http:// or https://', url)
   return {
     url,
     majorApiVersion: natural(reader, 'majorApiVersion'),
@@ -70,7 +83,9 @@ function parseSelector(value: JsonValue, path: string): ServiceSelector | undefi
   if (selector === 'SERVICE_SELECTOR_UNDEFINED') return undefined
   if (selector !== 'EXACT') return { selector }
   if (count > 0) return { selector, count }
-  throw new SigningConfigError('SIGNING_CONFIG_SELECTOR', `${path} selects no service at all`, { expected: 'a count from 1' })
+  throw new SigningConfigError('SIGNING_CONFIG_SELECTOR', `${path} selects no service at all`, {
+    expected: 'a count from 1',
+  })
 }
 
 function natural(reader: ProtoReader, name: string): number {

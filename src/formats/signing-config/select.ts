@@ -34,9 +34,13 @@ export function selectServices(
   context: SelectionContext,
 ): readonly Service[] {
   if (selector === undefined) {
-    throw new SigningConfigError('SIGNING_CONFIG_SELECTOR', `the signing configuration does not say how many of ${context.what} to use`, {
-      expected: 'selector ANY, ALL or EXACT',
-    })
+    throw new SigningConfigError(
+      'SIGNING_CONFIG_SELECTOR',
+      `the signing configuration does not say how many of ${context.what} to use`,
+      {
+        expected: 'selector ANY, ALL or EXACT',
+      },
+    )
   }
   const byOperator = new Map<string, Service>()
   for (const service of eligible(services, context)) {
@@ -69,9 +73,7 @@ function eligible(services: readonly Service[], { supportedVersions, now }: Sele
     ({ majorApiVersion, validFor }) => supportedVersions.includes(majorApiVersion) && timeRangeContains(validFor, now),
   )
   const version = Math.max(...usable.map((service) => service.majorApiVersion))
-  return usable
-    .filter((service) => service.majorApiVersion === version)
-    .sort((a, b) => startOf(b) - startOf(a))
+  return usable.filter((service) => service.majorApiVersion === version).sort((a, b) => startOf(b) - startOf(a))
 }
 
 function startOf({ validFor }: Service): number {
@@ -81,6 +83,7 @@ function startOf({ validFor }: Service): number {
 function noService(services: readonly Service[], { what, supportedVersions }: SelectionContext): SigningConfigError {
   return new SigningConfigError('SIGNING_CONFIG_NO_SERVICE', `the signing configuration has no usable ${what}`, {
     expected: `a service that is valid now, of version ${supportedVersions.join(' or ')}`,
-    found: services.map(({ url, majorApiVersion }) => `${url} (version ${String(majorApiVersion)})`).join(', ') || 'none',
+    found:
+      services.map(({ url, majorApiVersion }) => `${url} (version ${String(majorApiVersion)})`).join(', ') || 'none',
   })
 }

@@ -70,7 +70,7 @@ class NodeAppendFile implements AppendFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await write(this.#fd, bytes, done, bytes.length - done)
       done += bytesWritten
     }
