@@ -27,14 +27,22 @@ export function requestFor(
 }
 
 /** Requires the request to be refused with this code at this check, and the report to say so. */
-export async function assertRefused(request: VerifyRequest, code: VerificationErrorCode, check: CheckName): Promise<VerificationError> {
+export async function assertRefused(
+  request: VerifyRequest,
+  code: VerificationErrorCode,
+  check: CheckName,
+): Promise<VerificationError> {
   const error = await verify(request).then(
     () => assert.fail(`accepted; expected ${code}`),
     (reason: unknown) => reason,
   )
   assert.ok(error instanceof VerificationError, String(error instanceof Error ? error.stack : error))
   assert.equal(`${error.code} at ${failedCheck(error)}`, `${code} at ${check}`, error.message)
-  for (const name of Object.keys(CHECKS)) assert.ok(error.report.some((result) => result.name === name), `${name} is in the report`)
+  for (const name of Object.keys(CHECKS))
+    assert.ok(
+      error.report.some((result) => result.name === name),
+      `${name} is in the report`,
+    )
   return error
 }
 

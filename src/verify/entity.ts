@@ -80,5 +80,8 @@ function refuseRoots(others: readonly Certificate[]): void {
 
 function limit(what: string, found: number, most: number): void {
   if (found <= most) return
-  throw new VerificationError('VERIFY_LIMIT', `there are too many ${what}`, { expected: `at most ${String(most)}`, found: String(found) })
+  throw new VerificationError('VERIFY_LIMIT', `there are too many ${what}`, {
+    expected: `at most ${String(most)}`,
+    found: String(found),
+  })
 }

@@ -58,13 +58,8 @@ export class VerificationError extends CodedError<VerificationErrorCode> {
   override readonly name = 'VerificationError'
   readonly report: Report
 
-  constructor(
-    code: VerificationErrorCode,
-    message: string,
-    detail: ErrorDetail = {},
-    report: Report = NO_REPORT,
-  ) {
+  constructor(code: VerificationErrorCode, message: string, detail: ErrorDetail & { readonly report?: Report } = {}) {
     super(code, message, detail)
-    this.report = report
+    this.report = detail.report ?? NO_REPORT
   }
 }

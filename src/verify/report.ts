@@ -103,7 +103,7 @@ export class ReportBuilder {
     })
     this.#notReached()
     const cause = error instanceof VerificationError ? error.cause : error
-    return new VerificationError(code, error.message, { ...detail, cause }, this.finish())
+    return new VerificationError(code, error.message, { ...detail, cause, report: this.finish() })
   }
 
   /** The report so far, frozen. */

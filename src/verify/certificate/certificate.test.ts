@@ -19,7 +19,10 @@ import { verify } from '../verify.js'
 
 const pki = await createTestPki()
 
-async function refuseLeaf(spec: CertificateSpec, code: VerificationErrorCode = 'VERIFY_CERTIFICATE_PATH'): Promise<void> {
+async function refuseLeaf(
+  spec: CertificateSpec,
+  code: VerificationErrorCode = 'VERIFY_CERTIFICATE_PATH',
+): Promise<void> {
   const signed = await signMessage(pki, { signer: await pki.issueLeaf(spec) })
   await assertRefused(requestFor(signed, pki.trusted), code, 'certificate-path')
 }
@@ -33,7 +36,9 @@ const BAD_LEAVES: Readonly<Record<string, CertificateSpec>> = {
   'an authority': { basicConstraints: { ca: true, pathLength: undefined } },
   'may sign certificates': { keyUsage: ['digitalSignature', 'keyCertSign'] },
   'an unknown critical extension': { extraExtensions: [encodeExtension('1.2.3.4', derNull(), { critical: true })] },
-  'a precertificate': { extraExtensions: [encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: true })] },
+  'a precertificate': {
+    extraExtensions: [encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: true })],
+  },
 }
 
 test('leaves that are not for signing', async () => {
@@ -54,16 +59,27 @@ const BAD_AUTHORITIES: Readonly<Record<string, TestPkiOptions>> = {
   'an intermediate for time-stamping': { intermediate: { extendedKeyUsage: [EKU.timeStamping] } },
   'a root that allows no intermediate': { root: { basicConstraints: { ca: true, pathLength: 0 } } },
   'a root that is no authority': { root: { basicConstraints: { ca: false, pathLength: undefined } } },
-  'names that are not permitted': { intermediate: { nameConstraints: { permitted: [{ kind: 'email', value: 'other.example' }], excluded: [] } } },
-  'names that are excluded': { intermediate: { nameConstraints: { permitted: [], excluded: [{ kind: 'email', value: 'example.com' }] } } },
-  'names that the root excludes': { root: { nameConstraints: { permitted: [], excluded: [{ kind: 'email', value: 'example.com' }] } } },
-  'an unknown critical extension': { intermediate: { extraExtensions: [encodeExtension('1.2.3.4', derNull(), { critical: true })] } },
+  'names that are not permitted': {
+    intermediate: { nameConstraints: { permitted: [{ kind: 'email', value: 'other.example' }], excluded: [] } },
+  },
+  'names that are excluded': {
+    intermediate: { nameConstraints: { permitted: [], excluded: [{ kind: 'email', value: 'example.com' }] } },
+  },
+  'names that the root excludes': {
+    root: { nameConstraints: { permitted: [], excluded: [{ kind: 'email', value: 'example.com' }] } },
+  },
+  'an unknown critical extension': {
+    intermediate: { extraExtensions: [encodeExtension('1.2.3.4', derNull(), { critical: true })] },
+  },
 }
 
 test('authorities that may not certify the leaf', async () => {
   for (const [what, options] of Object.entries(BAD_AUTHORITIES)) {
     const bad = await createTestPki(options)
-    await assert.doesNotReject(assertRefused(requestFor(await signMessage(bad), bad.trusted), 'VERIFY_CERTIFICATE_PATH', 'certificate-path'), what)
+    await assert.doesNotReject(
+      assertRefused(requestFor(await signMessage(bad), bad.trusted), 'VERIFY_CERTIFICATE_PATH', 'certificate-path'),
+      what,
+    )
   }
 })
 
@@ -84,7 +100,11 @@ test('a leaf of another authority, of the same name', async () => {
   const other = await createTestPki()
   const foreign = { ...pki.trusted, certificateAuthorities: other.trusted.certificateAuthorities }
   await assertRefused(requestFor(await signMessage(pki), foreign), 'VERIFY_CERTIFICATE_PATH', 'certificate-path')
-  await assertRefused(requestFor(await signMessage(pki), { ...foreign, certificateAuthorities: [] }), 'VERIFY_CERTIFICATE_PATH', 'certificate-path')
+  await assertRefused(
+    requestFor(await signMessage(pki), { ...foreign, certificateAuthorities: [] }),
+    'VERIFY_CERTIFICATE_PATH',
+    'certificate-path',
+  )
 })
 
 test('self-signed leaves, also when the trusted root names them', async () => {
@@ -122,14 +142,34 @@ test('intermediates that come with the signature help only when that is asked fo
   const nobody = { ...request, trust: { ...rootOnly, certificateAuthorities: [] }, useEntityIntermediates: true }
   await assertRefused(nobody, 'VERIFY_CERTIFICATE_PATH', 'certificate-path')
 
-  const withRoot = { ...signed.entity, key: { kind: 'certificates' as const, chain: [...chain, pki.root.certificate.der] } }
+  const withRoot = {
+    ...signed.entity,
+    key: { kind: 'certificates' as const, chain: [...chain, pki.root.certificate.der] },
+  }
   await assertRefused(requestFor({ ...signed, entity: withRoot }, pki.trusted), 'VERIFY_ENTITY', 'entity')
 })
 
 test('a loop of cross-certificates ends', async () => {
-  const a = await issueCertificate(intermediateSpec({ subject: { commonName: 'A' }, issuerName: { commonName: 'B' }, basicConstraints: { ca: true, pathLength: undefined } }), pki.root)
-  const b = await issueCertificate(intermediateSpec({ subject: { commonName: 'B' }, basicConstraints: { ca: true, pathLength: undefined } }), a)
-  const a2 = await issueCertificate(intermediateSpec({ subject: { commonName: 'A' }, key: a.key, basicConstraints: { ca: true, pathLength: undefined } }), b)
+  const a = await issueCertificate(
+    intermediateSpec({
+      subject: { commonName: 'A' },
+      issuerName: { commonName: 'B' },
+      basicConstraints: { ca: true, pathLength: undefined },
+    }),
+    pki.root,
+  )
+  const b = await issueCertificate(
+    intermediateSpec({ subject: { commonName: 'B' }, basicConstraints: { ca: true, pathLength: undefined } }),
+    a,
+  )
+  const a2 = await issueCertificate(
+    intermediateSpec({
+      subject: { commonName: 'A' },
+      key: a.key,
+      basicConstraints: { ca: true, pathLength: undefined },
+    }),
+    b,
+  )
   const signer = await issueCertificate(leafSpec(), a)
   const signed = await signMessage(pki, { signer })
   const chain = [...chainOf(signed), ...[a, b, a2].map(({ certificate }) => certificate.der)]
@@ -167,7 +207,11 @@ test('a certificate outside of its validity at any verified time', async () => {
 test('an authority that expired before the signature (cosign#4663)', async () => {
   for (const who of ['root', 'intermediate'] as const) {
     const expired = await createTestPki({ [who]: { notAfter: TEST_TIME - 1000 } })
-    await assertRefused(requestFor(await signMessage(expired), expired.trusted), 'VERIFY_CERTIFICATE_TIME', 'certificate-path')
+    await assertRefused(
+      requestFor(await signMessage(expired), expired.trusted),
+      'VERIFY_CERTIFICATE_TIME',
+      'certificate-path',
+    )
   }
 })
 
@@ -179,7 +223,11 @@ test('keys of unsupported or weak kinds', async () => {
   await assertRefused(requestFor({ ...signed, entity: none }, pki.trusted), 'VERIFY_ENTITY', 'entity')
 })
 
-async function refuseScts(signer: TestCertificate, code: VerificationErrorCode, trust: TrustedRoot = pki.trusted): Promise<void> {
+async function refuseScts(
+  signer: TestCertificate,
+  code: VerificationErrorCode,
+  trust: TrustedRoot = pki.trusted,
+): Promise<void> {
   const check: CheckName = 'certificate-timestamp'
   await assertRefused(requestFor(await signMessage(pki, { signer }), trust), code, check)
 }
@@ -199,7 +247,11 @@ test('certificate transparency: none, unknown, wrong, too early, too few', async
   await assertRefused(requestFor(twice, pki.trusted, { requirements }), 'VERIFY_SCT_THRESHOLD', 'certificate-timestamp')
   const both = await signMessage(pki, { signer: await pki.issueLeaf({}, [{ log: pki.ctLog }, { log: stranger }]) })
   await verify(requestFor(both, { ...pki.trusted, ctlogs: [pki.ctLog.trusted, stranger.trusted] }, { requirements }))
-  await verify(requestFor(await signMessage(pki, { signer: await pki.issueLeaf({}, []) }), pki.trusted, { requirements: { certificateLogs: 0 } }))
+  await verify(
+    requestFor(await signMessage(pki, { signer: await pki.issueLeaf({}, []) }), pki.trusted, {
+      requirements: { certificateLogs: 0 },
+    }),
+  )
 })
 
 test('certificate transparency: extensions are signed, unknown logs are passed over, periods include both ends', async () => {
@@ -210,8 +262,16 @@ test('certificate transparency: extensions are signed, unknown logs are passed o
   await verify(requestFor(signed, pki.trusted))
   const ctlogs = (start: number, end: number) => [{ ...pki.ctLog.trusted, validFor: { start, end } }]
   await verify(requestFor(signed, { ...pki.trusted, ctlogs: ctlogs(TEST_TIME, TEST_TIME) }))
-  for (const logs of [ctlogs(TEST_TIME + 1, TEST_TIME + 2), ctlogs(TEST_TIME - 2, TEST_TIME - 1), [{ ...pki.ctLog.trusted, validFor: {} }]]) {
-    await assertRefused(requestFor(signed, { ...pki.trusted, ctlogs: logs }), 'VERIFY_SCT_THRESHOLD', 'certificate-timestamp')
+  for (const logs of [
+    ctlogs(TEST_TIME + 1, TEST_TIME + 2),
+    ctlogs(TEST_TIME - 2, TEST_TIME - 1),
+    [{ ...pki.ctLog.trusted, validFor: {} }],
+  ]) {
+    await assertRefused(
+      requestFor(signed, { ...pki.trusted, ctlogs: logs }),
+      'VERIFY_SCT_THRESHOLD',
+      'certificate-timestamp',
+    )
   }
 })
 
@@ -224,7 +284,11 @@ test('certificate transparency logs with other keys', async () => {
 
 test('the policy is the last word on a certificate: nothing of the path makes up for a wrong name', async () => {
   const signer = await pki.issueLeaf({ subjectAltNames: [{ kind: 'email', value: 'mallory@example.com' }] })
-  await assertRefused(requestFor(await signMessage(pki, { signer }), pki.trusted, { policy: ALICE }), 'VERIFY_IDENTITY', 'identity')
+  await assertRefused(
+    requestFor(await signMessage(pki, { signer }), pki.trusted, { policy: ALICE }),
+    'VERIFY_IDENTITY',
+    'identity',
+  )
   assert.equal(rootSpec().basicConstraints?.ca, true)
 })
 

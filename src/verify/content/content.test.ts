@@ -17,7 +17,10 @@ const hex = (name: 'sha256' | 'sha384' | 'sha512', data = ARTIFACT): string => e
 
 const signed = (statement: unknown, payloadType?: string): Promise<SignedArtifact> =>
   signStatement(pki, { logs: [{ shape: 'v1-dsse' }], statement, ...(payloadType !== undefined && { payloadType }) })
-const about = (...subject: readonly unknown[]): unknown => ({ ...(statementAbout(ARTIFACT, 'sha256') as object), subject })
+const about = (...subject: readonly unknown[]): unknown => ({
+  ...(statementAbout(ARTIFACT, 'sha256') as object),
+  subject,
+})
 const request = async (statement: unknown): Promise<VerifyRequest> => requestFor(await signed(statement), pki.trusted)
 
 test('the artifact must be a subject', async () => {
@@ -38,7 +41,10 @@ test('subjects by SHA-256, SHA-384 and SHA-512, by bytes and by digest', async (
 })
 
 test('several subjects, the artifact last', async () => {
-  const many = Array.from({ length: 50 }, (_, index) => ({ name: `other ${String(index)}`, digest: { sha256: hex('sha256', Uint8Array.of(index)) } }))
+  const many = Array.from({ length: 50 }, (_, index) => ({
+    name: `other ${String(index)}`,
+    digest: { sha256: hex('sha256', Uint8Array.of(index)) },
+  }))
   const result = await verify(await request(about(...many, { name: 'mine', digest: { sha256: hex('sha256') } })))
   assert.equal(result.content.kind === 'statement' && result.content.subject?.name, 'mine')
 })
@@ -51,7 +57,13 @@ test('a subject that agrees in one digest and not in another is another artifact
 })
 
 test('subjects that name the artifact in no way that can be checked', async () => {
-  for (const subject of [{ name: 'an artifact' }, { digest: {} }, { digest: { sha1: '00' } }, { digest: { sha256: '' } }, { digest: { sha256: hex('sha256').slice(1) } }]) {
+  for (const subject of [
+    { name: 'an artifact' },
+    { digest: {} },
+    { digest: { sha1: '00' } },
+    { digest: { sha256: '' } },
+    { digest: { sha256: hex('sha256').slice(1) } },
+  ]) {
     await assert.doesNotReject(assertRefused(await request(about(subject)), await codeOf(about(subject)), 'artifact'))
   }
 })
@@ -63,10 +75,24 @@ async function codeOf(statement: unknown): Promise<'VERIFY_SUBJECT' | 'VERIFY_ST
 }
 
 test('payloads that are no statements', async () => {
-  for (const statement of [[], 'text', 1, {}, { _type: 'https://example.com/other' }, { ...(about() as object), subject: 'x' }]) {
+  for (const statement of [
+    [],
+    'text',
+    1,
+    {},
+    { _type: 'https://example.com/other' },
+    { ...(about() as object), subject: 'x' },
+  ]) {
     await assertRefused(await request(statement), 'VERIFY_STATEMENT', 'artifact')
   }
-  await assertRefused(await request({ ...(about({ digest: { sha256: hex('sha256') } }) as object), _type: 'https://in-toto.io/Statement/v9' }), 'VERIFY_STATEMENT', 'artifact')
+  await assertRefused(
+    await request({
+      ...(about({ digest: { sha256: hex('sha256') } }) as object),
+      _type: 'https://in-toto.io/Statement/v9',
+    }),
+    'VERIFY_STATEMENT',
+    'artifact',
+  )
 })
 
 test('another payload type, which the signature covers', async () => {
@@ -74,7 +100,16 @@ test('another payload type, which the signature covers', async () => {
   await assertRefused(requestFor(typed, pki.trusted), 'VERIFY_PAYLOAD_TYPE', 'artifact')
   const { content } = (await signed(statementAbout(ARTIFACT, 'sha256'))).entity
   assert.ok(content.kind === 'dsse')
-  const relabelled = { ...typed, entity: { ...typed.entity, content: { kind: 'dsse' as const, envelope: { ...(typed.entity.content as typeof content).envelope, payloadType: 'application/vnd.in-toto+json' } } } }
+  const relabelled = {
+    ...typed,
+    entity: {
+      ...typed.entity,
+      content: {
+        kind: 'dsse' as const,
+        envelope: { ...(typed.entity.content as typeof content).envelope, payloadType: 'application/vnd.in-toto+json' },
+      },
+    },
+  }
   await assertRefused(requestFor(relabelled, pki.trusted), 'VERIFY_SIGNATURE', 'signature')
 })
 
@@ -93,7 +128,11 @@ test('without its artifact a statement is accepted only where that is asked for 
   const artifact = { kind: 'unsafe-any-subject' as const }
   const result = await verify({ ...(await request(statementAbout(encodeUtf8('another'), 'sha256'))), artifact })
   assert.equal(result.report.at(-1)?.status, 'skipped')
-  await assertRefused(requestFor(await signMessage(pki), pki.trusted, { artifact }), 'VERIFY_ARTIFACT_REQUIRED', 'log-entry-binding')
+  await assertRefused(
+    requestFor(await signMessage(pki), pki.trusted, { artifact }),
+    'VERIFY_ARTIFACT_REQUIRED',
+    'log-entry-binding',
+  )
 })
 
 test('a message signature over another artifact, by bytes and by digest', async () => {
@@ -101,18 +140,32 @@ test('a message signature over another artifact, by bytes and by digest', async 
   const requirements = { transparencyLogs: 0, timeSources: 0, unsafeCurrentTimeIfUnwitnessed: true }
   const changes = { requirements, now: 1_748_779_200_000 }
   const other = Uint8Array.of(1)
-  await assertRefused(requestFor({ ...message, artifact: other }, pki.trusted, changes), 'VERIFY_SIGNATURE', 'signature')
+  await assertRefused(
+    requestFor({ ...message, artifact: other }, pki.trusted, changes),
+    'VERIFY_SIGNATURE',
+    'signature',
+  )
   const digests = { sha256: digest('sha256', other) }
-  await assertRefused(requestFor(message, pki.trusted, { ...changes, artifact: { kind: 'digest', digests } }), 'VERIFY_SIGNATURE', 'signature')
+  await assertRefused(
+    requestFor(message, pki.trusted, { ...changes, artifact: { kind: 'digest', digests } }),
+    'VERIFY_SIGNATURE',
+    'signature',
+  )
 })
 
 test('a digest beside the signature that is not the artifact’s, or is of another kind', async () => {
   const message = await signMessage(pki)
   const { content } = message.entity
   assert.ok(content.kind === 'message-signature')
-  const lying = { ...message, entity: { ...message.entity, content: { ...content, digest: digest('sha256', Uint8Array.of(1)) } } }
+  const lying = {
+    ...message,
+    entity: { ...message.entity, content: { ...content, digest: digest('sha256', Uint8Array.of(1)) } },
+  }
   await assertRefused(requestFor(lying, pki.trusted), 'VERIFY_ARTIFACT_MISMATCH', 'artifact')
-  const silent = { ...message, entity: { ...message.entity, content: { ...content, digest: undefined, digestAlgorithm: undefined } } }
+  const silent = {
+    ...message,
+    entity: { ...message.entity, content: { ...content, digest: undefined, digestAlgorithm: undefined } },
+  }
   await verify(requestFor(silent, pki.trusted))
 })
 
@@ -121,12 +174,17 @@ test('digests that do not serve: of another function, of a wrong length, or none
   const artifact = { kind: 'digest' as const, digests: { sha512: digest('sha512', ARTIFACT) } }
   await assertRefused(requestFor(message, pki.trusted, { artifact }), 'VERIFY_ARTIFACT_REQUIRED', 'log-entry-binding')
   for (const digests of [{}, { sha256: Uint8Array.of(1) }]) {
-    await assert.rejects(verify(requestFor(message, pki.trusted, { artifact: { kind: 'digest', digests } })), { code: 'VERIFY_ARTIFACT_REQUIRED' })
+    await assert.rejects(verify(requestFor(message, pki.trusted, { artifact: { kind: 'digest', digests } })), {
+      code: 'VERIFY_ARTIFACT_REQUIRED',
+    })
   }
 })
 
 test('an empty signature', async () => {
   const message = await signMessage(pki)
-  const entity = { ...message.entity, content: { ...message.entity.content, signature: new Uint8Array(0) } as typeof message.entity.content }
+  const entity = {
+    ...message.entity,
+    content: { ...message.entity.content, signature: new Uint8Array(0) } as typeof message.entity.content,
+  }
   await assertRefused(requestFor({ ...message, entity }, pki.trusted), 'VERIFY_ENTITY', 'entity')
 })

@@ -17,17 +17,33 @@ import type { IdentityRequirement, RequirableClaim } from './identity-policy.js'
 const ISSUER = 'https://issuer.example.com'
 const pki = await createTestPki()
 
-async function signedAs(subjectAltNames: readonly GeneralName[] | null, fulcio: FulcioExtensions = { issuer: ISSUER }): Promise<SignedArtifact> {
+async function signedAs(
+  subjectAltNames: readonly GeneralName[] | null,
+  fulcio: FulcioExtensions = { issuer: ISSUER },
+): Promise<SignedArtifact> {
   return signMessage(pki, { signer: await pki.issueLeaf({ subjectAltNames, fulcio }) })
 }
 
-const allowed = (subject: string, issuer = ISSUER): IdentityRequirement => ({ subject: { exact: subject }, issuer: { exact: issuer } })
-const accept = (signed: SignedArtifact, ...anyOf: readonly IdentityRequirement[]) => verify(requestFor(signed, pki.trusted, { policy: { kind: 'identities', anyOf } }))
+const allowed = (subject: string, issuer = ISSUER): IdentityRequirement => ({
+  subject: { exact: subject },
+  issuer: { exact: issuer },
+})
+const accept = (signed: SignedArtifact, ...anyOf: readonly IdentityRequirement[]) =>
+  verify(requestFor(signed, pki.trusted, { policy: { kind: 'identities', anyOf } }))
 const refuse = (signed: SignedArtifact, ...anyOf: readonly IdentityRequirement[]) =>
-  assertRefused(requestFor(signed, pki.trusted, { policy: { kind: 'identities', anyOf } }), 'VERIFY_IDENTITY', 'identity')
+  assertRefused(
+    requestFor(signed, pki.trusted, { policy: { kind: 'identities', anyOf } }),
+    'VERIFY_IDENTITY',
+    'identity',
+  )
 
 const WORKFLOW = 'https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1'
-const username: GeneralName = { kind: 'other', oid: FULCIO_USERNAME, value: derUtf8String('alice!example.com'), text: 'alice!example.com' }
+const username: GeneralName = {
+  kind: 'other',
+  oid: FULCIO_USERNAME,
+  value: derUtf8String('alice!example.com'),
+  text: 'alice!example.com',
+}
 
 test('e-mail addresses, URIs and user names are subjects', async () => {
   for (const [name, value] of [
@@ -75,7 +91,9 @@ test('the issuer of the older extension alone, of both, and of two that disagree
 test('one of several identities suffices, but it must match as a whole', async () => {
   const signed = await signedAs([{ kind: 'email', value: 'alice@example.com' }])
   const result = await accept(signed, allowed('bob@example.com'), allowed('alice@example.com'))
-  assert.deepEqual(result.signer.kind === 'certificate' && result.signer.matched?.subject, { exact: 'alice@example.com' })
+  assert.deepEqual(result.signer.kind === 'certificate' && result.signer.matched?.subject, {
+    exact: 'alice@example.com',
+  })
   // Bob's issuer with Alice's name is nobody's identity.
   const error = await refuse(signed, allowed('bob@example.com'), allowed('alice@example.com', 'https://bob.example'))
   assert.match(error.message, /closest of 2/)
@@ -83,18 +101,29 @@ test('one of several identities suffices, but it must match as a whole', async (
 
 test('patterns match whole values, and a refusal says so', async () => {
   const signed = await signedAs([{ kind: 'uri', value: WORKFLOW }])
-  const pattern = (source: string): IdentityRequirement => ({ subject: { unsafePattern: compilePattern(source) }, issuer: { exact: ISSUER } })
+  const pattern = (source: string): IdentityRequirement => ({
+    subject: { unsafePattern: compilePattern(source) },
+    issuer: { exact: ISSUER },
+  })
   await accept(signed, pattern('https://github\\.com/acme/.*'))
-  await accept(signed, { subject: { exact: WORKFLOW }, issuer: { unsafePattern: compilePattern('https://issuer\\..*') } })
+  await accept(signed, {
+    subject: { exact: WORKFLOW },
+    issuer: { unsafePattern: compilePattern('https://issuer\\..*') },
+  })
   const error = await refuse(signed, pattern('https://github\\.com/acme/'))
   assert.match(error.hint ?? '', /whole value/)
   assert.doesNotMatch((await refuse(signed, pattern('gitlab'))).hint ?? '', /whole value/)
 })
 
 test('every claim of Fulcio’s can be required by its name', async () => {
-  const claims = FULCIO_CLAIMS.map(({ claim }) => claim).filter((claim): claim is RequirableClaim => claim !== 'issuer' && claim !== 'issuerV1')
+  const claims = FULCIO_CLAIMS.map(({ claim }) => claim).filter(
+    (claim): claim is RequirableClaim => claim !== 'issuer' && claim !== 'issuerV1',
+  )
   assert.equal(claims.length, 21)
-  const fulcio: FulcioExtensions = { issuer: ISSUER, ...Object.fromEntries(claims.map((claim) => [claim, `value of ${claim}`])) }
+  const fulcio: FulcioExtensions = {
+    issuer: ISSUER,
+    ...Object.fromEntries(claims.map((claim) => [claim, `value of ${claim}`])),
+  }
   const signed = await signedAs([{ kind: 'uri', value: WORKFLOW }], fulcio)
   const without = await signedAs([{ kind: 'uri', value: WORKFLOW }])
   for (const claim of claims) {
@@ -117,7 +146,10 @@ test('a claim that no certificate has, by a name that every object has', async (
 })
 
 test('several subjects: any of them can be the allowed one', async () => {
-  const signed = await signedAs([{ kind: 'dns', value: 'a.example.com' }, { kind: 'email', value: 'alice@example.com' }])
+  const signed = await signedAs([
+    { kind: 'dns', value: 'a.example.com' },
+    { kind: 'email', value: 'alice@example.com' },
+  ])
   await accept(signed, allowed('alice@example.com'))
   await accept(signed, allowed('a.example.com'))
   await refuse(signed, allowed('a.example.com,alice@example.com'))

@@ -40,11 +40,19 @@ test('a sign/v1 statement and a simple-signing payload are signatures on the ima
   const claims = verifyImageClaims(await statement(SIGNATURE, { tier: 'prod' }), image)
   assert.deepEqual([claims.kind, claims.type, claims.manifestDigest], ['statement', SIGNATURE, manifestDigest])
   const old = verifyImageClaims(await payload(simple({ tier: 'prod' })), image)
-  assert.deepEqual([old.kind, old.type, old.dockerReference], ['simple-signing', 'cosign container image signature', 'index.docker.io/library/app'])
+  assert.deepEqual(
+    [old.kind, old.type, old.dockerReference],
+    ['simple-signing', 'cosign container image signature', 'index.docker.io/library/app'],
+  )
 })
 
 test('an attestation by the same signer about the same image is not a signature on it', async () => {
-  for (const type of ['https://cyclonedx.org/bom', 'https://slsa.dev/provenance/v1', `${SIGNATURE}/`, 'https://sigstore.dev/cosign/sign/v2']) {
+  for (const type of [
+    'https://cyclonedx.org/bom',
+    'https://slsa.dev/provenance/v1',
+    `${SIGNATURE}/`,
+    'https://sigstore.dev/cosign/sign/v2',
+  ]) {
     const attestation = await statement(type)
     assert.throws(() => verifyImageClaims(attestation, image), { code: 'VERIFY_NOT_IMAGE_SIGNATURE' })
   }
@@ -65,7 +73,9 @@ test('a payload of another kind is not a signature on an image', async () => {
 test('a payload of which only the digest was verified cannot claim anything', async () => {
   const bytes = simple()
   const signed = await signMessage(pki, { artifact: bytes })
-  const verification = await verify(requestFor(signed, pki.trusted, { artifact: { kind: 'digest', digests: { sha256: sha256(bytes) } } }))
+  const verification = await verify(
+    requestFor(signed, pki.trusted, { artifact: { kind: 'digest', digests: { sha256: sha256(bytes) } } }),
+  )
   assert.throws(() => verifyImageClaims(verification, image), { code: 'VERIFY_NOT_IMAGE_SIGNATURE' })
 })
 
@@ -73,16 +83,28 @@ test('a signature on another image', async () => {
   const other = `sha256:${encodeHex(sha256(Uint8Array.of(1)))}`
   for (const of of [other, manifestDigest.toUpperCase(), manifestDigest.slice(7), `${manifestDigest} `]) {
     const signed = await payload(simple(undefined, of))
-    assert.throws(() => verifyImageClaims(signed, image), { code: /VERIFY_IMAGE_DIGEST|VERIFY_NOT_IMAGE_SIGNATURE/ }, of)
+    assert.throws(
+      () => verifyImageClaims(signed, image),
+      { code: /VERIFY_IMAGE_DIGEST|VERIFY_NOT_IMAGE_SIGNATURE/ },
+      of,
+    )
   }
   const signed = await statement(SIGNATURE)
-  assert.throws(() => verifyImageClaims(signed, { digest: { algorithm: 'sha256', value: sha256(Uint8Array.of(1)) } }), { code: 'VERIFY_IMAGE_DIGEST' })
-  assert.throws(() => verifyImageClaims(signed, { digest: { algorithm: 'sha512', value: digest('sha512', MANIFEST) } }), { code: 'VERIFY_IMAGE_DIGEST' })
+  assert.throws(() => verifyImageClaims(signed, { digest: { algorithm: 'sha256', value: sha256(Uint8Array.of(1)) } }), {
+    code: 'VERIFY_IMAGE_DIGEST',
+  })
+  assert.throws(
+    () => verifyImageClaims(signed, { digest: { algorithm: 'sha512', value: digest('sha512', MANIFEST) } }),
+    { code: 'VERIFY_IMAGE_DIGEST' },
+  )
 })
 
 test('required annotations, in either form', async () => {
   const annotations = new Map([['tier', 'prod']])
-  for (const make of [(values?: Record<string, string>) => statement(SIGNATURE, values), (values?: Record<string, string>) => payload(simple(values))]) {
+  for (const make of [
+    (values?: Record<string, string>) => statement(SIGNATURE, values),
+    (values?: Record<string, string>) => payload(simple(values)),
+  ]) {
     verifyImageClaims(await make({ tier: 'prod', more: 'x' }), { ...image, annotations })
     for (const values of [undefined, {}, { tier: 'test' }, { Tier: 'prod' }, { tier: 'prod ' }]) {
       const signed = await make(values)
@@ -94,16 +116,29 @@ test('required annotations, in either form', async () => {
 test('an annotation by a name that every object has', async () => {
   const signed = await payload(simple({}))
   for (const name of ['constructor', '__proto__']) {
-    assert.throws(() => verifyImageClaims(signed, { ...image, annotations: new Map([[name, '']]) }), { code: 'VERIFY_ANNOTATION' })
+    assert.throws(() => verifyImageClaims(signed, { ...image, annotations: new Map([[name, '']]) }), {
+      code: 'VERIFY_ANNOTATION',
+    })
   }
 })
 
 test('attestations are of the type that was asked for, exactly (GHSA-w6c6-c85g-mmv6)', async () => {
   const attestation = await statement('https://cyclonedx.org/bom')
-  assert.equal(verifyAttestationClaims(attestation, 'https://cyclonedx.org/bom').predicateType, 'https://cyclonedx.org/bom')
-  for (const type of ['https://slsa.dev/provenance/v1', 'https://cyclonedx.org/bom/v1', 'https://cyclonedx.org/', '', 'https://CycloneDX.org/bom']) {
+  assert.equal(
+    verifyAttestationClaims(attestation, 'https://cyclonedx.org/bom').predicateType,
+    'https://cyclonedx.org/bom',
+  )
+  for (const type of [
+    'https://slsa.dev/provenance/v1',
+    'https://cyclonedx.org/bom/v1',
+    'https://cyclonedx.org/',
+    '',
+    'https://CycloneDX.org/bom',
+  ]) {
     assert.throws(() => verifyAttestationClaims(attestation, type), { code: 'VERIFY_PREDICATE_TYPE' })
   }
   const signature = await payload(simple())
-  assert.throws(() => verifyAttestationClaims(signature, 'https://cyclonedx.org/bom'), { code: 'VERIFY_PREDICATE_TYPE' })
+  assert.throws(() => verifyAttestationClaims(signature, 'https://cyclonedx.org/bom'), {
+    code: 'VERIFY_PREDICATE_TYPE',
+  })
 })

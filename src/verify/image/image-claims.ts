@@ -89,7 +89,10 @@ function readPayload(bytes: Uint8Array): SimpleSigningPayload {
   }
 }
 
-function readStatementClaims({ statement, subject }: Extract<Verification['content'], { kind: 'statement' }>): ImageClaims {
+function readStatementClaims({
+  statement,
+  subject,
+}: Extract<Verification['content'], { kind: 'statement' }>): ImageClaims {
   if (statement.predicateType !== IMAGE_SIGNATURE_PREDICATE) {
     throw notImageSignature(IMAGE_SIGNATURE_PREDICATE, statement.predicateType)
   }
@@ -100,7 +103,12 @@ function readStatementClaims({ statement, subject }: Extract<Verification['conte
     })
   }
   const { annotations } = subject
-  return { kind: 'statement', type: statement.predicateType, manifestDigest: `sha256:${digest.toLowerCase()}`, annotations }
+  return {
+    kind: 'statement',
+    type: statement.predicateType,
+    manifestDigest: `sha256:${digest.toLowerCase()}`,
+    annotations,
+  }
 }
 
 function notImageSignature(expected: string, found: string): VerificationError {
@@ -118,7 +126,9 @@ function notImageSignature(expected: string, found: string): VerificationError {
  */
 export function verifyAttestationClaims({ content }: Verification, predicateType: string): Statement {
   if (content.kind !== 'statement') {
-    throw new VerificationError('VERIFY_PREDICATE_TYPE', 'this is a signature, not an attestation', { expected: predicateType })
+    throw new VerificationError('VERIFY_PREDICATE_TYPE', 'this is a signature, not an attestation', {
+      expected: predicateType,
+    })
   }
   if (content.statement.predicateType === predicateType) return content.statement
   throw new VerificationError('VERIFY_PREDICATE_TYPE', 'the attestation is of another type', {

@@ -55,7 +55,8 @@ export function bindEntry(entry: LogEntry, signing: Signing): BoundEntry {
       found: `${body.kind} ${body.version}`,
     })
   }
-  const [signed, ...others] = body.signatures
+  const signatures: readonly EntrySignature[] = body.signatures
+  const [signed, ...others] = signatures
   if (signed === undefined || others.length > 0) {
     throw new VerificationError('VERIFY_LOG_ENTRY', 'the entry has not exactly one signature', {
       expected: '1',

@@ -14,6 +14,7 @@ import type { InclusionProof, LogEntry } from '#formats/rekor-entry/log-entry'
 import type { TrustedLog } from '#formats/trusted-root/trusted-root'
 import { VerificationError } from '../errors.js'
 import { checkOrigin, readOrigin } from './checkpoint-origin.js'
+import type { Origin } from './checkpoint-origin.js'
 
 /** An inclusion proof that has a checkpoint. */
 export type SignedInclusionProof = InclusionProof & { readonly checkpoint: string }
@@ -45,17 +46,20 @@ export async function verifySignedInclusion(
     proof: proof.hashes,
     root: checkpoint.rootHash,
   })
-  await verifyCheckpointSignature(signed, log, all)
+  const origin = readOrigin(checkpoint.origin)
+  if (origin.rule === 'note' && entry.logIndex !== proof.logIndex) {
+    // Only Rekor v1 counts across shards; elsewhere the index that people are shown is the one that is proved.
+    throw new VerificationError('VERIFY_LOG_INCLUSION', 'the index of the entry is not the one that is proved', {
+      expected: String(proof.logIndex),
+      found: String(entry.logIndex),
+    })
+  }
+  checkOrigin(origin, log, all)
+  await verifyCheckpointSignature(signed, origin, log)
   return signed
 }
 
-async function verifyCheckpointSignature(
-  signed: SignedCheckpoint,
-  log: TrustedLog,
-  all: readonly TrustedLog[],
-): Promise<void> {
-  const origin = readOrigin(signed.checkpoint.origin)
-  checkOrigin(origin, log, all)
+async function verifyCheckpointSignature(signed: SignedCheckpoint, origin: Origin, log: TrustedLog): Promise<void> {
   const derived = noteVerifierForKey({ name: origin.name, key: log.key, rule: origin.rule, algorithm: log.algorithm })
   // The name is required for Rekor v1 too: its signature line repeats the name of the origin.
   const keyId = log.checkpointKeyId?.slice(0, 4) ?? derived.keyId

@@ -106,3 +106,13 @@ export function propertySet(name: string): CharacterSet | undefined {
     return undefined // the runtime knows no such script
   }
 }
+
+/** Escapes of single characters that C has. */
+export const C_ESCAPES: ReadonlyMap<string, number> = new Map([
+  ['a', 7],
+  ['f', 12],
+  ['t', 9],
+  ['n', 10],
+  ['r', 13],
+  ['v', 11],
+])

@@ -105,13 +105,13 @@ export function runProgram(program: Program, text: string, extent: Extent): bool
   let threads = new Threads(program.length)
   let following = new Threads(program.length)
   for (let at = 0; at <= points.length; at++) {
-    if (at === 0 || extent === 'part') follow(program, threads, 0, { points, at })
+    if (at === 0 || extent === 'part') follow(threads, 0, { program, points, at })
     const point = points[at]
     for (const index of threads.list()) {
       const instruction = program[index]
       if (instruction?.op === 'accept' && (extent === 'part' || point === undefined)) return true
       if (instruction?.op === 'consume' && point !== undefined && instruction.set.has(point)) {
-        follow(program, following, index + 1, { points, at: at + 1 })
+        follow(following, index + 1, { program, points, at: at + 1 })
       }
     }
     ;[threads, following] = [following, threads]
@@ -121,16 +121,17 @@ export function runProgram(program: Program, text: string, extent: Extent): bool
 }
 
 interface Place {
+  readonly program: Program
   readonly points: readonly number[]
   readonly at: number
 }
 
 /** Adds a thread and everything that it reaches without consuming a character. */
-function follow(program: Program, threads: Threads, start: number, place: Place): void {
+function follow(threads: Threads, start: number, place: Place): void {
   const pending = [start]
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     if (!threads.add(index)) continue
-    const instruction = program[index]
+    const instruction = place.program[index]
     if (instruction?.op === 'jump') pending.push(instruction.next)
     else if (instruction?.op === 'fork') pending.push(instruction.also, instruction.next)
     else if (instruction?.op === 'assert' && holds(instruction.assertion, place)) pending.push(index + 1)

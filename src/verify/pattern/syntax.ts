@@ -12,6 +12,7 @@ import { VerificationError } from '../errors.js'
 import {
   anyCharacter,
   anyOf,
+  C_ESCAPES,
   characterRange,
   ESCAPED_SETS,
   ignoringCase,
@@ -44,14 +45,6 @@ interface Flags {
   readonly multiline: boolean
 }
 
-const C_ESCAPES: ReadonlyMap<string, number> = new Map([
-  ['a', 7],
-  ['f', 12],
-  ['t', 9],
-  ['n', 10],
-  ['r', 13],
-  ['v', 11],
-])
 const POSTFIX: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['*', [0, Infinity]],
   ['+', [1, Infinity]],

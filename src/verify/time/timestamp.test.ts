@@ -36,7 +36,10 @@ test('time-stamps of every form are the time of a Rekor v2 entry', async () => {
   ]
   for (const form of forms) {
     const result = await verify(requestFor(await stamped(form), pki.trusted))
-    assert.deepEqual(result.times.map(({ at, source }) => [at, source.kind]), [[TEST_TIME, 'timestamp-authority']])
+    assert.deepEqual(
+      result.times.map(({ at, source }) => [at, source.kind]),
+      [[TEST_TIME, 'timestamp-authority']],
+    )
   }
   const statement = await signStatement(pki, { logs, timestamps: [{}] })
   await verify(requestFor(statement, pki.trusted))
@@ -62,7 +65,11 @@ test('a time-stamp over something else', async () => {
   const imprint = { digest: 'sha256' as const, hash: digest('sha256', Uint8Array.of(1)) }
   await assertRefused(requestFor(await stamped({ imprint }), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
   const [one, other] = [await stamped({}), await stamped({})]
-  await assertRefused(requestFor(withStamps(one, other.entity.timestamps), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
+  await assertRefused(
+    requestFor(withStamps(one, other.entity.timestamps), pki.trusted),
+    'VERIFY_TIMESTAMP',
+    'timestamp',
+  )
 })
 
 test('a refusal of the authority is no time-stamp, and a token with a refusing status neither', async () => {
@@ -82,7 +89,13 @@ test('a refusal of the authority is no time-stamp, and a token with a refusing s
 test('bytes that are no time-stamp', async () => {
   const signed = await stamped({})
   const [good] = signed.entity.timestamps
-  for (const bytes of [new Uint8Array(0), Uint8Array.of(0x30, 0), good!.subarray(1), good!.subarray(0, -1), Uint8Array.of(...good!, 0)]) {
+  for (const bytes of [
+    new Uint8Array(0),
+    Uint8Array.of(0x30, 0),
+    good!.subarray(1),
+    good!.subarray(0, -1),
+    Uint8Array.of(...good!, 0),
+  ]) {
     await assertRefused(requestFor(withStamps(signed, [bytes]), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
   }
 })
@@ -91,7 +104,11 @@ test('a time-stamp of an unknown authority counts nothing, and does no harm besi
   const stranger = await createTestTsa()
   for (const embed of ['none', 'leaf', 'chain'] as const) {
     const signer = stranger.leaf
-    await assertRefused(requestFor(await stamped({ signer, embed }), pki.trusted), 'VERIFY_TIME_MISSING', 'verified-time')
+    await assertRefused(
+      requestFor(await stamped({ signer, embed }), pki.trusted),
+      'VERIFY_TIME_MISSING',
+      'verified-time',
+    )
     const logged = await signMessage(pki, { timestamps: [{ signer, embed }] })
     const result = await verify(requestFor(logged, pki.trusted))
     assert.deepEqual(result.report.find(({ name }) => name === 'timestamp')?.status, 'skipped')
@@ -106,13 +123,24 @@ test('another key under the authority’s certificate', async () => {
 test('a certificate of the authority’s with the same name and number but another key (ESSCertID)', async () => {
   const { subject: _, ...spec } = tsaLeafSpec()
   const twin = await issueCertificate(
-    { ...spec, subject: { organization: 'test.example', commonName: 'test tsa' }, serialNumber: pki.tsa.leaf.certificate.serialNumber },
+    {
+      ...spec,
+      subject: { organization: 'test.example', commonName: 'test tsa' },
+      serialNumber: pki.tsa.leaf.certificate.serialNumber,
+    },
     pki.tsa.intermediate,
   )
   for (const embed of ['leaf', 'none'] as const) {
-    await assertRefused(requestFor(await stamped({ signer: twin, embed }), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
+    await assertRefused(
+      requestFor(await stamped({ signer: twin, embed }), pki.trusted),
+      'VERIFY_TIMESTAMP',
+      'timestamp',
+    )
   }
-  const sameKey = await issueCertificate({ ...tsaLeafSpec(), key: pki.tsa.leaf.key, serialNumber: pki.tsa.leaf.certificate.serialNumber }, pki.tsa.intermediate)
+  const sameKey = await issueCertificate(
+    { ...tsaLeafSpec(), key: pki.tsa.leaf.key, serialNumber: pki.tsa.leaf.certificate.serialNumber },
+    pki.tsa.intermediate,
+  )
   await assertRefused(requestFor(await stamped({ signer: sameKey }), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
 })
 

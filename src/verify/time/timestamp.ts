@@ -4,6 +4,7 @@
  * @module
  */
 import { digest } from '#crypto/digest'
+import type { CodedError } from '#errors'
 import { isCodedError } from '#errors'
 import { grantedToken, parseTimestampResponse } from '#formats/cms/parse-timestamp'
 import { isSigner } from '#formats/cms/signer'
@@ -33,9 +34,11 @@ export async function verifyTimestamp(
 ): Promise<VerifiedTime | typeof UNKNOWN_AUTHORITY> {
   const token = grantedToken(parseTimestampResponse(response))
   const embedded = embeddedCertificates(token)
-  let problem: unknown
+  let problem: CodedError | undefined
   for (const authority of authorities) {
-    const signers = signersOf(authority, embedded).filter((certificate) => isSigner(token.signedData.signer, certificate))
+    const signers = signersOf(authority, embedded).filter((certificate) =>
+      isSigner(token.signedData.signer, certificate),
+    )
     for (const signer of signers) {
       try {
         return await verifyBy(token, signer, { authority, embedded, signature })
@@ -65,19 +68,31 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
   const paths = await pathsOf(signer, authority, untrusted)
   const problems = paths.map((path) => pathProblem(path, genTime))
   if (!problems.includes(undefined)) {
-    throw new VerificationError('VERIFY_TIMESTAMP', 'the time-stamping authority was not valid at the time it states', problems[0])
+    throw new VerificationError(
+      'VERIFY_TIMESTAMP',
+      'the time-stamping authority was not valid at the time it states',
+      problems[0],
+    )
   }
   return witnessedTime(genTime, { kind: 'timestamp-authority', authority })
 }
 
-async function pathsOf(leaf: Certificate, authority: TrustedAuthority, untrusted: readonly Certificate[]): Promise<readonly CandidatePath[]> {
+async function pathsOf(
+  leaf: Certificate,
+  authority: TrustedAuthority,
+  untrusted: readonly Certificate[],
+): Promise<readonly CandidatePath[]> {
   try {
     return await candidatePaths({ leaf, purpose: 'time-stamping', authorities: [authority], untrusted })
   } catch (cause) {
     if (!(cause instanceof VerificationError)) throw cause
     // Under its own code this would read as if the signer's certificate were meant.
     const { expected, found } = cause
-    throw new VerificationError('VERIFY_TIMESTAMP', `the time-stamping authority: ${cause.message}`, { expected, found, cause })
+    throw new VerificationError('VERIFY_TIMESTAMP', `the time-stamping authority: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 
