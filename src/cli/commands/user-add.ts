@@ -21,7 +21,10 @@ export const command: Command = defineCommand({
   withoutCosignEnvironment: true,
   examples: [
     { does: 'add a person and type the password', run: 'user add ann@example.com --users users.json' },
-    { does: 'add a person from a script', run: 'user add ci@example.com --users users.json --password-stdin < password.txt' },
+    {
+      does: 'add a person from a script',
+      run: 'user add ci@example.com --users users.json --password-stdin < password.txt',
+    },
   ],
 
   async run({ args: [name = ''], flags, host }) {
@@ -37,15 +40,21 @@ export const command: Command = defineCommand({
 })
 
 async function askNewPassword(host: Host, fromInput: boolean): Promise<string> {
-  const password = fromInput ? asText(await readAll(host.terminal.stdin), 'the password').replace(/\r?\n$/, '') : await typeTwice(host)
+  const password = fromInput
+    ? asText(await readAll(host.terminal.stdin), 'the password').replace(/\r?\n$/, '')
+    : await typeTwice(host)
   if (password.length >= MIN_PASSWORD_LENGTH) return password
-  throw new CliError('CLI_INPUT', 'the password is too short', { expected: `at least ${String(MIN_PASSWORD_LENGTH)} characters` })
+  throw new CliError('CLI_INPUT', 'the password is too short', {
+    expected: `at least ${String(MIN_PASSWORD_LENGTH)} characters`,
+  })
 }
 
 async function typeTwice(host: Host): Promise<string> {
   const first = await host.terminal.readSecret('New password: ')
   if (first === undefined) {
-    throw new CliError('CLI_PASSWORD_UNAVAILABLE', 'there is no terminal to type a password at', { hint: 'use --password-stdin' })
+    throw new CliError('CLI_PASSWORD_UNAVAILABLE', 'there is no terminal to type a password at', {
+      hint: 'use --password-stdin',
+    })
   }
   if ((await host.terminal.readSecret('The same again: ')) === first) return first
   throw new CliError('CLI_PASSWORD_MISMATCH', 'passwords do not match')

@@ -48,19 +48,36 @@ export function codeRedirect(request: AuthorizationRequest, code: string, issuer
 }
 
 /** The redirect that says no. */
-export function refusal(request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>, error: CodedError, issuer: Issuer): string {
-  return withQuery(request.redirectUri, { error: oauthName(error.code), error_description: error.message, state: request.state, iss: issuer.url })
+export function refusal(
+  request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
+  error: CodedError,
+  issuer: Issuer,
+): string {
+  return withQuery(request.redirectUri, {
+    error: oauthName(error.code),
+    error_description: error.message,
+    state: request.state,
+    iss: issuer.url,
+  })
 }
 
 /** The person pressed cancel. */
 export function denial(request: AuthorizationRequest, issuer: Issuer): string {
-  return withQuery(request.redirectUri, { error: 'access_denied', error_description: 'the sign-in was cancelled', state: request.state, iss: issuer.url })
+  return withQuery(request.redirectUri, {
+    error: 'access_denied',
+    error_description: 'the sign-in was cancelled',
+    state: request.state,
+    iss: issuer.url,
+  })
 }
 
 function checkClient(parameters: Parameters, issuer: Issuer): void {
   const client = parameters.require('client_id')
   if (client !== issuer.clientId) {
-    throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId, found: client.slice(0, 80) })
+    throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', {
+      expected: issuer.clientId,
+      found: client.slice(0, 80),
+    })
   }
 }
 
@@ -91,12 +108,20 @@ function isLoopback(text: string): boolean {
 
 function checkResponseType(parameters: Parameters): void {
   const type = parameters.require('response_type')
-  if (type !== 'code') throw new IssuerError('ISSUER_RESPONSE_TYPE', 'only the code flow is served', { expected: 'code', found: type.slice(0, 40) })
+  if (type !== 'code')
+    throw new IssuerError('ISSUER_RESPONSE_TYPE', 'only the code flow is served', {
+      expected: 'code',
+      found: type.slice(0, 40),
+    })
 }
 
 function checkResponseMode(parameters: Parameters): void {
   const mode = parameters.get('response_mode') ?? 'query'
-  if (mode !== 'query') throw new IssuerError('ISSUER_PARAMETER', 'only the query response mode is served', { expected: 'query', found: mode.slice(0, 40) })
+  if (mode !== 'query')
+    throw new IssuerError('ISSUER_PARAMETER', 'only the query response mode is served', {
+      expected: 'query',
+      found: mode.slice(0, 40),
+    })
 }
 
 function checkScope(parameters: Parameters): void {
@@ -105,7 +130,8 @@ function checkScope(parameters: Parameters): void {
 }
 
 function checkChallenge(parameters: Parameters): void {
-  if (readChallenge(parameters) === undefined) throw new IssuerError('ISSUER_PKCE', 'a public client must send a code challenge')
+  if (readChallenge(parameters) === undefined)
+    throw new IssuerError('ISSUER_PKCE', 'a public client must send a code challenge')
 }
 
 /** `prompt=none` asks for an answer without a page, which needs a session; there are none here. */

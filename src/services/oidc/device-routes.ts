@@ -6,7 +6,7 @@ import type { Route } from '../http/routes.js'
 import { answerGrant, beginDeviceGrant, findPendingGrant, showUserCode } from './device.js'
 import type { DeviceGrant } from './device.js'
 import { IssuerError, PROBLEMS } from './errors.js'
-import { html } from './html.js'
+import { markup } from './html.js'
 import { DEVICE_LIFETIME } from './issuer.js'
 import type { Issuer } from './issuer.js'
 import { messagePage, page, signInFields } from './pages.js'
@@ -23,8 +23,10 @@ export function deviceAuthorizationRoutes(issuer: Issuer): readonly Route[] {
 
   async function authorizeDevice(request: Request): Promise<Response> {
     const form = new Parameters(await readForm(request, MAX_FORM_BYTES))
-    if (form.require('client_id') !== issuer.clientId) throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId })
-    if (!(form.get('scope') ?? '').split(' ').includes('openid')) throw new IssuerError('ISSUER_SCOPE', 'the scope must have openid in it')
+    if (form.require('client_id') !== issuer.clientId)
+      throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId })
+    if (!(form.get('scope') ?? '').split(' ').includes('openid'))
+      throw new IssuerError('ISSUER_SCOPE', 'the scope must have openid in it')
     const { deviceCode, grant } = beginDeviceGrant(issuer, { challenge: readChallenge(form), nonce: form.get('nonce') })
     const code = showUserCode(grant.userCode)
     return json(
@@ -59,12 +61,17 @@ export function devicePageRoutes(issuer: Issuer): readonly Route[] {
     const grant = find(form.require('user_code'))
     if (form.get('answer') === 'no') {
       answerGrant(issuer, grant, { kind: 'denied' })
-      return messagePage(200, 'Cancelled', ['The program was told that you do not want to sign in. You can close this page.'])
+      return messagePage(200, 'Cancelled', [
+        'The program was told that you do not want to sign in. You can close this page.',
+      ])
     }
     const outcome = await authenticate(issuer, form)
     if ('error' in outcome) return signInPage(request, grant, { email: form.get('email'), error: outcome.error })
     answerGrant(issuer, grant, { kind: 'granted', user: outcome.user })
-    return messagePage(200, 'Signed in', [`You are signed in as ${outcome.user.email}.`, 'Go back to the program; it goes on by itself. You can close this page.'])
+    return messagePage(200, 'Signed in', [
+      `You are signed in as ${outcome.user.email}.`,
+      'Go back to the program; it goes on by itself. You can close this page.',
+    ])
   }
 
   function find(typed: string): DeviceGrant {
@@ -81,7 +88,7 @@ export function devicePageRoutes(issuer: Issuer): readonly Route[] {
     return page({
       status: 200,
       title: 'Enter the code',
-      body: html`<p>The program that wants you to sign in shows a code.</p>
+      body: markup`<p>The program that wants you to sign in shows a code.</p>
 <form method="get" action="${issuer.path}/device">
 <label for="user_code">Code</label>
 <input id="user_code" name="user_code" class="code" required maxlength="20" autocomplete="off" autocapitalize="characters" spellcheck="false" autofocus>
@@ -91,7 +98,11 @@ export function devicePageRoutes(issuer: Issuer): readonly Route[] {
     })
   }
 
-  function signInPage(request: Request, grant: DeviceGrant, again: { email?: string | undefined; error?: IssuerError } = {}): Response {
+  function signInPage(
+    request: Request,
+    grant: DeviceGrant,
+    again: { email?: string | undefined; error?: IssuerError } = {},
+  ): Response {
     const { cookie, formToken } = issuer.forms.begin(request)
     const code = showUserCode(grant.userCode)
     const fields = signInFields({
@@ -106,7 +117,7 @@ export function devicePageRoutes(issuer: Issuer): readonly Route[] {
     return page({
       status: again.error === undefined ? 200 : PROBLEMS[again.error.code].status,
       title: 'Sign in for a program',
-      body: html`<p>A program on another machine asks to sign in your name. Go on only if you started it yourself and it shows this code:</p>
+      body: markup`<p>A program on another machine asks to sign in your name. Go on only if you started it yourself and it shows this code:</p>
 <p class="code">${code}</p>
 ${fields}`,
       headers: { 'set-cookie': cookie },

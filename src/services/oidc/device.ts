@@ -18,20 +18,27 @@ export interface DeviceGrant {
 }
 
 type DeviceState =
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'granted'; readonly user: User }
-  | { readonly kind: 'denied' }
+  { readonly kind: 'pending' } | { readonly kind: 'granted'; readonly user: User } | { readonly kind: 'denied' }
 
 /** No vowels, so no words; no letters that look alike (RFC 8628 §6.1). 20^8 is 34 bits. */
 const ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LENGTH = 8
 
 /** Begins a grant. Returns its device code, which only the device learns. */
-export function beginDeviceGrant(issuer: Issuer, about: Pick<DeviceGrant, 'challenge' | 'nonce'>): { deviceCode: string; grant: DeviceGrant } {
+export function beginDeviceGrant(
+  issuer: Issuer,
+  about: Pick<DeviceGrant, 'challenge' | 'nonce'>,
+): { deviceCode: string; grant: DeviceGrant } {
   const deviceCode = issuer.newToken()
   let userCode = newUserCode(issuer.random)
   while (issuer.userCodes.get(userCode) !== undefined) userCode = newUserCode(issuer.random)
-  const grant: DeviceGrant = { userCode, ...about, state: { kind: 'pending' }, askedAt: undefined, interval: issuer.deviceInterval * 1000 }
+  const grant: DeviceGrant = {
+    userCode,
+    ...about,
+    state: { kind: 'pending' },
+    askedAt: undefined,
+    interval: issuer.deviceInterval * 1000,
+  }
   issuer.devices.set(deviceCode, grant)
   issuer.userCodes.set(userCode, deviceCode)
   return { deviceCode, grant }
@@ -42,7 +49,9 @@ export function findPendingGrant(issuer: Issuer, typed: string): DeviceGrant {
   const deviceCode = issuer.userCodes.get(normaliseUserCode(typed))
   const grant = deviceCode === undefined ? undefined : issuer.devices.get(deviceCode)
   if (grant?.state.kind === 'pending') return grant
-  throw new IssuerError('ISSUER_DEVICE_CODE', 'no sign-in waits under this code', { hint: 'compare it with the one that the program shows; it is good for five minutes' })
+  throw new IssuerError('ISSUER_DEVICE_CODE', 'no sign-in waits under this code', {
+    hint: 'compare it with the one that the program shows; it is good for five minutes',
+  })
 }
 
 /** Records the person's answer. */
@@ -58,13 +67,16 @@ export function answerGrant(issuer: Issuer, grant: DeviceGrant, state: DeviceSta
 export function redeemGrant(issuer: Issuer, deviceCode: string): { grant: DeviceGrant; user: User } {
   const grant = issuer.devices.get(deviceCode)
   // Unknown and expired look the same once an entry is gone; the second is what practically always happened.
-  if (grant === undefined) throw new IssuerError('ISSUER_DEVICE_EXPIRED', 'this device code is unknown or too old', { hint: 'begin again' })
+  if (grant === undefined)
+    throw new IssuerError('ISSUER_DEVICE_EXPIRED', 'this device code is unknown or too old', { hint: 'begin again' })
   const now = issuer.clock()
   const tooSoon = grant.askedAt !== undefined && now - grant.askedAt < grant.interval
   grant.askedAt = now
   if (tooSoon) {
     grant.interval += 5000 // RFC 8628 §3.5
-    throw new IssuerError('ISSUER_DEVICE_SLOW_DOWN', 'ask less often', { expected: `${String(grant.interval / 1000)} seconds between two questions` })
+    throw new IssuerError('ISSUER_DEVICE_SLOW_DOWN', 'ask less often', {
+      expected: `${String(grant.interval / 1000)} seconds between two questions`,
+    })
   }
   if (grant.state.kind === 'pending') throw new IssuerError('ISSUER_DEVICE_PENDING', 'the person has not answered yet')
   issuer.devices.delete(deviceCode)

@@ -37,13 +37,17 @@ export function createFormGuard(issuer: string, random: RandomSource): FormGuard
       const site = request.headers.get('sec-fetch-site')
       if (foreign || (site !== null && site !== 'same-origin')) throw forged('the form comes from another site')
       const cookie = readCookie(request)
-      if (cookie === undefined) throw new IssuerError('ISSUER_FORM_EXPIRED', 'the browser sent no cookie', { hint: 'allow cookies for this address and begin again' })
+      if (cookie === undefined)
+        throw new IssuerError('ISSUER_FORM_EXPIRED', 'the browser sent no cookie', {
+          hint: 'allow cookies for this address and begin again',
+        })
       if (form.get('form_token') !== tokenFor(cookie)) throw forged('the form was not made for this browser')
     },
     checkHost(request) {
       const found = new URL(request.url).host
       // A name that an attacker made resolve to this machine (DNS rebinding) would let his page read ours.
-      if (found !== host) throw new IssuerError('ISSUER_HOST', 'this issuer has another name', { expected: host, found })
+      if (found !== host)
+        throw new IssuerError('ISSUER_HOST', 'this issuer has another name', { expected: host, found })
     },
   }
 }
@@ -57,5 +61,7 @@ function readCookie(request: Request): string | undefined {
 }
 
 function forged(message: string): IssuerError {
-  return new IssuerError('ISSUER_FORM_FORGED', message, { hint: 'begin again from the program that wants you to sign in' })
+  return new IssuerError('ISSUER_FORM_FORGED', message, {
+    hint: 'begin again from the program that wants you to sign in',
+  })
 }

@@ -1,6 +1,6 @@
 /** HTML that cannot be broken out of: every value is escaped unless it is HTML itself. @module */
 
-/** Text that is HTML already. Made only by {@link html}. */
+/** Text that is HTML already: made by {@link markup}, or written by us. Never from anything that came in. */
 export class Html {
   readonly text: string
 
@@ -12,7 +12,7 @@ export class Html {
 type Piece = Html | string | undefined | readonly Html[]
 
 /** A template whose values are escaped for element content and for quoted attributes. */
-export function html(strings: TemplateStringsArray, ...values: readonly Piece[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: readonly Piece[]): Html {
   let text = strings[0] ?? ''
   for (const [index, value] of values.entries()) text += render(value) + (strings[index + 1] ?? '')
   return new Html(text)

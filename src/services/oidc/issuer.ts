@@ -74,7 +74,8 @@ export const TOKEN_LIFETIME: number = 5 * MINUTE
 export function createIssuer(options: OidcOptions): Issuer {
   const { clock, random, signer, issuer: url } = options
   const clientId = options.clientId ?? 'sigstore'
-  const expiring = <T>(lifetimeMillis: number): ExpiringMap<T> => createExpiringMap<T>({ clock, lifetimeMillis, maxEntries: 10_000 })
+  const expiring = <T>(lifetimeMillis: number): ExpiringMap<T> =>
+    createExpiringMap<T>({ clock, lifetimeMillis, maxEntries: 10_000 })
   return {
     url,
     path: new URL(url).pathname.replace(/\/$/, ''),
@@ -91,9 +92,22 @@ export function createIssuer(options: OidcOptions): Issuer {
     codes: expiring(CODE_LIFETIME),
     devices: expiring(DEVICE_LIFETIME),
     userCodes: expiring(DEVICE_LIFETIME),
-    attempts: createAttemptLimiter({ clock, lifetimeMillis: 15 * MINUTE, maxEntries: 10_000, maxFailures: 10, maxFailuresInAll: 500 }),
+    attempts: createAttemptLimiter({
+      clock,
+      lifetimeMillis: 15 * MINUTE,
+      maxEntries: 10_000,
+      maxFailures: 10,
+      maxFailuresInAll: 500,
+    }),
     newToken: () => encodeBase64Url(random(32)),
     idToken: async (user, nonce) =>
-      signIdToken(await signer, { issuer: url, audience: clientId, user, nonce, issuedAt: clock(), lifetimeMillis: TOKEN_LIFETIME }),
+      signIdToken(await signer, {
+        issuer: url,
+        audience: clientId,
+        user,
+        nonce,
+        issuedAt: clock(),
+        lifetimeMillis: TOKEN_LIFETIME,
+      }),
   }
 }

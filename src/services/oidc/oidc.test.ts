@@ -30,7 +30,8 @@ function start(options: Partial<OidcOptions> = {}): Driver {
   let counter = 0
   const random = (length: number): Uint8Array => {
     const bytes = new Uint8Array(length)
-    for (let offset = 0; offset < length; offset += 32) bytes.set(sha256(encodeUtf8(String(counter++))).subarray(0, length - offset), offset)
+    for (let offset = 0; offset < length; offset += 32)
+      bytes.set(sha256(encodeUtf8(String(counter++))).subarray(0, length - offset), offset)
     return bytes
   }
   const routes = oidcRoutes({ issuer: ISSUER, signer, users: developmentUsers(), clock: () => now, random, ...options })
@@ -39,8 +40,15 @@ function start(options: Partial<OidcOptions> = {}): Driver {
 
 function authorizeUrl(changes: Record<string, string | undefined> = {}): string {
   const parameters = {
-    response_type: 'code', client_id: 'sigstore', redirect_uri: REDIRECT, scope: 'openid email', state: 's', nonce: 'n',
-    code_challenge: CHALLENGE, code_challenge_method: 'S256', ...changes,
+    response_type: 'code',
+    client_id: 'sigstore',
+    redirect_uri: REDIRECT,
+    scope: 'openid email',
+    state: 's',
+    nonce: 'n',
+    code_challenge: CHALLENGE,
+    code_challenge_method: 'S256',
+    ...changes,
   }
   const url = new URL(`${ISSUER}/auth`)
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value)
@@ -61,16 +69,34 @@ async function open(handler: Handler, url: string, headers: Record<string, strin
 
 async function readPage(response: Response): Promise<OpenPage> {
   const text = await response.text()
-  const fields = Object.fromEntries([...text.matchAll(/type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]))
+  const fields = Object.fromEntries(
+    [...text.matchAll(/type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  )
   return { status: response.status, text, cookie: response.headers.get('set-cookie')?.split(';', 1)[0] ?? '', fields }
 }
 
-function submit(handler: Handler, path: string, opened: OpenPage, extra: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
+function submit(
+  handler: Handler,
+  path: string,
+  opened: OpenPage,
+  extra: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   const body = new URLSearchParams({ ...opened.fields, ...extra })
-  return handler(new Request(`${ISSUER}${path}`, { method: 'POST', body, headers: { cookie: opened.cookie, ...headers } }))
+  return handler(
+    new Request(`${ISSUER}${path}`, { method: 'POST', body, headers: { cookie: opened.cookie, ...headers } }),
+  )
 }
 
-function post(handler: Handler, path: string, form: Record<string, string> | [string, string][], headers: Record<string, string> = {}): Promise<Response> {
+function post(
+  handler: Handler,
+  path: string,
+  form: Record<string, string> | [string, string][],
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return handler(new Request(`${ISSUER}${path}`, { method: 'POST', body: new URLSearchParams(form), headers }))
 }
 
@@ -81,18 +107,31 @@ async function oauthError(response: Response): Promise<string> {
 
 async function claimsOf(driver: Driver, token: string): Promise<JWTPayload> {
   const keys = (await (await driver.handler(new Request(`${ISSUER}/keys`))).json()) as JSONWebKeySet
-  const { payload } = await jwtVerify(token, createLocalJWKSet(keys), { issuer: ISSUER, audience: 'sigstore', algorithms: ['RS256'], currentDate: new Date(driver.now()) })
+  const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
+    issuer: ISSUER,
+    audience: 'sigstore',
+    algorithms: ['RS256'],
+    currentDate: new Date(driver.now()),
+  })
   return payload
 }
 
 async function codeFor(driver: Driver, email = 'a@example.com'): Promise<string> {
-  const answered = await submit(driver.handler, '/auth/sign-in', await open(driver.handler, authorizeUrl()), { email, answer: 'yes' })
+  const answered = await submit(driver.handler, '/auth/sign-in', await open(driver.handler, authorizeUrl()), {
+    email,
+    answer: 'yes',
+  })
   assert.equal(answered.status, 303)
   return new URL(answered.headers.get('location') ?? '').searchParams.get('code') ?? ''
 }
 
 const exchange = (code: string, changes: Record<string, string> = {}): Record<string, string> => ({
-  grant_type: 'authorization_code', code, redirect_uri: REDIRECT, client_id: 'sigstore', code_verifier: VERIFIER, ...changes,
+  grant_type: 'authorization_code',
+  code,
+  redirect_uri: REDIRECT,
+  client_id: 'sigstore',
+  code_verifier: VERIFIER,
+  ...changes,
 })
 
 test('discovery names itself and what it can', async () => {
@@ -106,7 +145,10 @@ test('discovery names itself and what it can', async () => {
 
 test('a person signs in, and the token says who', async () => {
   const driver = start()
-  const answered = await submit(driver.handler, '/auth/sign-in', await open(driver.handler, authorizeUrl()), { email: 'ann@example.com', answer: 'yes' })
+  const answered = await submit(driver.handler, '/auth/sign-in', await open(driver.handler, authorizeUrl()), {
+    email: 'ann@example.com',
+    answer: 'yes',
+  })
   const location = new URL(answered.headers.get('location') ?? '')
   assert.equal(location.origin + location.pathname, REDIRECT)
   assert.deepEqual([location.searchParams.get('state'), location.searchParams.get('iss')], ['s', ISSUER])
@@ -115,8 +157,14 @@ test('a person signs in, and the token says who', async () => {
   const { id_token: token, access_token: access } = (await response.json()) as Record<string, string>
   assert.ok(access)
   assert.deepEqual(await claimsOf(driver, token ?? ''), {
-    iss: ISSUER, sub: 'ann@example.com', aud: 'sigstore', email: 'ann@example.com', email_verified: true, nonce: 'n',
-    iat: START / 1000, exp: START / 1000 + 300,
+    iss: ISSUER,
+    sub: 'ann@example.com',
+    aud: 'sigstore',
+    email: 'ann@example.com',
+    email_verified: true,
+    nonce: 'n',
+    iat: START / 1000,
+    exp: START / 1000 + 300,
   })
 })
 
@@ -127,20 +175,43 @@ test('the client may name itself in the header, as Go does', async () => {
   assert.equal(response.status, 200)
 })
 
-const BAD_REQUESTS: readonly { name: string; changes: Record<string, string | undefined>; status?: number; error?: string }[] = [
+const BAD_REQUESTS: readonly {
+  name: string
+  changes: Record<string, string | undefined>
+  status?: number
+  error?: string
+}[] = [
   { name: 'no client', changes: { client_id: undefined }, status: 400 },
   { name: 'another client', changes: { client_id: 'other' }, status: 401 },
   { name: 'no redirect', changes: { redirect_uri: undefined }, status: 400 },
   ...[
-    'https://evil.example/cb', 'http://evil.example/cb', 'http://localhost.evil.example/cb', 'http://localhost@evil.example/', 'http://evil.example#localhost',
-    'http://localhost:1/cb#fragment', 'javascript:alert(1)', 'http://127.0.0.1.nip.io/', 'http://localhost\\@evil.example/', 'http://[::1]evil/', 'https://localhost/cb',
-    ' http://localhost/', 'http://localhost/\n', '//localhost/', 'urn:ietf:wg:oauth:2.0:oob', 'http://0.0.0.0/', 'http://user@localhost/',
+    'https://evil.example/cb',
+    'http://evil.example/cb',
+    'http://localhost.evil.example/cb',
+    'http://localhost@evil.example/',
+    'http://evil.example#localhost',
+    'http://localhost:1/cb#fragment',
+    'javascript:alert(1)',
+    'http://127.0.0.1.nip.io/',
+    'http://localhost\\@evil.example/',
+    'http://[::1]evil/',
+    'https://localhost/cb',
+    ' http://localhost/',
+    'http://localhost/\n',
+    '//localhost/',
+    'urn:ietf:wg:oauth:2.0:oob',
+    'http://0.0.0.0/',
+    'http://user@localhost/',
   ].map((uri) => ({ name: `redirect to ${JSON.stringify(uri)}`, changes: { redirect_uri: uri }, status: 400 })),
   { name: 'token response', changes: { response_type: 'token' }, error: 'unsupported_response_type' },
   { name: 'no response type', changes: { response_type: undefined }, error: 'invalid_request' },
   { name: 'fragment mode', changes: { response_mode: 'fragment' }, error: 'invalid_request' },
   { name: 'no openid scope', changes: { scope: 'email' }, error: 'invalid_scope' },
-  { name: 'no challenge', changes: { code_challenge: undefined, code_challenge_method: undefined }, error: 'invalid_grant' },
+  {
+    name: 'no challenge',
+    changes: { code_challenge: undefined, code_challenge_method: undefined },
+    error: 'invalid_grant',
+  },
   { name: 'plain challenge', changes: { code_challenge_method: 'plain' }, error: 'invalid_grant' },
   { name: 'method without challenge', changes: { code_challenge: undefined }, error: 'invalid_grant' },
   { name: 'short challenge', changes: { code_challenge: 'x' }, error: 'invalid_grant' },
@@ -152,7 +223,7 @@ for (const { name, changes, status, error } of BAD_REQUESTS) {
     const response = await start().handler(new Request(authorizeUrl(changes)))
     const location = response.headers.get('location')
     assert.equal(response.status, status ?? 303)
-    assert.equal(location === null ? undefined : new URL(location).searchParams.get('error') ?? '', error)
+    assert.equal(location === null ? undefined : (new URL(location).searchParams.get('error') ?? ''), error)
   })
 }
 
@@ -161,7 +232,12 @@ test('a repeated parameter is refused', async () => {
   assert.equal(response.status, 400)
 })
 
-for (const uri of ['http://localhost:1/', 'http://127.0.0.1:65535/cb', 'http://[::1]:8/a/b', 'http://localhost/auth/callback']) {
+for (const uri of [
+  'http://localhost:1/',
+  'http://127.0.0.1:65535/cb',
+  'http://[::1]:8/a/b',
+  'http://localhost/auth/callback',
+]) {
   test(`authorization accepts a redirect to ${uri}`, async () => {
     assert.equal((await start().handler(new Request(authorizeUrl({ redirect_uri: uri })))).status, 200)
   })
@@ -177,7 +253,10 @@ test('the page forbids what it does not need and escapes what it shows', async (
   const { handler } = start()
   const response = await handler(new Request(authorizeUrl()))
   const policy = response.headers.get('content-security-policy') ?? ''
-  assert.match(policy, /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self' http:\/\/localhost:39999; frame-ancestors 'none'/)
+  assert.match(
+    policy,
+    /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self' http:\/\/localhost:39999; frame-ancestors 'none'/,
+  )
   const cookie = response.headers.get('set-cookie') ?? ''
   assert.match(cookie, /^countersign-form=[\w-]{43}; Path=\/oidc; HttpOnly; SameSite=Strict/)
   const opened = await open(handler, authorizeUrl())
@@ -196,7 +275,12 @@ test('pressing cancel tells the client', async () => {
   assert.equal((await submit(handler, '/auth/sign-in', opened, { email: 'a@example.com' })).status, 400)
 })
 
-const FORGED: readonly { name: string; status: number; headers?: Record<string, string>; extra?: Record<string, string> }[] = [
+const FORGED: readonly {
+  name: string
+  status: number
+  headers?: Record<string, string>
+  extra?: Record<string, string>
+}[] = [
   { name: 'without the cookie', status: 400, headers: { cookie: '' } },
   { name: "with another browser's cookie", status: 403, headers: { cookie: `countersign-form=${'A'.repeat(43)}` } },
   { name: 'with a malformed cookie', status: 400, headers: { cookie: 'countersign-form=short' } },
@@ -212,7 +296,11 @@ for (const { name, status, headers = {}, extra = {} } of FORGED) {
   test(`a form ${name} is refused`, async () => {
     const { handler } = start()
     const opened = await open(handler, authorizeUrl())
-    assert.equal((await submit(handler, '/auth/sign-in', opened, { email: 'a@example.com', answer: 'yes', ...extra }, headers)).status, status)
+    assert.equal(
+      (await submit(handler, '/auth/sign-in', opened, { email: 'a@example.com', answer: 'yes', ...extra }, headers))
+        .status,
+      status,
+    )
   })
 }
 
@@ -237,7 +325,10 @@ test('two tabs of one browser both work', async () => {
 
 test('a name that resolves to this machine but is not the issuer is refused', async () => {
   const { handler } = start()
-  assert.equal((await handler(new Request(authorizeUrl().replace('localhost:8080', 'rebound.example:8080')))).status, 421)
+  assert.equal(
+    (await handler(new Request(authorizeUrl().replace('localhost:8080', 'rebound.example:8080')))).status,
+    421,
+  )
 })
 
 const BAD_EXCHANGES: readonly { name: string; changes: Record<string, string>; error: string }[] = [
@@ -254,7 +345,10 @@ const BAD_EXCHANGES: readonly { name: string; changes: Record<string, string>; e
 for (const { name, changes, error } of BAD_EXCHANGES) {
   test(`the token endpoint refuses ${name}`, async () => {
     const driver = start()
-    assert.equal(await oauthError(await post(driver.handler, '/token', exchange(await codeFor(driver), changes))), error)
+    assert.equal(
+      await oauthError(await post(driver.handler, '/token', exchange(await codeFor(driver), changes))),
+      error,
+    )
   })
 }
 
@@ -270,7 +364,10 @@ test('a code works once, is burnt by a wrong verifier, and dies soon', async () 
 })
 
 test('passwords are asked where people are listed, and guessing is slowed down', async () => {
-  const record = { email: 'Ann@Example.com', password: await hashPassword('correct horse', (length) => new Uint8Array(length).fill(7), { N: 1024, r: 8, p: 1 }) }
+  const record = {
+    email: 'Ann@Example.com',
+    password: await hashPassword('correct horse', (length) => new Uint8Array(length).fill(7), { N: 1024, r: 8, p: 1 }),
+  }
   const driver = start({ users: listedUsers([record]) })
   const opened = await open(driver.handler, authorizeUrl())
   assert.match(opened.text, /type="password"/)
@@ -284,7 +381,11 @@ test('passwords are asked where people are listed, and guessing is slowed down',
   assert.equal(await attempt('ann@example.com', 'correct horse'), 429)
   driver.advance(15 * 60_000)
   const later = await open(driver.handler, authorizeUrl())
-  const answered = await submit(driver.handler, '/auth/sign-in', later, { email: 'ann@example.com', password: 'correct horse', answer: 'yes' })
+  const answered = await submit(driver.handler, '/auth/sign-in', later, {
+    email: 'ann@example.com',
+    password: 'correct horse',
+    answer: 'yes',
+  })
   assert.equal(answered.status, 303)
 })
 
@@ -297,29 +398,49 @@ interface DeviceStart {
 }
 
 async function beginDevice(driver: Driver, extra: Record<string, string> = {}): Promise<DeviceStart> {
-  const response = await post(driver.handler, '/device/code', { client_id: 'sigstore', scope: 'openid email', ...extra })
+  const response = await post(driver.handler, '/device/code', {
+    client_id: 'sigstore',
+    scope: 'openid email',
+    ...extra,
+  })
   assert.equal(response.status, 200)
   return (await response.json()) as DeviceStart
 }
 
 const askFor = (deviceCode: string, verifier = ''): [string, string][] => [
-  ['grant_type', 'urn:ietf:params:oauth:grant-type:device_code'], ['device_code', deviceCode], ['scope', 'openid'], ['scope', 'email'], ['code_verifier', verifier],
+  ['grant_type', 'urn:ietf:params:oauth:grant-type:device_code'],
+  ['device_code', deviceCode],
+  ['scope', 'openid'],
+  ['scope', 'email'],
+  ['code_verifier', verifier],
 ]
 
 test('a device waits, the person answers elsewhere, the device gets its token once', async () => {
   const driver = start()
   const begun = await beginDevice(driver, { code_challenge: CHALLENGE, code_challenge_method: 'S256' })
   assert.match(begun.user_code, /^[B-Z]{4}-[B-Z]{4}$/)
-  assert.equal(await oauthError(await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))), '400 authorization_pending')
-  assert.equal(await oauthError(await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))), '400 slow_down')
+  assert.equal(
+    await oauthError(await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))),
+    '400 authorization_pending',
+  )
+  assert.equal(
+    await oauthError(await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))),
+    '400 slow_down',
+  )
   const opened = await open(driver.handler, begun.verification_uri_complete)
   assert.match(opened.text, new RegExp(begun.user_code))
-  assert.equal((await submit(driver.handler, '/device', opened, { email: 'ann@example.com', answer: 'yes' })).status, 200)
+  assert.equal(
+    (await submit(driver.handler, '/device', opened, { email: 'ann@example.com', answer: 'yes' })).status,
+    200,
+  )
   driver.advance(10_000)
   const response = await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))
   const { id_token: token } = (await response.json()) as { id_token: string }
   assert.equal((await claimsOf(driver, token))['email'], 'ann@example.com')
-  assert.equal(await oauthError(await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))), '400 expired_token')
+  assert.equal(
+    await oauthError(await post(driver.handler, '/token', askFor(begun.device_code, VERIFIER))),
+    '400 expired_token',
+  )
   assert.equal((await open(driver.handler, begun.verification_uri_complete)).status, 404)
 })
 
@@ -335,11 +456,19 @@ test('the typed code may be in any case, with or without the dash', async () => 
 test('a device learns of a no, of another verifier, and of its end', async () => {
   const driver = start()
   const denied = await beginDevice(driver)
-  await submit(driver.handler, '/device', await open(driver.handler, denied.verification_uri_complete), { answer: 'no' })
+  await submit(driver.handler, '/device', await open(driver.handler, denied.verification_uri_complete), {
+    answer: 'no',
+  })
   assert.equal(await oauthError(await post(driver.handler, '/token', askFor(denied.device_code))), '400 access_denied')
   const bound = await beginDevice(driver, { code_challenge: CHALLENGE, code_challenge_method: 'S256' })
-  await submit(driver.handler, '/device', await open(driver.handler, bound.verification_uri_complete), { email: 'a@example.com', answer: 'yes' })
-  assert.equal(await oauthError(await post(driver.handler, '/token', askFor(bound.device_code, 'w'.repeat(43)))), '400 invalid_grant')
+  await submit(driver.handler, '/device', await open(driver.handler, bound.verification_uri_complete), {
+    email: 'a@example.com',
+    answer: 'yes',
+  })
+  assert.equal(
+    await oauthError(await post(driver.handler, '/token', askFor(bound.device_code, 'w'.repeat(43)))),
+    '400 invalid_grant',
+  )
   const late = await beginDevice(driver)
   driver.advance(5 * 60_000)
   assert.equal(await oauthError(await post(driver.handler, '/token', askFor(late.device_code))), '400 expired_token')
@@ -349,7 +478,8 @@ test('a device learns of a no, of another verifier, and of its end', async () =>
 test('guessing user codes ends soon', async () => {
   const driver = start()
   const { verification_uri_complete: uri } = await beginDevice(driver)
-  for (let count = 0; count < 10; count++) assert.equal((await open(driver.handler, `${ISSUER}/device?user_code=BBBB-BBBB`)).status, 404)
+  for (let count = 0; count < 10; count++)
+    assert.equal((await open(driver.handler, `${ISSUER}/device?user_code=BBBB-BBBB`)).status, 404)
   assert.equal((await open(driver.handler, uri)).status, 429)
 })
 
@@ -357,7 +487,11 @@ for (const [name, form, error] of [
   ['another client', { client_id: 'x', scope: 'openid' }, '401 invalid_client'],
   ['no client', { scope: 'openid' }, '400 invalid_request'],
   ['no openid scope', { client_id: 'sigstore', scope: 'email' }, '400 invalid_scope'],
-  ['a plain challenge', { client_id: 'sigstore', scope: 'openid', code_challenge: CHALLENGE, code_challenge_method: 'plain' }, '400 invalid_grant'],
+  [
+    'a plain challenge',
+    { client_id: 'sigstore', scope: 'openid', code_challenge: CHALLENGE, code_challenge_method: 'plain' },
+    '400 invalid_grant',
+  ],
 ] as const) {
   test(`the device endpoint refuses ${name}`, async () => {
     assert.equal(await oauthError(await post(start().handler, '/device/code', form)), error)
@@ -366,10 +500,14 @@ for (const [name, form, error] of [
 
 test('a script with the local secret gets a token; nobody else does', async () => {
   const driver = start({ localSecret: 'local-secret' })
-  const ask = (secret: string, email = 'ci@example.com'): Promise<Response> => post(driver.handler, '/local-token', { email }, { authorization: `Bearer ${secret}` })
+  const ask = (secret: string, email = 'ci@example.com'): Promise<Response> =>
+    post(driver.handler, '/local-token', { email }, { authorization: `Bearer ${secret}` })
   const { id_token: token } = (await (await ask('local-secret')).json()) as { id_token: string }
   assert.equal((await claimsOf(driver, token)).sub, 'ci@example.com')
   for (const wrong of ['', 'local-secre', 'local-secret2', 'LOCAL-SECRET']) assert.equal((await ask(wrong)).status, 403)
   assert.equal(await oauthError(await ask('local-secret', 'not-an-address')), '400 invalid_request')
-  assert.equal((await post(start().handler, '/local-token', { email: 'a@example.com' }, { authorization: 'Bearer ' })).status, 404)
+  assert.equal(
+    (await post(start().handler, '/local-token', { email: 'a@example.com' }, { authorization: 'Bearer ' })).status,
+    404,
+  )
 })

@@ -21,7 +21,10 @@ export function oidcRoutes(options: OidcOptions): readonly Route[] {
   const open = cors({ methods: ['GET'] })
   return [
     ...discoveryRoutes(issuer).map((one) => ({ ...one, handle: open((request) => one.handle(request, {})) })),
-    ...[...deviceAuthorizationRoutes(issuer), ...tokenRoutes(issuer)].map((one) => ({ ...one, handle: asJson(one.handle) })),
+    ...[...deviceAuthorizationRoutes(issuer), ...tokenRoutes(issuer)].map((one) => ({
+      ...one,
+      handle: asJson(one.handle),
+    })),
     ...[...signInRoutes(issuer), ...devicePageRoutes(issuer)].map((one) => ({ ...one, handle: asPages(one.handle) })),
   ]
 }
@@ -59,7 +62,11 @@ function asPages(handle: Route['handle']): Route['handle'] {
     } catch (error) {
       if (!isCodedError(error) || !isKnown(error.code)) throw error
       const { status, headers } = PROBLEMS[error.code]
-      const lines = [`${sentence(error.message)}`, ...(error.hint === undefined ? [] : [sentence(error.hint)]), `(${error.code})`]
+      const lines = [
+        `${sentence(error.message)}`,
+        ...(error.hint === undefined ? [] : [sentence(error.hint)]),
+        `(${error.code})`,
+      ]
       return messagePage(status, 'This did not work', lines, headers?.(error) ?? {})
     }
   }

@@ -4,8 +4,7 @@ import { encodeBase64 } from '#encoding/base64'
 import { encodeUtf8 } from '#encoding/utf8'
 import { text } from '../http/responses.js'
 import type { HeaderRecord } from '../http/responses.js'
-import { html } from './html.js'
-import type { Html } from './html.js'
+import { Html, markup } from './html.js'
 
 const STYLE = `
 :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif; }
@@ -22,6 +21,8 @@ button.plain { background: none; color: inherit; border-color: #767676; }
 small { opacity: .85; overflow-wrap: anywhere; }
 `
 
+// As it is, not escaped: it must arrive byte for byte, or its hash in the policy would not fit.
+const STYLE_ELEMENT = new Html(STYLE)
 const STYLE_HASH = encodeBase64(sha256(encodeUtf8(STYLE)))
 
 interface Page {
@@ -35,23 +36,23 @@ interface Page {
 
 /** A page with headers that forbid everything it does not need. */
 export function page({ status, title, body, formTargets = [], headers = {} }: Page): Response {
-  const document = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} · countersign</title>
-        <style>
-          ${STYLE_ELEMENT}
-        </style>
-      </head>
-      <body>
-        <main>
-          <h1>${title}</h1>
-          ${body}
-        </main>
-      </body>
-    </html> `
+  // The tag is not called `html`: formatters would indent the style too, and break its hash.
+  const document = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} · countersign</title>
+<style>${STYLE_ELEMENT}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`
   return text(status, document.text, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action ${["'self'", ...formTargets].join(' ')}; frame-ancestors 'none'; base-uri 'none'`,
@@ -63,12 +64,6 @@ export function page({ status, title, body, formTargets = [], headers = {} }: Pa
     ...headers,
   })
 }
-
-// The style is ours and must arrive byte for byte, or its hash in the policy would not fit.
-const STYLE_ELEMENT: Html = ((): Html => {
-  const strings = Object.assign([STYLE], { raw: [STYLE] })
-  return html(strings)
-})()
 
 /** What the sign-in form has to carry along. */
 export interface SignInForm {
@@ -83,9 +78,9 @@ export interface SignInForm {
 /** The fields that ask who somebody is. */
 export function signInFields(form: SignInForm): Html {
   const hidden = Object.entries(form.hidden).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+    ([name, value]) => markup`<input type="hidden" name="${name}" value="${value}" />`,
   )
-  return html`${form.error === undefined ? undefined : html`<p class="error" role="alert" id="error">${form.error}</p>`}
+  return markup`${form.error === undefined ? undefined : markup`<p class="error" role="alert" id="error">${form.error}</p>`}
     <form method="post" action="${form.action}">
       <input type="hidden" name="form_token" value="${form.formToken}" />
       ${hidden}
@@ -101,14 +96,14 @@ export function signInFields(form: SignInForm): Html {
         ${autofocus(form.error === undefined || !form.asksPassword)}${describedBy(form.error)}
       />
       ${form.asksPassword ? passwordField(form) : undefined}
-      ${form.asksPassword ? undefined : html`<p class="note">This is a development issuer: it asks for no password and believes the address you enter.</p>`}
+      ${form.asksPassword ? undefined : markup`<p class="note">This is a development issuer: it asks for no password and believes the address you enter.</p>`}
       <button type="submit" name="answer" value="yes">Sign in</button>
       <button type="submit" name="answer" value="no" class="plain" formnovalidate>Cancel</button>
     </form>`
 }
 
 function passwordField(form: SignInForm): Html {
-  return html`<label for="password">Password</label>
+  return markup`<label for="password">Password</label>
     <input
       id="password"
       name="password"
@@ -121,11 +116,11 @@ function passwordField(form: SignInForm): Html {
 }
 
 function autofocus(on: boolean): Html | undefined {
-  return on ? html` autofocus` : undefined
+  return on ? markup` autofocus` : undefined
 }
 
 function describedBy(error: string | undefined): Html | undefined {
-  return error === undefined ? undefined : html` aria-describedby="error" aria-invalid="true"`
+  return error === undefined ? undefined : markup` aria-describedby="error" aria-invalid="true"`
 }
 
 /** A page that only says something. */
@@ -135,5 +130,5 @@ export function messagePage(
   lines: readonly string[],
   headers: HeaderRecord = {},
 ): Response {
-  return page({ status, title, body: html`${lines.map((line) => html`<p>${line}</p>`)}`, headers })
+  return page({ status, title, body: markup`${lines.map((line) => markup`<p>${line}</p>`)}`, headers })
 }

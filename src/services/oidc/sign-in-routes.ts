@@ -6,7 +6,7 @@ import type { Route } from '../http/routes.js'
 import { checkAuthorization, codeRedirect, denial } from './authorization.js'
 import type { AuthorizationRequest } from './authorization.js'
 import { IssuerError, PROBLEMS } from './errors.js'
-import { html } from './html.js'
+import { markup } from './html.js'
 import type { Issuer } from './issuer.js'
 import { page, signInFields } from './pages.js'
 import { Parameters } from './parameters.js'
@@ -33,16 +33,20 @@ export function signInRoutes(issuer: Issuer): readonly Route[] {
     const handle = form.require('request')
     const authorization = issuer.authorizations.get(handle)
     if (authorization === undefined) {
-      throw new IssuerError('ISSUER_FORM_EXPIRED', 'this page was open for too long', { hint: 'begin again from the program that wants you to sign in' })
+      throw new IssuerError('ISSUER_FORM_EXPIRED', 'this page was open for too long', {
+        hint: 'begin again from the program that wants you to sign in',
+      })
     }
     if (form.get('answer') === 'no') {
       issuer.authorizations.delete(handle)
       return seeOther(denial(authorization, issuer))
     }
     const answer = await authenticate(issuer, form)
-    if ('error' in answer) return signInPage(request, { handle, authorization, email: form.get('email'), error: answer.error })
+    if ('error' in answer)
+      return signInPage(request, { handle, authorization, email: form.get('email'), error: answer.error })
     // Taken, not read: of two answers that arrive together one gets the code.
-    if (issuer.authorizations.take(handle) === undefined) throw new IssuerError('ISSUER_FORM_EXPIRED', 'this page was answered already')
+    if (issuer.authorizations.take(handle) === undefined)
+      throw new IssuerError('ISSUER_FORM_EXPIRED', 'this page was answered already')
     const code = issuer.newToken()
     issuer.codes.set(code, { request: authorization, user: answer.user })
     return seeOther(codeRedirect(authorization, code, issuer))
@@ -60,9 +64,9 @@ export function signInRoutes(issuer: Issuer): readonly Route[] {
       error: shown.error?.message,
     })
     return page({
-      status: shown.error === undefined ? 200 : (PROBLEMS[shown.error.code].status),
+      status: shown.error === undefined ? 200 : PROBLEMS[shown.error.code].status,
       title: 'Sign in to sign',
-      body: html`<p>A program on this computer asks who you are, so that it can sign in your name.</p>
+      body: markup`<p>A program on this computer asks who you are, so that it can sign in your name.</p>
 ${fields}
 <p><small>The answer goes to ${target.origin}. Your e-mail address becomes part of the certificate and of a log that others can read.</small></p>`,
       formTargets: [target.origin],

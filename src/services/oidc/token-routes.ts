@@ -38,7 +38,10 @@ export function tokenRoutes(issuer: Issuer): readonly Route[] {
     const type = form.require('grant_type')
     const grant = GRANTS.get(type)
     if (grant === undefined) {
-      throw new IssuerError('ISSUER_GRANT_TYPE', 'no such grant type', { expected: [...GRANTS.keys()].join(' or '), found: type.slice(0, 80) })
+      throw new IssuerError('ISSUER_GRANT_TYPE', 'no such grant type', {
+        expected: [...GRANTS.keys()].join(' or '),
+        found: type.slice(0, 80),
+      })
     }
     return tokenResponse(await grant(form, issuer))
   }
@@ -47,7 +50,8 @@ export function tokenRoutes(issuer: Issuer): readonly Route[] {
   async function issueLocally(request: Request): Promise<Response> {
     const offered = /^Bearer ([\w-]{1,128})$/.exec(request.headers.get('authorization') ?? '')?.[1] ?? ''
     const [found, expected] = [offered, issuer.localSecret ?? ''].map((text) => sha256(encodeUtf8(text)))
-    if (found === undefined || expected === undefined || !equalBytes(found, expected)) throw new IssuerError('ISSUER_LOCAL_SECRET', 'the local secret is wrong')
+    if (found === undefined || expected === undefined || !equalBytes(found, expected))
+      throw new IssuerError('ISSUER_LOCAL_SECRET', 'the local secret is wrong')
     const form = new Parameters(await readForm(request, MAX_FORM_BYTES))
     const email = requireEmail(form.require('email'))
     return tokenResponse(await issuer.idToken({ subject: email, email }, form.get('nonce')))
@@ -69,7 +73,8 @@ async function redeemCode(form: Parameters, issuer: Issuer): Promise<string> {
   // Taken before anything is checked: a code that was tried with the wrong verifier is burnt (RFC 6749 §10.5).
   const grant = issuer.codes.take(form.require('code'))
   if (grant === undefined) throw new IssuerError('ISSUER_GRANT_INVALID', 'the code is unknown, used or too old')
-  if (form.get('redirect_uri') !== grant.request.redirectUri) throw new IssuerError('ISSUER_GRANT_INVALID', 'the code was made for another redirect address')
+  if (form.get('redirect_uri') !== grant.request.redirectUri)
+    throw new IssuerError('ISSUER_GRANT_INVALID', 'the code was made for another redirect address')
   checkVerifier(grant.request.challenge, form.get('code_verifier'))
   return issuer.idToken(grant.user, grant.request.nonce)
 }
@@ -87,7 +92,11 @@ async function redeemDeviceCode(form: Parameters, issuer: Issuer): Promise<strin
 function checkClient(request: Request, form: Parameters, issuer: Issuer): void {
   const client = form.get('client_id') ?? basicName(request)
   if (client === undefined && form.get('device_code') !== undefined) return
-  if (client !== issuer.clientId) throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', { expected: issuer.clientId, found: client?.slice(0, 80) ?? 'none' })
+  if (client !== issuer.clientId)
+    throw new IssuerError('ISSUER_CLIENT_UNKNOWN', 'no such client', {
+      expected: issuer.clientId,
+      found: client?.slice(0, 80) ?? 'none',
+    })
 }
 
 function basicName(request: Request): string | undefined {

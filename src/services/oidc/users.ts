@@ -40,7 +40,8 @@ const SALT_BYTES = 16
 const MAX_PASSWORD_LENGTH = 1024
 
 // Deliberately narrower than RFC 5321: what every X.509 rfc822Name, log index and policy can carry.
-const EMAIL = /^[A-Za-z0-9](?:[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,62}[A-Za-z0-9])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/
+const EMAIL =
+  /^[A-Za-z0-9](?:[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,62}[A-Za-z0-9])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/
 
 /** Whether a text is an e-mail address that identities of this issuer may have. */
 export function isEmail(text: string): boolean {
@@ -50,7 +51,10 @@ export function isEmail(text: string): boolean {
 /** @throws IssuerError ISSUER_USER_INVALID */
 export function requireEmail(text: string): string {
   if (isEmail(text)) return text
-  throw new IssuerError('ISSUER_USER_INVALID', 'that is not an e-mail address', { expected: 'somebody@example.com', found: text.slice(0, 80) })
+  throw new IssuerError('ISSUER_USER_INVALID', 'that is not an e-mail address', {
+    expected: 'somebody@example.com',
+    found: text.slice(0, 80),
+  })
 }
 
 /** Anybody, by e-mail address alone. Only for an issuer that no stranger can reach. */
@@ -76,7 +80,8 @@ export function listedUsers(records: readonly UserRecord[]): UserDirectory {
     async authenticate(email, password) {
       const record = byName.get(email.toLowerCase()) ?? nobody
       const fits = password.length <= MAX_PASSWORD_LENGTH && (await passwordFits(password, record.password))
-      if (!fits || record === nobody) throw new IssuerError('ISSUER_CREDENTIALS', 'the e-mail address or the password is wrong')
+      if (!fits || record === nobody)
+        throw new IssuerError('ISSUER_CREDENTIALS', 'the e-mail address or the password is wrong')
       return { subject: record.email, email: record.email }
     },
   }
@@ -131,7 +136,8 @@ function parseHash(text: string): PasswordHash | undefined {
   const [, N, r, p, salt = '', hash = ''] = match
   const cost = { N: Number(N), r: Number(r), p: Number(p) }
   const power = cost.N > 1 && Number.isInteger(Math.log2(cost.N))
-  if (!power || cost.N > MAX_COST.N || cost.r < 1 || cost.r > MAX_COST.r || cost.p < 1 || cost.p > MAX_COST.p) return undefined
+  if (!power || cost.N > MAX_COST.N || cost.r < 1 || cost.r > MAX_COST.r || cost.p < 1 || cost.p > MAX_COST.p)
+    return undefined
   try {
     const decoded = { cost, salt: decodeBase64Url(salt), hash: decodeBase64Url(hash) }
     return decoded.hash.length === 32 && decoded.salt.length >= SALT_BYTES ? decoded : undefined

@@ -43,7 +43,11 @@ export async function openInstance(files: DataFiles, { random, now, hostname }: 
   const stored = await files.read(FILE)
   if (stored !== undefined) return parseInstance(stored)
   const treeBytes = random(8)
-  const treeId = BigInt.asUintN(63, treeBytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)) | 1n
+  const treeId =
+    BigInt.asUintN(
+      63,
+      treeBytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n),
+    ) | 1n
   const instance: Instance = { id: encodeHex(random(8)), hostname, created: now - (now % 1000), treeId, keys: {} }
   await storeInstance(files, instance)
   return instance
@@ -63,12 +67,20 @@ function parseInstance(content: Uint8Array): Instance {
     if (format !== FORMAT) throw damaged(`format ${JSON.stringify(format ?? null)}`)
     if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw damaged('a malformed id')
     if (typeof hostname !== 'string' || !/^[\w.:[\]-]{1,255}$/.test(hostname)) throw damaged('a malformed host name')
-    if (typeof created !== 'string' || typeof treeId !== 'string' || !/^[1-9]\d{0,18}$/.test(treeId)) throw damaged('a missing field')
+    if (typeof created !== 'string' || typeof treeId !== 'string' || !/^[1-9]\d{0,18}$/.test(treeId))
+      throw damaged('a missing field')
     const fingerprints = Object.entries(object(keys)).map(([name, hex]) => {
-      if (typeof hex !== 'string' || !/^[0-9a-f]{64}$/.test(hex)) throw damaged(`a malformed fingerprint of the key ${name.slice(0, 40)}`)
+      if (typeof hex !== 'string' || !/^[0-9a-f]{64}$/.test(hex))
+        throw damaged(`a malformed fingerprint of the key ${name.slice(0, 40)}`)
       return [name, hex] as const
     })
-    return { id, hostname, created: parseRfc3339(created), treeId: BigInt(treeId), keys: Object.fromEntries(fingerprints) }
+    return {
+      id,
+      hostname,
+      created: parseRfc3339(created),
+      treeId: BigInt(treeId),
+      keys: Object.fromEntries(fingerprints),
+    }
   } catch (cause) {
     if (cause instanceof UpError) throw cause
     throw damaged('something else', cause)
@@ -76,7 +88,8 @@ function parseInstance(content: Uint8Array): Instance {
 }
 
 function object(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, JsonValue>>
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Readonly<Record<string, JsonValue>>
   throw damaged('no object')
 }
 

@@ -32,14 +32,18 @@ export function parseRunFile(content: Uint8Array | undefined): RunFile {
   if (typeof url === 'string' && typeof origin === 'string' && typeof issuer === 'string') {
     return { url, origin, issuer, localSecret: typeof localSecret === 'string' ? localSecret : undefined }
   }
-  throw new UpError('UP_NOT_RUNNING', 'no private Sigstore runs from this data directory', { hint: 'start one with: countersign up' })
+  throw new UpError('UP_NOT_RUNNING', 'no private Sigstore runs from this data directory', {
+    hint: 'start one with: countersign up',
+  })
 }
 
 function readObject(content: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
     const value = parseJson(content)
     // Safe: neither null nor a list, so an object of JSON values.
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined
   } catch {
     return undefined // half a file is as good as none
   }

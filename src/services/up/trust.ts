@@ -61,7 +61,13 @@ export function deploymentSigningConfig({ url, issuer, created }: Deployment): S
 }
 
 function authority(uri: string, chain: readonly Certificate[], start: UnixMillis): TrustedAuthority {
-  return { uri, subject: { organization: OPERATOR, commonName: OPERATOR }, chain, validFor: { start }, operator: OPERATOR }
+  return {
+    uri,
+    subject: { organization: OPERATOR, commonName: OPERATOR },
+    chain,
+    validFor: { start },
+    operator: OPERATOR,
+  }
 }
 
 function trustedLog({ baseUrl, key, algorithm, logId }: LogIdentity, start: UnixMillis): TrustedLog {

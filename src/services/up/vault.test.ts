@@ -68,7 +68,10 @@ for (const [name, content] of [
 ] as const) {
   test(`a key file with ${name} is refused`, async () => {
     const files = memoryDataFiles()
-    await files.write('keys/log.pem', Uint8Array.from(content, (character) => character.charCodeAt(0)))
+    await files.write(
+      'keys/log.pem',
+      Uint8Array.from(content, (character) => character.charCodeAt(0)),
+    )
     await assert.rejects(keyId(vault(files)), { code: 'UP_KEY_MALFORMED' })
   })
 }
@@ -107,9 +110,20 @@ test('a damaged or newer description is refused, not replaced', async (t) => {
   await openInstance(files, BIRTH)
   const good = JSON.parse(await readFile(join(root, 'instance.json'), 'utf8')) as Record<string, unknown>
   const bad: readonly unknown[] = [
-    '', '{', '[]', 'null',
-    { ...good, format: 2 }, { ...good, format: undefined }, { ...good, id: 'x' }, { ...good, created: 'yesterday' }, { ...good, treeId: '0' },
-    { ...good, treeId: 7 }, { ...good, keys: [] }, { ...good, keys: { log: 'x' } }, { ...good, hostname: 'a b' }, { ...good, hostname: undefined },
+    '',
+    '{',
+    '[]',
+    'null',
+    { ...good, format: 2 },
+    { ...good, format: undefined },
+    { ...good, id: 'x' },
+    { ...good, created: 'yesterday' },
+    { ...good, treeId: '0' },
+    { ...good, treeId: 7 },
+    { ...good, keys: [] },
+    { ...good, keys: { log: 'x' } },
+    { ...good, hostname: 'a b' },
+    { ...good, hostname: undefined },
   ]
   for (const content of bad) {
     await writeFile(join(root, 'instance.json'), typeof content === 'string' ? content : JSON.stringify(content))

@@ -56,7 +56,10 @@ export function createVault(options: VaultOptions): Vault {
     async material(spec) {
       const path = `keys/${spec.name}.pem`
       const stored = await files.read(path)
-      const material = stored === undefined ? await makeMaterial(spec, path, options) : await readMaterial({ spec, path, stored }, options)
+      const material =
+        stored === undefined
+          ? await makeMaterial(spec, path, options)
+          : await readMaterial({ spec, path, stored }, options)
       const fingerprint = encodeHex(material.key.publicKey.id)
       const expected = known[spec.name]
       if (expected !== undefined && expected !== fingerprint) {
@@ -73,7 +76,11 @@ export function createVault(options: VaultOptions): Vault {
   }
 }
 
-async function makeMaterial(spec: MaterialSpec, path: string, { files, known, password, random }: VaultOptions): Promise<KeyMaterial> {
+async function makeMaterial(
+  spec: MaterialSpec,
+  path: string,
+  { files, known, password, random }: VaultOptions,
+): Promise<KeyMaterial> {
   if (Object.hasOwn(known, spec.name)) {
     throw new UpError('UP_KEY_MISSING', `${path} is gone`, {
       expected: `the key with the fingerprint ${known[spec.name] ?? ''}`,
@@ -93,7 +100,10 @@ interface StoredMaterial {
 
 async function readMaterial({ spec, path, stored }: StoredMaterial, options: VaultOptions): Promise<KeyMaterial> {
   if (!(await options.files.isPrivate(path))) {
-    throw new UpError('UP_KEY_PERMISSIONS', `others may read ${path}`, { expected: 'mode 0600', hint: `chmod 600 ${path}` })
+    throw new UpError('UP_KEY_PERMISSIONS', `others may read ${path}`, {
+      expected: 'mode 0600',
+      hint: `chmod 600 ${path}`,
+    })
   }
   const [first, ...rest] = readBlocks(path, stored)
   const keyPem = encodePem(first.label, first.bytes)
@@ -104,11 +114,16 @@ async function readMaterial({ spec, path, stored }: StoredMaterial, options: Vau
     chain: rest.map((block) => parseCertificate(block.bytes)),
   }))
   // A password that was introduced later protects what was stored before it.
-  if (!encrypted && options.password !== undefined) await options.files.write(path, await encodeMaterial(material, options.password, options.random))
+  if (!encrypted && options.password !== undefined)
+    await options.files.write(path, await encodeMaterial(material, options.password, options.random))
   return material
 }
 
-async function encodeMaterial({ key, chain }: KeyMaterial, password: Uint8Array | undefined, random: RandomSource): Promise<string> {
+async function encodeMaterial(
+  { key, chain }: KeyMaterial,
+  password: Uint8Array | undefined,
+  random: RandomSource,
+): Promise<string> {
   const pkcs8 = key.exportPkcs8()
   const keyPem = password === undefined ? encodePem('PRIVATE KEY', pkcs8) : await sealCosignKey(pkcs8, password, random)
   return keyPem + chain.map(certificateToPem).join('')
@@ -124,7 +139,9 @@ function readBlocks(path: string, stored: Uint8Array): [PemBlock, ...PemBlock[]]
 
 async function openEncrypted(path: string, pem: string, password: Uint8Array | undefined): Promise<Uint8Array> {
   if (password === undefined) {
-    throw new UpError('UP_PASSWORD_MISSING', 'the keys of this instance are encrypted', { hint: 'set COUNTERSIGN_PASSWORD or give --password-file' })
+    throw new UpError('UP_PASSWORD_MISSING', 'the keys of this instance are encrypted', {
+      hint: 'set COUNTERSIGN_PASSWORD or give --password-file',
+    })
   }
   try {
     return await openCosignKey(pem, password)
@@ -145,5 +162,9 @@ function readParts<T>(path: string, read: () => T): T {
 }
 
 function malformed(path: string, found: string, cause?: unknown): UpError {
-  return new UpError('UP_KEY_MALFORMED', `${path} cannot be read`, { expected: 'a private key and its certificates in PEM', found, cause })
+  return new UpError('UP_KEY_MALFORMED', `${path} cannot be read`, {
+    expected: 'a private key and its certificates in PEM',
+    found,
+    cause,
+  })
 }
