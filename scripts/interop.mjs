@@ -1,5 +1,6 @@
 /**
- * Runs test/interop against real peers: cosign 3 and 2, rekor-cli, a registry without referrers API, sigstore-js.
+ * Runs test/interop against real peers (cosign 3 and 2, rekor-cli, a registry without referrers API, sigstore-js), and
+ * test/oracles against the original programs where they can be built.
  *
  *   node scripts/interop.mjs SHARED [NAME…]   SHARED/peers/install.sh installs them and prints how to reach them
  *
@@ -17,7 +18,8 @@ const installer = outsideFolder(shared, 'peers/install.sh')
 const line = execFileSync('bash', [installer], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 const path = execFileSync('bash', ['-c', `${line}\nprintf %s "$PATH"`], { encoding: 'utf8' })
 
-const files = filesBelow('dist/test/interop')
+const files = ['dist/test/interop', 'dist/test/oracles']
+  .flatMap(filesBelow)
   .filter((file) => file.endsWith('.test.js'))
   .filter((file) => names.length === 0 || names.some((name) => file.includes(name)))
 if (files.length === 0) {
