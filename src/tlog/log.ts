@@ -1,7 +1,10 @@
 /** A transparency log: takes entries in, one batch after the other, and answers for every one of them. @module */
 import type { Clock, UnixMillis } from '#time'
 import { isCodedError } from '#errors'
-import { ANNOTATION_BUNDLES } from './bundle-layout.js'
+import { HASH_SIZE } from '#formats/merkle/hash'
+import { TILE_WIDTH, tileInTree, tilePath } from '#formats/tlog-tiles/tile'
+import type { TileCoordinate } from '#formats/tlog-tiles/tile'
+import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import type { BundleLayout } from './bundle-layout.js'
 import { TlogError } from './errors.js'
 import { withDefaults } from './rules.js'
@@ -187,6 +190,23 @@ export class Log {
   async consistencyProof(from: number, to: number): Promise<readonly Uint8Array[]> {
     this.#checkPublished(to)
     return this.#session.reader.consistencyProof(from, to)
+  }
+
+  /**
+   * The bytes of a tile, or (level `entries`) of a bundle, if the published tree has it at that width. A partial tile that
+   * has made way for a wider one is cut out of that, so that a client with an old checkpoint never misses one.
+   */
+  async tile({ level, index, width }: TileCoordinate): Promise<Uint8Array | undefined> {
+    const present = tileInTree(level, index, this.checkpoint.size)
+    if (present === undefined || present.width < width) return undefined
+    const { bundle } = this.#parts.rules
+    const read = (at: number): Promise<Uint8Array | undefined> =>
+      this.object(level === 'entries' ? bundlePath(bundle.folder, index, at) : tilePath({ level, index, width: at }))
+    const exact = await read(width)
+    if (exact !== undefined) return exact
+    const wider = (await read(present.width)) ?? (await read(TILE_WIDTH))
+    if (wider === undefined || level !== 'entries') return wider?.subarray(0, width * HASH_SIZE)
+    return bundle.encode(bundle.decode(wider).slice(0, width))
   }
 
   /** An object of the public part: a tile, a bundle, the checkpoint. */

@@ -49,7 +49,8 @@ export function parseSignatureV2(value: JsonValue, path: string): EntrySignature
   return { signature: reader.bytes('content'), verifier, keyDetails }
 }
 
-function parseVerifierV2(value: JsonValue, path: string): { verifier: EntryVerifier; keyDetails: string } {
+/** Reads a protobuf `Verifier`: key or certificate, and the algorithm. */
+export function parseVerifierV2(value: JsonValue, path: string): { verifier: EntryVerifier; keyDetails: string } {
   const reader = readMessage(value, path, { names: ['publicKey', 'x509Certificate', 'keyDetails'] })
   const keyDetails = reader.optionalEnum('keyDetails', KEY_DETAILS_NUMBERS)
   const which = reader.oneof('publicKey', 'x509Certificate')
