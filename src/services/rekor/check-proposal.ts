@@ -50,7 +50,8 @@ async function checkHashedRekord({ digest, signatures }: HashedRekord): Promise<
   const [signature] = signatures
   const key = await verifierKey(signature.verifier)
   const scheme = digestAlgorithm(key, digest.algorithm)
-  if (!(await verifyDigestSignature({ key, scheme, signature: signature.signature }, digest.value))) throw wrongSignature()
+  if (!(await verifyDigestSignature({ key, scheme, signature: signature.signature }, digest.value)))
+    throw wrongSignature()
   return { body: encodeHashedRekordV1({ digest, signature }), terms: [] }
 }
 
@@ -104,7 +105,9 @@ async function isMessageSignature(key: PublicKey, signature: Uint8Array, message
 }
 
 function messageSchemes(key: PublicKey): readonly (SignatureScheme | Algorithm)[] {
-  const schemes = Object.values(ALGORITHMS).filter(({ family, keyType }) => keyType === key.keyType && MESSAGE_FAMILIES.has(family))
+  const schemes = Object.values(ALGORITHMS).filter(
+    ({ family, keyType }) => keyType === key.keyType && MESSAGE_FAMILIES.has(family),
+  )
   // RSA keys of unusual sizes are in no row of the registry, and sign all the same.
   const fitting = schemes.filter(({ keyBits }) => keyBits === undefined || keyBits === key.keyBits)
   if (fitting.length > 0) return fitting
@@ -145,7 +148,10 @@ async function verifierKey(verifier: EntryVerifier): Promise<PublicKey> {
     if (leaf !== undefined) return certificateKey(leaf)
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof RekorError) throw cause
-    throw new RekorError('REKOR_KEY', `the key or certificate cannot be used: ${cause.message}`, { found: cause.found, cause })
+    throw new RekorError('REKOR_KEY', `the key or certificate cannot be used: ${cause.message}`, {
+      found: cause.found,
+      cause,
+    })
   }
   throw new RekorError('REKOR_KEY', 'there is no certificate')
 }

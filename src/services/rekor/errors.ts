@@ -12,8 +12,8 @@ export type RekorErrorCode =
   | 'REKOR_KEY'
   | 'REKOR_ALGORITHM'
   | 'REKOR_CHAIN'
-  | 'REKOR_DUPLICATE'
-  | 'REKOR_NOT_FOUND'
+  | 'REKOR_ENTRY_EXISTS'
+  | 'REKOR_ENTRY_UNKNOWN'
   | 'REKOR_PARAMETER'
   | 'REKOR_QUERY_LIMIT'
   | 'REKOR_SIZES'
@@ -53,12 +53,12 @@ export const PROBLEMS: ProblemTable<AnsweredCode> = {
   DSSE_MALFORMED: refused,
   DSSE_UNSIGNED: refused,
   TLOG_ENTRY_SIZE: refused,
-  REKOR_DUPLICATE: {
+  REKOR_ENTRY_EXISTS: {
     status: 409,
     title: ({ found = '' }) => `an equivalent entry already exists in the transparency log with UUID ${found}`,
     headers: ({ found = '', expected = '' }) => ({ location: `${expected}/${found}` }),
   },
-  REKOR_NOT_FOUND: { status: 404 },
+  REKOR_ENTRY_UNKNOWN: { status: 404 },
   REKOR_PARAMETER: { status: 422 },
   REKOR_QUERY_LIMIT: { status: 422 },
   REKOR_SIZES: { status: 400 },

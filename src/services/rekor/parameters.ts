@@ -74,8 +74,14 @@ export function searchQuery(body: JsonValue): SearchQuery {
   return { terms: terms.filter((term) => term !== undefined), operator }
 }
 
-const HASH = /^(?:(?:sha512:)?[0-9a-fA-F]{128}|(?:sha384:)?[0-9a-fA-F]{96}|(?:sha256:)?[0-9a-fA-F]{64}|(?:sha1:)?[0-9a-fA-F]{40})$/
-const HASH_NAMES: ReadonlyMap<number, string> = new Map([[128, 'sha512'], [96, 'sha384'], [64, 'sha256'], [40, 'sha1']])
+const HASH =
+  /^(?:(?:sha512:)?[0-9a-fA-F]{128}|(?:sha384:)?[0-9a-fA-F]{96}|(?:sha256:)?[0-9a-fA-F]{64}|(?:sha1:)?[0-9a-fA-F]{40})$/
+const HASH_NAMES: ReadonlyMap<number, string> = new Map([
+  [128, 'sha512'],
+  [96, 'sha384'],
+  [64, 'sha256'],
+  [40, 'sha1'],
+])
 
 function hashTerm(object: JsonObject): string | undefined {
   const hash = text(object, 'hash')
@@ -96,7 +102,8 @@ function publicKeyTerm(object: JsonObject): string | undefined {
   if (key === undefined || key === null) return undefined
   if (!isJsonObject(key)) throw parameter('publicKey in body must be of type object')
   if (key['format'] === undefined) throw parameter('publicKey.format in body is required')
-  if (key['format'] !== 'x509') throw new RekorError('REKOR_PKI_FORMAT', 'only x509 keys are logged here', { expected: 'x509' })
+  if (key['format'] !== 'x509')
+    throw new RekorError('REKOR_PKI_FORMAT', 'only x509 keys are logged here', { expected: 'x509' })
   const content = text(key, 'content')
   // The reference server would fetch a `url` for the caller; this one fetches nothing.
   if (content === undefined) throw parameter('publicKey.content in body is required')

@@ -56,7 +56,10 @@ const SEARCH_LIMIT = 1000
  */
 export async function openRekor(options: RekorOptions): Promise<Rekor> {
   const { storage, clock, wait } = options
-  return new Rekor(options, await openLog({ storage, rules: REKOR_RULES, checkpoints: rekorCheckpoints(options), clock, wait }))
+  return new Rekor(
+    options,
+    await openLog({ storage, rules: REKOR_RULES, checkpoints: rekorCheckpoints(options), clock, wait }),
+  )
 }
 
 /** How a Rekor v1 signs its checkpoints: the tree is part of the origin, the host name alone signs. */
@@ -91,7 +94,7 @@ export class Rekor {
   /**
    * Logs an entry. Resolves when it is durable and covered by a published checkpoint.
    * @param path - where entries live, for the address of an equivalent entry
-   * @throws RekorError `REKOR_DUPLICATE` when the log has it already, and the codes of {@link checkProposal}
+   * @throws RekorError `REKOR_ENTRY_EXISTS` when the log has it already, and the codes of {@link checkProposal}
    */
   async create(proposal: ProposedEntryV1, path: string): Promise<RekorEntry> {
     const { body, terms, attestation } = await checkProposal(proposal)
@@ -104,20 +107,20 @@ export class Rekor {
     })
     if (!appended.duplicate) return this.#read(appended.index, appended.checkpoint)
     const uuid = formatEntryId(this.treeId, hashLeaf(body))
-    throw new RekorError('REKOR_DUPLICATE', 'an equivalent entry is in the log already', {
+    throw new RekorError('REKOR_ENTRY_EXISTS', 'an equivalent entry is in the log already', {
       expected: path,
       found: uuid,
       hint: 'fetch it: it is as good as a new one',
     })
   }
 
-  /** The entry at an index of this instance (there are no earlier shards). @throws RekorError `REKOR_NOT_FOUND` */
+  /** The entry at an index of this instance (there are no earlier shards). @throws RekorError `REKOR_ENTRY_UNKNOWN` */
   async byIndex(index: number): Promise<RekorEntry> {
     if (index >= this.#log.checkpoint.size) throw notFound(`no index ${String(index)}`)
     return this.#read(index)
   }
 
-  /** The entry with that id, short or long. @throws RekorError `REKOR_NOT_FOUND`, RekorEntryError `REKOR_ENTRY_ID` */
+  /** The entry with that id, short or long. @throws RekorError `REKOR_ENTRY_UNKNOWN`, RekorEntryError `REKOR_ENTRY_ID` */
   async byId(text: string): Promise<RekorEntry> {
     const { treeId = this.treeId, leafHash } = parseEntryId(text)
     const index = treeId === this.treeId ? await this.#log.find(leafHash) : undefined
@@ -125,7 +128,7 @@ export class Rekor {
     return this.#read(index)
   }
 
-  /** The entry that is equivalent to a proposal. @throws RekorError `REKOR_NOT_FOUND` and as {@link create} */
+  /** The entry that is equivalent to a proposal. @throws RekorError `REKOR_ENTRY_UNKNOWN` and as {@link create} */
   async byProposal(proposal: ProposedEntryV1): Promise<RekorEntry> {
     const { body } = await checkProposal(proposal)
     const index = await this.#log.find(hashLeaf(body))
@@ -141,7 +144,8 @@ export class Rekor {
 
   /** @throws RekorError `REKOR_SIZES`, `REKOR_TREE_SIZE` */
   consistencyProof(first: number, last: number): Promise<readonly Uint8Array[]> {
-    if (first > last) throw new RekorError('REKOR_SIZES', `firstSize(${String(first)}) must be less than lastSize(${String(last)})`)
+    if (first > last)
+      throw new RekorError('REKOR_SIZES', `firstSize(${String(first)}) must be less than lastSize(${String(last)})`)
     const { size } = this.#log.checkpoint
     if (last > size) {
       const text = `the tree size requested(${String(last)}) was greater than what is currently observable(${String(size)})`
@@ -193,5 +197,5 @@ function attestationPath(name: string): string {
 }
 
 function notFound(found: string): RekorError {
-  return new RekorError('REKOR_NOT_FOUND', 'there is no such entry', { found })
+  return new RekorError('REKOR_ENTRY_UNKNOWN', 'there is no such entry', { found })
 }

@@ -25,7 +25,10 @@ const DEFAULT_BODY_SIZE = 32 * 1024 * 1024
 const MAX_QUERY_SIZE = 1024 * 1024
 
 /** Every route of the API. */
-export function rekorRoutes(rekor: Rekor, { maxBodySize = DEFAULT_BODY_SIZE }: RekorRouteOptions = {}): readonly Route[] {
+export function rekorRoutes(
+  rekor: Rekor,
+  { maxBodySize = DEFAULT_BODY_SIZE }: RekorRouteOptions = {},
+): readonly Route[] {
   return [
     route('POST', ENTRIES, answered(createEntry)),
     route('GET', ENTRIES, answered(getEntryByIndex)),
@@ -69,10 +72,17 @@ export function rekorRoutes(rekor: Rekor, { maxBodySize = DEFAULT_BODY_SIZE }: R
   }
 
   async function searchIndex(request: Request): Promise<Response> {
-    const { terms, operator } = searchQuery(await readJson(request, { maxBytes: MAX_QUERY_SIZE, types: ['application/json'] }))
-    const [first = new Set<string>(), ...others] = await Promise.all(terms.map(async (term) => new Set(await rekor.search(term))))
+    const { terms, operator } = searchQuery(
+      await readJson(request, { maxBytes: MAX_QUERY_SIZE, types: ['application/json'] }),
+    )
+    const [first = new Set<string>(), ...others] = await Promise.all(
+      terms.map(async (term) => new Set(await rekor.search(term))),
+    )
     if (operator === 'or') return json(200, [...new Set([first, ...others].flatMap((set) => [...set]))])
-    return json(200, [...first].filter((uuid) => others.every((set) => set.has(uuid))))
+    return json(
+      200,
+      [...first].filter((uuid) => others.every((set) => set.has(uuid))),
+    )
   }
 
   async function getLogInfo(): Promise<Response> {
@@ -129,7 +139,7 @@ async function ifFound(entry: Promise<RekorEntry>): Promise<readonly RekorEntry[
 }
 
 function isNotFound(error: unknown): boolean {
-  return isCodedError(error) && error instanceof RekorError && error.code === 'REKOR_NOT_FOUND'
+  return isCodedError(error) && error instanceof RekorError && error.code === 'REKOR_ENTRY_UNKNOWN'
 }
 
 function entryObject({ uuid, entry, attestation }: RekorEntry): JsonObject {
