@@ -53,7 +53,8 @@ export async function openTufClient(options: TufClientOptions): Promise<TufClien
   return {
     root: metadata.root.role,
     targets: metadata.targets.role.targets,
-    target: (path) => fetchTarget(options.offline === true ? { ...context, mirror: noMirror } : context, metadata, path),
+    target: (path) =>
+      fetchTarget(options.offline === true ? { ...context, mirror: noMirror } : context, metadata, path),
   }
 }
 
@@ -64,10 +65,14 @@ async function current(
 ): Promise<TrustedMetadata> {
   if (cached !== undefined && (offline === true || (await isRecent(store, context.now, maxAge)))) return cached
   if (offline === true) {
-    throw new TufClientError('TUF_CLIENT_OFFLINE', 'there is no valid TUF metadata in the cache, and the network may not be used', {
-      expected: 'metadata that has not expired',
-      hint: 'run initialize while there is a network, or give --trusted-root',
-    })
+    throw new TufClientError(
+      'TUF_CLIENT_OFFLINE',
+      'there is no valid TUF metadata in the cache, and the network may not be used',
+      {
+        expected: 'metadata that has not expired',
+        hint: 'run initialize while there is a network, or give --trusted-root',
+      },
+    )
   }
   const metadata = await update(context, initial)
   await store.write(UPDATED, encodeUtf8(JSON.stringify({ lastTimestamp: formatRfc3339(context.now) })))
@@ -93,6 +98,8 @@ function lastTimestamp(bytes: Uint8Array | undefined): UnixMillis | undefined {
 const noMirror: UpdateContext['mirror'] = {
   read: (path) =>
     Promise.reject(
-      new TufClientError('TUF_CLIENT_OFFLINE', 'a file is not in the cache, and the network may not be used', { expected: path.slice(0, 200) }),
+      new TufClientError('TUF_CLIENT_OFFLINE', 'a file is not in the cache, and the network may not be used', {
+        expected: path.slice(0, 200),
+      }),
     ),
 }

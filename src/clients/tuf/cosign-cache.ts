@@ -68,7 +68,10 @@ function openAt(options: CosignCacheOptions, { base, mirror }: { base: TufStore;
   return openTufClient({ ...clientOptions(options, mirror), store })
 }
 
-function clientOptions(options: CosignCacheOptions, mirror: string): Omit<Parameters<typeof openTufClient>[0], 'store'> {
+function clientOptions(
+  options: CosignCacheOptions,
+  mirror: string,
+): Omit<Parameters<typeof openTufClient>[0], 'store'> {
   const { fetch, clock, maxAge = DEFAULT_MAX_AGE, offline } = options
   // Only the public instance's mirrors have a root that comes with the program: another mirror with it would never verify.
   const embedded = EMBEDDED_ROOTS.get(mirror.replace(/\/+$/, ''))

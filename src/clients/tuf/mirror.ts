@@ -63,7 +63,8 @@ function directoryMirror(directory: string): Mirror {
       try {
         return await readUpTo(join(directory, path), limit)
       } catch (cause) {
-        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return undefined
+        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+          return undefined
         if (cause instanceof TufClientError) throw cause
         throw failed(path, 'an error of the file system', cause)
       }

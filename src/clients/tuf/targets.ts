@@ -14,13 +14,19 @@ const MAX_DELEGATIONS = 32
  * The content of a target, from the store if it is there, else from the mirror.
  * @throws TufClientError `TUF_CLIENT_TARGET` when there is no such target, TufError when its content is not the announced one
  */
-export async function fetchTarget(context: UpdateContext, metadata: TrustedMetadata, path: string): Promise<Uint8Array> {
+export async function fetchTarget(
+  context: UpdateContext,
+  metadata: TrustedMetadata,
+  path: string,
+): Promise<Uint8Array> {
   const file = await findTarget(context, metadata, path)
   const stored = await context.store.read(storedName(path))
   if (stored !== undefined && isContent(stored, file, path)) return stored
   const bytes = await context.mirror.read(`targets/${repositoryPath(metadata, file, path)}`, file.length)
   if (bytes === undefined) {
-    throw new TufClientError('TUF_CLIENT_MISSING', 'the TUF mirror lacks a target that it announces', { expected: path.slice(0, 200) })
+    throw new TufClientError('TUF_CLIENT_MISSING', 'the TUF mirror lacks a target that it announces', {
+      expected: path.slice(0, 200),
+    })
   }
   requireContent(bytes, file, path)
   await context.store.write(storedName(path), bytes)
@@ -60,9 +66,16 @@ async function loadDelegated(
   const path = root.role.consistentSnapshot ? `${String(announced?.version)}.${name}` : name
   const bytes = announced && (await mirror.read(path, announced.length ?? TARGETS_LIMIT))
   if (announced === undefined || bytes === undefined) {
-    throw new TufClientError('TUF_CLIENT_MISSING', 'the metadata of a delegated role is missing', { expected: name.slice(0, 200) })
+    throw new TufClientError('TUF_CLIENT_MISSING', 'the metadata of a delegated role is missing', {
+      expected: name.slice(0, 200),
+    })
   }
-  const { role: delegated } = await acceptTargets({ bytes, signers: { keys: role.keys, ...delegation }, announced, name })
+  const { role: delegated } = await acceptTargets({
+    bytes,
+    signers: { keys: role.keys, ...delegation },
+    announced,
+    name,
+  })
   requireFresh(delegated, now)
   return delegated
 }

@@ -42,7 +42,8 @@ export const TARGETS_LIMIT = 5_000_000
 export async function loadRoot(store: TufStore, given: Uint8Array | undefined): Promise<TufMetadata<RootRole>> {
   const cached = await accepted(await store.read('root.json'), acceptInitialRoot)
   const initial = given === undefined ? undefined : await acceptInitialRoot(given)
-  const newest = initial === undefined || (cached !== undefined && cached.role.version > initial.role.version) ? cached : initial
+  const newest =
+    initial === undefined || (cached !== undefined && cached.role.version > initial.role.version) ? cached : initial
   if (newest !== undefined) return newest
   throw new TufClientError('TUF_CLIENT_ROOT', 'no root of trust is known for this mirror', {
     expected: 'a root.json',
@@ -93,7 +94,10 @@ export async function update(context: UpdateContext, initial: TufMetadata<RootRo
 }
 
 /** §5.3: one root after the other, each signed by the one before. */
-async function updateRoot({ store, mirror, now }: UpdateContext, initial: TufMetadata<RootRole>): Promise<TufMetadata<RootRole>> {
+async function updateRoot(
+  { store, mirror, now }: UpdateContext,
+  initial: TufMetadata<RootRole>,
+): Promise<TufMetadata<RootRole>> {
   let root = initial
   for (let rotations = 0; rotations < MAX_ROOT_ROTATIONS; rotations++) {
     const bytes = await mirror.read(`${String(root.role.version + 1)}.root.json`, ROOT_LIMIT)
@@ -106,7 +110,10 @@ async function updateRoot({ store, mirror, now }: UpdateContext, initial: TufMet
 }
 
 /** §5.4. A cached timestamp that these keys did not sign, as after a rotation (§5.3.11), sets no lower bound. */
-async function updateTimestamp({ store, mirror, now }: UpdateContext, root: RootRole): Promise<TufMetadata<TimestampRole>> {
+async function updateTimestamp(
+  { store, mirror, now }: UpdateContext,
+  root: RootRole,
+): Promise<TufMetadata<TimestampRole>> {
   const cached = await accepted(await store.read('timestamp.json'), (bytes) => acceptTimestamp({ root, bytes }))
   const bytes = await download(mirror, 'timestamp.json', TIMESTAMP_LIMIT)
   const next = await acceptTimestamp({ root, bytes, previous: cached?.role })
@@ -162,7 +169,9 @@ async function updateTargets(
 function announcedTargets(snapshot: SnapshotRole): MetaFile {
   const announced = snapshot.meta.get('targets.json')
   if (announced !== undefined) return announced
-  throw new TufClientError('TUF_CLIENT_MISSING', 'the snapshot does not name the targets metadata', { expected: 'targets.json' })
+  throw new TufClientError('TUF_CLIENT_MISSING', 'the snapshot does not name the targets metadata', {
+    expected: 'targets.json',
+  })
 }
 
 async function download(mirror: Mirror, path: string, limit: number): Promise<Uint8Array> {
@@ -181,7 +190,10 @@ async function mustRead(store: TufStore, name: string): Promise<Uint8Array> {
 }
 
 /** What was stored is believed only as far as it verifies; otherwise it is as if there were nothing. */
-async function accepted<T>(bytes: Uint8Array | undefined, accept: (bytes: Uint8Array) => Promise<T>): Promise<T | undefined> {
+async function accepted<T>(
+  bytes: Uint8Array | undefined,
+  accept: (bytes: Uint8Array) => Promise<T>,
+): Promise<T | undefined> {
   if (bytes === undefined) return undefined
   try {
     return await accept(bytes)

@@ -44,7 +44,11 @@ export function parseBlobBundle(source: string | Uint8Array): BlobBundle {
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof CosignBundleError) throw cause
     const { expected, found } = cause
-    throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', `not an old bundle of cosign: ${cause.message}`, { expected, found, cause })
+    throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', `not an old bundle of cosign: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 
@@ -56,7 +60,11 @@ export function serializeBlobBundle(entity: BlobBundle): string {
   const rekorBundle = entity.logEntries.map((entry) => rekorBundleToJson(entry)).find((bundle) => bundle !== undefined)
   const leaf = key.kind === 'certificates' ? key.chain[0] : undefined
   const pem =
-    leaf !== undefined ? encodePem('CERTIFICATE', leaf) : publicKey !== undefined ? encodePem('PUBLIC KEY', publicKey) : undefined
+    leaf !== undefined
+      ? encodePem('CERTIFICATE', leaf)
+      : publicKey !== undefined
+        ? encodePem('PUBLIC KEY', publicKey)
+        : undefined
   return stringifyLikeGo({
     base64Signature: encodeBase64(signature),
     ...(pem === undefined ? {} : { cert: encodeBase64(encodeUtf8(pem)) }),
@@ -92,6 +100,9 @@ function readCertificate(text: string): { readonly key: KeyMaterial; readonly pu
   }
   throw new CosignBundleError('COSIGN_BUNDLE_CERTIFICATE', 'the bundle holds neither a certificate nor a public key', {
     expected: 'PEM of a certificate or of a public key',
-    found: blocks.map((block) => block.label).join(', ').slice(0, 100),
+    found: blocks
+      .map((block) => block.label)
+      .join(', ')
+      .slice(0, 100),
   })
 }

@@ -19,7 +19,11 @@ export function parseRekorBundle(source: string | Uint8Array): LogEntry {
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof CosignBundleError) throw cause
     const { expected, found } = cause
-    throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', `not a Rekor bundle: ${cause.message}`, { expected, found, cause })
+    throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', `not a Rekor bundle: ${cause.message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }
 

@@ -56,7 +56,11 @@ export async function sealCosignKey(pkcs8: Uint8Array, password: Uint8Array, ran
   const nonce = random(NONCE_SIZE)
   const ciphertext = await sealSecretbox(await scryptKey(password, salt, DEFAULT_COST), nonce, pkcs8)
   const document = {
-    kdf: { name: 'scrypt', params: { N: DEFAULT_COST.N, r: DEFAULT_COST.r, p: DEFAULT_COST.p }, salt: encodeBase64(salt) },
+    kdf: {
+      name: 'scrypt',
+      params: { N: DEFAULT_COST.N, r: DEFAULT_COST.r, p: DEFAULT_COST.p },
+      salt: encodeBase64(salt),
+    },
     cipher: { name: 'nacl/secretbox', nonce: encodeBase64(nonce) },
     ciphertext: encodeBase64(ciphertext),
   }

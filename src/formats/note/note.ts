@@ -53,7 +53,8 @@ export function parseNote(source: string): Note {
  * @throws NoteError `NOTE_MALFORMED` when the text cannot stand in a note, `NOTE_NAME` for a name that cannot
  */
 export function formatNote(text: string, signatures: readonly NoteSignature[]): string {
-  if (!text.endsWith('\n') || FORBIDDEN.test(text)) throw malformed('the text does not end in a newline, or has control characters')
+  if (!text.endsWith('\n') || FORBIDDEN.test(text))
+    throw malformed('the text does not end in a newline, or has control characters')
   return `${text}\n${signatures.map(formatSignatureLine).join('')}`
 }
 

@@ -62,7 +62,10 @@ export async function acceptInitialRoot(bytes: Uint8Array): Promise<TufMetadata<
 }
 
 /** §5.3.4 and §5.3.5: the next root is signed by the keys of this one and by its own, and is exactly one version newer. */
-export async function acceptNextRoot(current: TufMetadata<RootRole>, bytes: Uint8Array): Promise<TufMetadata<RootRole>> {
+export async function acceptNextRoot(
+  current: TufMetadata<RootRole>,
+  bytes: Uint8Array,
+): Promise<TufMetadata<RootRole>> {
   const next = parseMetadata(bytes, 'root')
   await requireSignatures(next, signersOf(current.role, 'root'))
   await requireSignatures(next, signersOf(next.role, 'root'))
@@ -79,7 +82,11 @@ export interface Succession<Role extends TufRole> {
 }
 
 /** §5.4.2 and §5.4.3: signed, and neither the timestamp nor its snapshot goes back. Equal versions are the caller's to notice. */
-export async function acceptTimestamp({ root, bytes, previous }: Succession<TimestampRole>): Promise<TufMetadata<TimestampRole>> {
+export async function acceptTimestamp({
+  root,
+  bytes,
+  previous,
+}: Succession<TimestampRole>): Promise<TufMetadata<TimestampRole>> {
   const timestamp = parseMetadata(bytes, 'timestamp')
   await requireSignatures(timestamp, signersOf(root, 'timestamp'))
   if (previous !== undefined) {
@@ -104,7 +111,9 @@ export async function acceptSnapshot(
   for (const [name, { version }] of previous?.meta ?? []) {
     const next = snapshot.role.meta.get(name)
     if (next === undefined) {
-      throw new TufError('TUF_VERSION', 'targets metadata has disappeared from the snapshot', { expected: name.slice(0, 100) })
+      throw new TufError('TUF_VERSION', 'targets metadata has disappeared from the snapshot', {
+        expected: name.slice(0, 100),
+      })
     }
     requireNoRollback(version, next.version, name)
   }
@@ -152,7 +161,8 @@ export function requireContent(bytes: Uint8Array, announced: MetaFile | TargetFi
   for (const [algorithm, expected] of announced.hashes) {
     if (!isDigestName(algorithm)) continue
     const found = encodeHex(digest(algorithm, bytes))
-    if (found !== expected.toLowerCase()) throw new TufError('TUF_HASH', `${name} is not what was announced`, { expected, found })
+    if (found !== expected.toLowerCase())
+      throw new TufError('TUF_HASH', `${name} is not what was announced`, { expected, found })
     checked++
   }
   if (checked > 0 || announced.hashes.size === 0) return

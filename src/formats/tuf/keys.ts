@@ -25,10 +25,19 @@ interface Scheme {
 const ECDSA_KEY_TYPES = ['ecdsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384']
 
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
-  ['ecdsa-sha2-nistp256', { keyTypes: ECDSA_KEY_TYPES, read: publicKeyFromPem, algorithm: () => ALGORITHMS['ecdsa-sha2-256-nistp256'] }],
-  ['ecdsa-sha2-nistp384', { keyTypes: ECDSA_KEY_TYPES, read: publicKeyFromPem, algorithm: () => ALGORITHMS['ecdsa-sha2-384-nistp384'] }],
+  [
+    'ecdsa-sha2-nistp256',
+    { keyTypes: ECDSA_KEY_TYPES, read: publicKeyFromPem, algorithm: () => ALGORITHMS['ecdsa-sha2-256-nistp256'] },
+  ],
+  [
+    'ecdsa-sha2-nistp384',
+    { keyTypes: ECDSA_KEY_TYPES, read: publicKeyFromPem, algorithm: () => ALGORITHMS['ecdsa-sha2-384-nistp384'] },
+  ],
   ['ed25519', { keyTypes: ['ed25519'], read: readEd25519, algorithm: () => ALGORITHMS.ed25519 }],
-  ['rsassa-pss-sha256', { keyTypes: ['rsa'], read: publicKeyFromPem, algorithm: (key) => RSA_PSS.get(key.keyBits ?? 0) }],
+  [
+    'rsassa-pss-sha256',
+    { keyTypes: ['rsa'], read: publicKeyFromPem, algorithm: (key) => RSA_PSS.get(key.keyBits ?? 0) },
+  ],
 ])
 
 const RSA_PSS: ReadonlyMap<number, Algorithm> = new Map([
@@ -71,7 +80,8 @@ export function tufKeyToJson(key: PublicKey): JsonObject {
   if (key.keyType === 'ec-p256') {
     return { keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256', keyval: { public: publicKeyToPem(key) } }
   }
-  if (key.keyType === 'ed25519') return { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: encodeHex(key.raw) } }
+  if (key.keyType === 'ed25519')
+    return { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: encodeHex(key.raw) } }
   throw new TufError('TUF_ROLE', 'keys of this type are not used to sign metadata', {
     expected: 'an ECDSA P-256 or Ed25519 key',
     found: key.keyType,

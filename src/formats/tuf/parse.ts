@@ -35,7 +35,9 @@ type Parser<Role extends TufRole> = (signed: JsonObject) => Omit<Role, 'type' | 
 
 const PARSERS: { readonly [Name in keyof Roles]: Parser<Roles[Name]> } = {
   root: parseRoot,
-  timestamp: (signed) => ({ snapshot: parseMetaFile(object(signed['meta'], 'meta')['snapshot.json'], 'snapshot.json') }),
+  timestamp: (signed) => ({
+    snapshot: parseMetaFile(object(signed['meta'], 'meta')['snapshot.json'], 'snapshot.json'),
+  }),
   snapshot: (signed) => ({ meta: mapOf(signed['meta'], 'meta', parseMetaFile) }),
   targets: parseTargets,
 }
@@ -50,7 +52,10 @@ export function parseMetadata<Name extends keyof Roles>(bytes: Uint8Array, name:
     const signed = object(document['signed'], 'signed')
     const type = text(signed['_type'], '_type')
     if (type !== name) {
-      throw new TufError('TUF_ROLE', 'the metadata is that of another role', { expected: name, found: type.slice(0, 40) })
+      throw new TufError('TUF_ROLE', 'the metadata is that of another role', {
+        expected: name,
+        found: type.slice(0, 40),
+      })
     }
     if (!text(signed['spec_version'], 'spec_version').startsWith('1.')) throw malformed('spec_version', 'version 1')
     const common = { type: name, version: natural(signed['version'], 'version', 1), expires: time(signed['expires']) }
@@ -79,19 +84,24 @@ function parseTargets(signed: JsonObject): Omit<TargetsRole, 'type' | 'version' 
   return {
     targets: mapOf(signed['targets'], 'targets', parseTargetFile),
     keys: delegations['keys'] === undefined ? new Map() : parseKeys(delegations['keys']),
-    delegations: delegations['roles'] === undefined ? [] : list(delegations['roles'], 'delegations.roles').map(parseDelegation),
+    delegations:
+      delegations['roles'] === undefined ? [] : list(delegations['roles'], 'delegations.roles').map(parseDelegation),
   }
 }
 
 function parseDelegation(value: JsonValue): Delegation {
   const role = object(value, 'delegation')
   const { name, paths, path_hash_prefixes: prefixes, terminating } = role
-  if ((paths === undefined) === (prefixes === undefined)) throw malformed('delegation', 'either paths or path_hash_prefixes')
+  if ((paths === undefined) === (prefixes === undefined))
+    throw malformed('delegation', 'either paths or path_hash_prefixes')
   return {
     ...parseRoleKeys(role, 'delegation'),
     name: text(name, 'delegation.name'),
     paths: paths === undefined ? undefined : list(paths, 'paths').map((path) => text(path, 'paths')),
-    pathHashPrefixes: prefixes === undefined ? undefined : list(prefixes, 'path_hash_prefixes').map((prefix) => text(prefix, 'path_hash_prefixes')),
+    pathHashPrefixes:
+      prefixes === undefined
+        ? undefined
+        : list(prefixes, 'path_hash_prefixes').map((prefix) => text(prefix, 'path_hash_prefixes')),
     terminating: terminating === true,
   }
 }

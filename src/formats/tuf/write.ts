@@ -23,7 +23,10 @@ export type RoleKeySet = Readonly<Record<RoleName, { readonly keys: readonly Pub
 /** The signed part of root metadata. */
 export function rootJson(header: RoleHeader, roles: RoleKeySet): JsonObject {
   const keys = Object.values(roles).flatMap((role) => role.keys)
-  const role = ({ keys: own, threshold }: RoleKeySet[RoleName]): JsonObject => ({ keyids: own.map(tufKeyId), threshold })
+  const role = ({ keys: own, threshold }: RoleKeySet[RoleName]): JsonObject => ({
+    keyids: own.map(tufKeyId),
+    threshold,
+  })
   return {
     ...common('root', header),
     consistent_snapshot: true,

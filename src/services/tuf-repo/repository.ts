@@ -49,7 +49,12 @@ export interface TufRepository {
 
 const DAY = 24 * 60 * 60 * 1000
 
-const LIFETIMES: Readonly<Record<RoleName, number>> = { root: 730 * DAY, targets: 365 * DAY, snapshot: 60 * DAY, timestamp: 14 * DAY }
+const LIFETIMES: Readonly<Record<RoleName, number>> = {
+  root: 730 * DAY,
+  targets: 365 * DAY,
+  snapshot: 60 * DAY,
+  timestamp: 14 * DAY,
+}
 
 /**
  * Opens the repository in a storage, or makes a new one there.
@@ -131,8 +136,10 @@ class Repository implements TufRepository {
     const { targets, snapshot, timestamp } = state
     if (targets === undefined || snapshot === undefined || timestamp === undefined) return
     if (this.#isOld('targets', targets.role.expires)) await this.#writeTargets(state, await this.#currentTargets(state))
-    else if (this.#isOld('snapshot', snapshot.role.expires)) await this.#writeSnapshot(state, { version: targets.role.version, bytes: targets.bytes })
-    else if (this.#isOld('timestamp', timestamp.role.expires)) await this.#writeTimestamp(state, { version: snapshot.role.version, bytes: snapshot.bytes })
+    else if (this.#isOld('snapshot', snapshot.role.expires))
+      await this.#writeSnapshot(state, { version: targets.role.version, bytes: targets.bytes })
+    else if (this.#isOld('timestamp', timestamp.role.expires))
+      await this.#writeTimestamp(state, { version: snapshot.role.version, bytes: snapshot.bytes })
     // Nothing gets old sooner than a quarter of the shortest lifetime from now.
     this.#nextCheck = this.#clock() + Math.min(...Object.values(this.#lifetimes)) / 4
   }
@@ -166,14 +173,20 @@ class Repository implements TufRepository {
 
   async #writeTimestamp(state: RepositoryState | undefined, snapshot: AnnouncedMetadata): Promise<void> {
     const version = (state?.timestamp?.role.version ?? 0) + 1
-    await this.#storage.write('timestamp.json', await this.#sign('timestamp', timestampJson(this.#header('timestamp', version), snapshot)))
+    await this.#storage.write(
+      'timestamp.json',
+      await this.#sign('timestamp', timestampJson(this.#header('timestamp', version), snapshot)),
+    )
   }
 
   async #currentTargets({ targets }: RepositoryState): Promise<ReadonlyMap<string, NewTarget>> {
     const current = new Map<string, NewTarget>()
     for (const [path, file] of targets?.role.targets ?? []) {
       const bytes = await this.#storage.read(targetPath(path, file.hashes.get('sha256') ?? ''))
-      if (bytes === undefined) throw new TufRepositoryError('TUF_REPOSITORY_DAMAGED', 'a target of the repository is missing', { expected: path })
+      if (bytes === undefined)
+        throw new TufRepositoryError('TUF_REPOSITORY_DAMAGED', 'a target of the repository is missing', {
+          expected: path,
+        })
       current.set(path, { bytes, custom: file.custom })
     }
     return current
@@ -223,8 +236,16 @@ function isContent(bytes: Uint8Array, file: TargetFile): boolean {
 }
 
 function keysOf(signers: RepositorySigners): RoleKeySet {
-  const keys = ({ signers: own, threshold }: RoleSigners): RoleKeySet[RoleName] => ({ keys: own.map((each) => each.publicKey), threshold })
-  return { root: keys(signers.root), targets: keys(signers.targets), snapshot: keys(signers.snapshot), timestamp: keys(signers.timestamp) }
+  const keys = ({ signers: own, threshold }: RoleSigners): RoleKeySet[RoleName] => ({
+    keys: own.map((each) => each.publicKey),
+    threshold,
+  })
+  return {
+    root: keys(signers.root),
+    targets: keys(signers.targets),
+    snapshot: keys(signers.snapshot),
+    timestamp: keys(signers.timestamp),
+  }
 }
 
 function both(one: RepositorySigners, other: RepositorySigners): RepositorySigners {
@@ -236,7 +257,9 @@ function both(one: RepositorySigners, other: RepositorySigners): RepositorySigne
 }
 
 function unique(signers: readonly Signer[]): readonly Signer[] {
-  return signers.filter((signer, index) => signers.findIndex((each) => equalBytes(each.publicKey.id, signer.publicKey.id)) === index)
+  return signers.filter(
+    (signer, index) => signers.findIndex((each) => equalBytes(each.publicKey.id, signer.publicKey.id)) === index,
+  )
 }
 
 /** A repository whose root names other keys would publish what no client accepts. */
@@ -245,14 +268,20 @@ function requireKeys(root: RootRole, signers: RepositorySigners): void {
     const named = root.roles[role].keyIds
     const foreign = signers[role].signers.find((signer) => !named.includes(tufKeyId(signer.publicKey)))
     if (foreign === undefined) continue
-    throw new TufRepositoryError('TUF_REPOSITORY_KEYS', `the key for ${role} is not the one that the repository's root names`, {
-      expected: named.join(', '),
-      found: tufKeyId(foreign.publicKey),
-      hint: 'start with the keys the repository was made with, or rotate to new ones',
-    })
+    throw new TufRepositoryError(
+      'TUF_REPOSITORY_KEYS',
+      `the key for ${role} is not the one that the repository's root names`,
+      {
+        expected: named.join(', '),
+        found: tufKeyId(foreign.publicKey),
+        hint: 'start with the keys the repository was made with, or rotate to new ones',
+      },
+    )
   }
 }
 
 function empty(): TufRepositoryError {
-  return new TufRepositoryError('TUF_REPOSITORY_EMPTY', 'the repository has no metadata', { hint: 'publish targets first' })
+  return new TufRepositoryError('TUF_REPOSITORY_EMPTY', 'the repository has no metadata', {
+    hint: 'publish targets first',
+  })
 }

@@ -27,14 +27,29 @@ type Usage = 'Rekor' | 'CTFE' | 'Fulcio' | 'TSA'
  */
 export function sigstoreTargets({ trustedRoot, signingConfig, now }: SigstoreTrust): ReadonlyMap<string, NewTarget> {
   const key = ({ key: { spki } }: TrustedLog): string => encodePem('PUBLIC KEY', spki)
-  const chain = ({ chain: certificates }: TrustedAuthority): string => certificates.map(({ der }) => encodePem('CERTIFICATE', der)).join('')
+  const chain = ({ chain: certificates }: TrustedAuthority): string =>
+    certificates.map(({ der }) => encodePem('CERTIFICATE', der)).join('')
   return new Map([
     ['trusted_root.json', { bytes: encodeUtf8(serializeTrustedRoot(trustedRoot)) }],
     ['signing_config.v0.2.json', { bytes: encodeUtf8(serializeSigningConfig(signingConfig)) }],
     ...legacyTargets({ entries: trustedRoot.tlogs, pem: key, usage: 'Rekor', name: 'rekor', extension: 'pub', now }),
     ...legacyTargets({ entries: trustedRoot.ctlogs, pem: key, usage: 'CTFE', name: 'ctfe', extension: 'pub', now }),
-    ...legacyTargets({ entries: trustedRoot.certificateAuthorities, pem: chain, usage: 'Fulcio', name: 'fulcio', extension: 'crt.pem', now }),
-    ...legacyTargets({ entries: trustedRoot.timestampAuthorities, pem: chain, usage: 'TSA', name: 'tsa', extension: 'crt.pem', now }),
+    ...legacyTargets({
+      entries: trustedRoot.certificateAuthorities,
+      pem: chain,
+      usage: 'Fulcio',
+      name: 'fulcio',
+      extension: 'crt.pem',
+      now,
+    }),
+    ...legacyTargets({
+      entries: trustedRoot.timestampAuthorities,
+      pem: chain,
+      usage: 'TSA',
+      name: 'tsa',
+      extension: 'crt.pem',
+      now,
+    }),
   ])
 }
 
@@ -47,7 +62,9 @@ interface Legacy<Entry extends { readonly validFor: TimeRange }> {
   readonly now: UnixMillis
 }
 
-function legacyTargets<Entry extends { readonly validFor: TimeRange }>(legacy: Legacy<Entry>): readonly [string, NewTarget][] {
+function legacyTargets<Entry extends { readonly validFor: TimeRange }>(
+  legacy: Legacy<Entry>,
+): readonly [string, NewTarget][] {
   const { entries, pem, usage, name, extension, now } = legacy
   return entries.map((entry, index) => {
     const status = timeRangeContains(entry.validFor, now) ? 'Active' : 'Expired'

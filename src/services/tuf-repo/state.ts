@@ -27,7 +27,11 @@ export async function loadState(storage: RepositoryStorage): Promise<RepositoryS
     if (timestampBytes === undefined) return { root, timestamp: undefined, snapshot: undefined, targets: undefined }
     const timestamp = await acceptTimestamp({ root, bytes: timestampBytes })
     const announced = timestamp.role.snapshot
-    const snapshot = await acceptSnapshot({ root, announced, bytes: await mustRead(storage, `${String(announced.version)}.snapshot.json`) })
+    const snapshot = await acceptSnapshot({
+      root,
+      announced,
+      bytes: await mustRead(storage, `${String(announced.version)}.snapshot.json`),
+    })
     const announcedTargets = snapshot.role.meta.get('targets.json')
     if (announcedTargets === undefined) throw damaged('snapshot.json')
     const targets = await acceptTargets({

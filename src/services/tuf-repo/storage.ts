@@ -32,7 +32,8 @@ export function directoryRepositoryStorage(directory: string): RepositoryStorage
       try {
         return new Uint8Array(await readFile(join(directory, path)))
       } catch (error) {
-        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')) return undefined
+        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR'))
+          return undefined
         throw error
       }
     },

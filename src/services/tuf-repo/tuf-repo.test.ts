@@ -27,7 +27,10 @@ const DAY = 24 * 60 * 60 * 1000
 const MIRROR = 'https://tuf.example/tuf'
 const TARGETS = new Map([
   ['trusted_root.json', { bytes: encodeUtf8('{"a":1}') }],
-  ['signing_config.v0.2.json', { bytes: encodeUtf8('{"b":2}'), custom: { sigstore: { status: 'Active' } } satisfies JsonObject }],
+  [
+    'signing_config.v0.2.json',
+    { bytes: encodeUtf8('{"b":2}'), custom: { sigstore: { status: 'Active' } } satisfies JsonObject },
+  ],
 ])
 
 let keys: readonly [RepositorySigners, RepositorySigners]
@@ -37,7 +40,9 @@ before(async () => {
 })
 
 async function makeSigners(): Promise<RepositorySigners> {
-  const role = async (name: 'ecdsa-sha2-256-nistp256' | 'ed25519'): Promise<{ signers: PrivateKey[]; threshold: number }> => ({
+  const role = async (
+    name: 'ecdsa-sha2-256-nistp256' | 'ed25519',
+  ): Promise<{ signers: PrivateKey[]; threshold: number }> => ({
     signers: [await generatePrivateKey(name)],
     threshold: 1,
   })
@@ -147,18 +152,25 @@ test('opening it again goes on where it was', async (t) => {
   const second = await world(directoryRepositoryStorage(directory))
   assert.deepEqual(await second.storage.read('timestamp.json'), before)
   await second.repository.publish(new Map([['x', { bytes: encodeUtf8('x') }]]))
-  assert.equal(parseMetadata((await second.storage.read('timestamp.json')) ?? assert.fail(), 'timestamp').role.version, 2)
+  assert.equal(
+    parseMetadata((await second.storage.read('timestamp.json')) ?? assert.fail(), 'timestamp').role.version,
+    2,
+  )
 })
 
 test('keys that the root does not name are refused at the start', async () => {
   const { storage } = await world()
-  await assert.rejects(openTufRepository({ storage, signers: keys[1], clock: () => NOW }), { code: 'TUF_REPOSITORY_KEYS' })
+  await assert.rejects(openTufRepository({ storage, signers: keys[1], clock: () => NOW }), {
+    code: 'TUF_REPOSITORY_KEYS',
+  })
 })
 
 test('a damaged repository is refused at the start', async () => {
   const { storage } = await world()
   await storage.write('1.snapshot.json', encodeUtf8('{}'))
-  await assert.rejects(openTufRepository({ storage, signers: keys[0], clock: () => NOW }), { code: 'TUF_REPOSITORY_DAMAGED' })
+  await assert.rejects(openTufRepository({ storage, signers: keys[0], clock: () => NOW }), {
+    code: 'TUF_REPOSITORY_DAMAGED',
+  })
 })
 
 test('metadata is renewed when it is asked for, and before it expires', async () => {
