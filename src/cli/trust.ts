@@ -26,18 +26,18 @@ export const EMPTY_TRUST: TrustedRoot = { certificateAuthorities: [], timestampA
  * take the place of what they stand for; the repository is asked only if something is still missing.
  * @throws {@link CliError}, TrustedRootError, or what the TUF client throws
  */
-export async function loadTrust(host: Host, flags: TrustFlags, signal: AbortSignal): Promise<TrustedRoot> {
+export async function loadTrust(host: Host, flags: TrustFlags): Promise<TrustedRoot> {
   const parts = await explicitParts(host, flags)
   const complete = Object.keys(EMPTY_TRUST).every((name) => name in parts)
   if (complete) return { ...EMPTY_TRUST, ...parts }
   const path = flags['trusted-root']
-  const base = path === undefined ? await trustedRootFromTuf(host, signal) : parseTrustedRoot(await host.files.read(path))
+  const base = path === undefined ? await trustedRootFromTuf(host) : parseTrustedRoot(await host.files.read(path))
   return { ...base, ...parts }
 }
 
-async function trustedRootFromTuf(host: Host, signal: AbortSignal): Promise<TrustedRoot> {
+async function trustedRootFromTuf(host: Host): Promise<TrustedRoot> {
   const { tufTarget, TRUSTED_ROOT_TARGET } = await import('./tuf.js')
-  return parseTrustedRoot(await tufTarget(host, TRUSTED_ROOT_TARGET, signal))
+  return parseTrustedRoot(await tufTarget(host, TRUSTED_ROOT_TARGET))
 }
 
 type Parts = { -readonly [Name in keyof TrustedRoot]?: TrustedRoot[Name] }

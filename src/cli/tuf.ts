@@ -1,11 +1,43 @@
-/** Targets of the TUF repository, by way of the cache that cosign uses too. @module */
-import { CliError } from './kit/errors.js'
+/** The TUF repository of this machine, in the cache that cosign uses too. @module */
+import { cosignCacheDirectory, type CosignCacheOptions, openCosignTuf } from '#clients/tuf/cosign-cache'
+import type { TufClient } from '#clients/tuf/client'
+import { encodeUtf8 } from '#encoding/utf8'
+import type { Fetch } from '#clients/http/fetch'
 import type { Host } from './kit/host.js'
 
 export const TRUSTED_ROOT_TARGET = 'trusted_root.json'
 export const SIGNING_CONFIG_TARGET = 'signing_config.v0.2.json'
+export const SIGNING_CONFIG_REKOR_V2_TARGET = 'signing_config_rekor_v2.v0.2.json'
 
-/** The bytes of a target. */
-export function tufTarget(_host: Host, name: string, _signal: AbortSignal): Promise<Uint8Array> {
-  return Promise.reject(new CliError('CLI_UNSUPPORTED', `${name} cannot be fetched yet`, { hint: 'give --trusted-root or --signing-config' }))
+const OPENED = new WeakMap<Host['environment'], Promise<TufClient>>()
+
+/** The verified content of a target. One update serves the whole process. */
+export async function tufTarget(host: Host, name: string): Promise<Uint8Array> {
+  let opened = OPENED.get(host.environment)
+  if (opened === undefined) {
+    opened = openCosignTuf(tufOptions(host))
+    OPENED.set(host.environment, opened)
+  }
+  return await (await opened).target(name)
+}
+
+/** Where the cache is and which mirror it is of, from `TUF_ROOT`, `TUF_MIRROR` and `TUF_ROOT_JSON`. */
+export function tufOptions(host: Host): CosignCacheOptions {
+  const { environment, homeFolder } = host
+  const variable = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name])
+  const root = variable('TUF_ROOT_JSON')
+  return {
+    directory: cosignCacheDirectory(variable('TUF_ROOT'), homeFolder),
+    mirror: variable('TUF_MIRROR'),
+    root: root === undefined ? undefined : encodeUtf8(root),
+    fetch: lateFetch(host),
+    clock: host.clock,
+    onUnwritable: (reason) => host.terminal.note(`WARNING: the TUF cache cannot be written (${reason}); going on without it`),
+  }
+}
+
+/** Connects when the first request is made: with a fresh cache none is, and TLS costs time to set up. */
+function lateFetch(host: Host): Fetch {
+  let connected: Promise<Fetch> | undefined
+  return async (url, init) => await (await (connected ??= host.connect()))(url, init)
 }

@@ -57,7 +57,9 @@ type ValueOf<F extends Flag> = F extends { kind: 'boolean' }
         ? Choice
         : F extends { default: string }
           ? string
-          : string | undefined
+          : F extends { choices: readonly (infer Choice extends string)[] }
+            ? Choice | undefined
+            : string | undefined
 
 /** The values of a set of flags: an unset text is `undefined`, never the empty string. */
 export type FlagValues<T extends Flags> = { readonly [Name in keyof T]: ValueOf<T[Name]> }

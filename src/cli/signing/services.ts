@@ -35,7 +35,6 @@ export interface ServicesAsk {
   readonly changed: ReadonlySet<string>
   /** A certificate has to be got, so that an authority and an identity are needed. */
   readonly certified: boolean
-  readonly signal: AbortSignal
 }
 
 /**
@@ -43,7 +42,7 @@ export interface ServicesAsk {
  * for in so many words is it a contradiction.
  * @throws {@link UsageError} `USAGE_FLAG_CONFLICT`; errors of the signing configuration and of TUF
  */
-export async function chooseServices(host: Host, { flags, changed, certified, signal }: ServicesAsk): Promise<ChosenServices> {
+export async function chooseServices(host: Host, { flags, changed, certified }: ServicesAsk): Promise<ChosenServices> {
   const path = flags['signing-config']
   const addressed = ADDRESS_FLAGS.filter((name) => flags[name] !== undefined)
   const configAsked = path !== undefined || (changed.has('use-signing-config') && flags['use-signing-config'])
@@ -60,7 +59,7 @@ export async function chooseServices(host: Host, { flags, changed, certified, si
   }
   const chosen =
     path !== undefined || (flags['use-signing-config'] && addressed.length === 0)
-      ? await fromConfig(host, { path, certified, signal })
+      ? await fromConfig(host, { path, certified })
       : fromFlags(flags, certified)
   return flags['tlog-upload'] ? chosen : { ...chosen, logs: [] }
 }
@@ -68,11 +67,10 @@ export async function chooseServices(host: Host, { flags, changed, certified, si
 interface ConfigAsk {
   readonly path: string | undefined
   readonly certified: boolean
-  readonly signal: AbortSignal
 }
 
-async function fromConfig(host: Host, { path, certified, signal }: ConfigAsk): Promise<ChosenServices> {
-  const bytes = path === undefined ? await tufTarget(host, SIGNING_CONFIG_TARGET, signal) : await host.files.read(path)
+async function fromConfig(host: Host, { path, certified }: ConfigAsk): Promise<ChosenServices> {
+  const bytes = path === undefined ? await tufTarget(host, SIGNING_CONFIG_TARGET) : await host.files.read(path)
   return { source: 'signing-config', ...selectSigningServices(parseSigningConfig(bytes), { certified, now: host.clock() }) }
 }
 

@@ -53,14 +53,14 @@ export interface CommandSession {
 
 /** Makes the session; a person is asked, and an authority, only when the first signature is made. */
 export async function openSession(host: Host, ask: SessionAsk): Promise<CommandSession> {
-  const { flags, signal, verbose } = ask
+  const { flags, verbose } = ask
   refuseSecurityKey(flags)
   requireKeyForCertificate(flags)
   const certified = flags.key === undefined || flags['issue-certificate']
   const services = await chooseServices(host, { ...ask, certified })
   if (services.source === 'flags' && services.logs.length > 0) await confirmPublication(host, services, flags)
   const fetch = await host.connect({ verbose })
-  const trust = await trustFor(host, { flags, signal, services, certified })
+  const trust = await trustFor(host, { flags, services, certified })
   const signer = await makeSigner(host, ask, services)
   const credentials = certified
     ? await identityCredentials(host, { ...ask, services, fetch, signer })
@@ -110,7 +110,6 @@ function requireKeyForCertificate(flags: SigningFlags): void {
 
 interface TrustAsk {
   readonly flags: SigningFlags
-  readonly signal: AbortSignal
   readonly services: ChosenServices
   readonly certified: boolean
 }
@@ -119,11 +118,11 @@ interface TrustAsk {
  * What the result is checked against. With services named by old flags and a key of one's own there may be no trusted root
  * for them at all (cosign asks for none either): then only the signature itself is checked.
  */
-async function trustFor(host: Host, { flags, signal, services, certified }: TrustAsk): Promise<TrustedRoot | undefined> {
+async function trustFor(host: Host, { flags, services, certified }: TrustAsk): Promise<TrustedRoot | undefined> {
   const witnessed = services.logs.length + services.timestampAuthorities.length > 0
   if (!certified && !witnessed) return undefined
   if (!certified && services.source === 'flags' && flags['trusted-root'] === undefined) return undefined
-  return await loadTrust(host, { 'trusted-root': flags['trusted-root'] }, signal)
+  return await loadTrust(host, { 'trusted-root': flags['trusted-root'] })
 }
 
 function logIdFrom(trust: TrustedRoot | undefined): NonNullable<Parameters<typeof rekorLog>[1]['logIdOf']> {
