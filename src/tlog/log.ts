@@ -11,8 +11,7 @@ import { withDefaults } from './rules.js'
 import type { CheckpointPort, EntryRules, PublishedCheckpoint } from './rules.js'
 import { Session } from './session.js'
 import type { Batch, SessionParts } from './session.js'
-import type { ObjectWrite } from './right-edge.js'
-import type { LogStorage } from './storage.js'
+import type { LogStorage, ObjectWrite } from './storage.js'
 
 /** What a log is made of. */
 export interface LogOptions {
@@ -46,10 +45,7 @@ export interface Submission {
   readonly entry: Uint8Array | ((place: Place) => Uint8Array)
   /** What is kept beside it, if the log's rules say that something is. */
   readonly annotation?: Uint8Array | ((place: Place) => Uint8Array)
-  /**
-   * Objects that belong to it: there before the entry is, durable when the log next settles. Nothing finds one that a
-   * power failure has taken, so they should be what a client could do without.
-   */
+  /** Objects that belong to it, durable and readable together with it. A duplicate's are not stored. */
   readonly attachments?: readonly ObjectWrite[]
 }
 

@@ -8,13 +8,8 @@ import { HASH_SIZE, emptyRoot } from '#formats/merkle/hash'
 import { TILE_HEIGHT, TILE_WIDTH, tilePath } from '#formats/tlog-tiles/tile'
 import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import type { BundleLayout } from './bundle-layout.js'
+import type { ObjectWrite } from './storage.js'
 import { TileNodes } from './tile-nodes.js'
-
-/** An object to be stored. */
-export interface ObjectWrite {
-  readonly path: string
-  readonly bytes: Uint8Array
-}
 
 /** What the entries of a log are to its engine. */
 export interface EdgeRules {

@@ -11,10 +11,10 @@ import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import { TlogError } from './errors.js'
 import { KeyTables } from './key-tables.js'
 import { RightEdge } from './right-edge.js'
-import type { Integration, ObjectWrite } from './right-edge.js'
+import type { Integration } from './right-edge.js'
 import { CHECKPOINT_PATH } from './rules.js'
 import type { CheckpointPort, FullEntryRules, PublishedCheckpoint } from './rules.js'
-import type { Commit, LogStorage, Recovery, TreeState } from './storage.js'
+import type { Commit, LogStorage, ObjectWrite, Recovery, TreeState } from './storage.js'
 import { TreeReader, storedEdge } from './tree-reader.js'
 
 /** What a session works on. */
@@ -101,8 +101,7 @@ export class Session {
       const made = this.#integrate(entries, annotations)
       const next: TreeState = { size: this.#edge.size, rootHash: this.#edge.rootHash(), time }
       // A crash before the commit leaves nothing; after it, #replay does what follows here with the same functions.
-      for (const { path, bytes } of attachments) await this.#parts.storage.put(path, bytes)
-      const commit: Commit = { previous, next, entries, annotations }
+      const commit: Commit = { previous, next, entries, annotations, attachments }
       await this.#parts.storage.commit(commit)
       await this.#apply(made, commit)
       // Only what can be read in full is published.
@@ -135,7 +134,7 @@ export class Session {
 
   /** What follows from a commit: its objects and its keys. */
   async #apply(made: Integration, commit: Commit): Promise<void> {
-    for (const { path, bytes } of made.writes) await this.#parts.storage.put(path, bytes)
+    for (const { path, bytes } of [...commit.attachments, ...made.writes]) await this.#parts.storage.put(path, bytes)
     await this.tables.add(commit, commit.previous.size)
     this.#head = commit.next
     this.#unsettledCommits++

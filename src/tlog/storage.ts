@@ -18,6 +18,14 @@ export interface Commit {
   readonly entries: readonly Uint8Array[]
   /** What is kept beside each entry, in the same order; empty for a log without annotations. */
   readonly annotations: readonly Uint8Array[]
+  /** Objects that the entries refer to, and that become durable with them. */
+  readonly attachments: readonly ObjectWrite[]
+}
+
+/** An object to be stored, as a whole. */
+export interface ObjectWrite {
+  readonly path: string
+  readonly bytes: Uint8Array
 }
 
 /** What storage knows when it is opened. */

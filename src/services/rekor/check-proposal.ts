@@ -16,7 +16,7 @@ import type { Certificate } from '#formats/x509/certificate'
 import { certificateKey } from '#formats/x509/certificate-key'
 import { verifyCertificateSignature } from '#formats/x509/certificate-signature'
 import { parseCertificate } from '#formats/x509/parse-certificate'
-import { RekorError } from './errors.js'
+import { RekorV1Error } from './errors.js'
 import { statementTerms } from './search-terms.js'
 
 /** An entry that may be logged. */
@@ -39,7 +39,7 @@ const CHECKS = {
 
 /**
  * Checks a proposal and makes the body under which it is logged.
- * @throws RekorError `REKOR_SIGNATURE`, `REKOR_KEY`, `REKOR_ALGORITHM`, `REKOR_CHAIN`
+ * @throws RekorV1Error `REKOR_V1_SIGNATURE`, `REKOR_V1_KEY`, `REKOR_V1_ALGORITHM`, `REKOR_V1_CHAIN`
  */
 export function checkProposal(entry: ProposedEntryV1): Promise<CheckedEntry> {
   return CHECKS[entry.kind](entry)
@@ -111,7 +111,7 @@ function messageSchemes(key: PublicKey): readonly (SignatureScheme | Algorithm)[
   // RSA keys of unusual sizes are in no row of the registry, and sign all the same.
   const fitting = schemes.filter(({ keyBits }) => keyBits === undefined || keyBits === key.keyBits)
   if (fitting.length > 0) return fitting
-  throw new RekorError('REKOR_ALGORITHM', 'entry algorithms are not allowed', { found: keyName(key) })
+  throw new RekorV1Error('REKOR_V1_ALGORITHM', 'entry algorithms are not allowed', { found: keyName(key) })
 }
 
 const MESSAGE_FAMILIES: ReadonlySet<SignatureScheme['family']> = new Set(['ecdsa', 'rsa-pkcs1', 'ed25519'])
@@ -128,7 +128,7 @@ function digestAlgorithm(key: PublicKey, digest: string): Algorithm {
       (row.keyBits === undefined || row.keyBits === key.keyBits),
   )
   if (found !== undefined) return found
-  throw new RekorError('REKOR_ALGORITHM', 'entry algorithms are not allowed', {
+  throw new RekorV1Error('REKOR_V1_ALGORITHM', 'entry algorithms are not allowed', {
     expected: 'a key of the algorithm registry with its own hash',
     found: `${keyName(key)} with ${digest}`,
   })
@@ -147,13 +147,13 @@ async function verifierKey(verifier: EntryVerifier): Promise<PublicKey> {
     const [leaf] = chain
     if (leaf !== undefined) return certificateKey(leaf)
   } catch (cause) {
-    if (!isCodedError(cause) || cause instanceof RekorError) throw cause
-    throw new RekorError('REKOR_KEY', `the key or certificate cannot be used: ${cause.message}`, {
+    if (!isCodedError(cause) || cause instanceof RekorV1Error) throw cause
+    throw new RekorV1Error('REKOR_V1_KEY', `the key or certificate cannot be used: ${cause.message}`, {
       found: cause.found,
       cause,
     })
   }
-  throw new RekorError('REKOR_KEY', 'there is no certificate')
+  throw new RekorV1Error('REKOR_V1_KEY', 'there is no certificate')
 }
 
 async function checkChain(chain: readonly Certificate[]): Promise<void> {
@@ -164,7 +164,7 @@ async function checkChain(chain: readonly Certificate[]): Promise<void> {
       await verifyCertificateSignature(subject, certificateKey(issuer))
     } catch (cause) {
       if (!isCodedError(cause)) throw cause
-      throw new RekorError('REKOR_CHAIN', `certificate ${String(at)} is not signed by the one after it`, { cause })
+      throw new RekorV1Error('REKOR_V1_CHAIN', `certificate ${String(at)} is not signed by the one after it`, { cause })
     }
   }
 }
@@ -173,8 +173,8 @@ function payloadTerms(payloadType: string, payload: Uint8Array): readonly string
   return payloadType === IN_TOTO_PAYLOAD_TYPE ? statementTerms(payload) : []
 }
 
-function wrongSignature(): RekorError {
-  return new RekorError('REKOR_SIGNATURE', 'the signature does not verify with the key of the entry', {
+function wrongSignature(): RekorV1Error {
+  return new RekorV1Error('REKOR_V1_SIGNATURE', 'the signature does not verify with the key of the entry', {
     hint: 'sign the artifact again; nothing was logged',
   })
 }

@@ -7,29 +7,28 @@ import type { CodedError as AnyCodedError } from '#errors'
 import type { DsseErrorCode } from '#formats/dsse/dsse-error'
 import type { RekorEntryErrorCode } from '#formats/rekor-entry/rekor-entry-error'
 
-export type RekorErrorCode =
-  | 'REKOR_SIGNATURE'
-  | 'REKOR_KEY'
-  | 'REKOR_ALGORITHM'
-  | 'REKOR_CHAIN'
+export type RekorV1ErrorCode =
+  | 'REKOR_V1_SIGNATURE'
+  | 'REKOR_V1_KEY'
+  | 'REKOR_V1_ALGORITHM'
+  | 'REKOR_V1_CHAIN'
   | 'REKOR_ENTRY_EXISTS'
   | 'REKOR_ENTRY_UNKNOWN'
-  | 'REKOR_PARAMETER'
-  | 'REKOR_QUERY_LIMIT'
-  | 'REKOR_SIZES'
-  | 'REKOR_TREE_SIZE'
-  | 'REKOR_TREE_ID'
-  | 'REKOR_ENTRY_UUID'
-  | 'REKOR_PKI_FORMAT'
-  | 'REKOR_SEARCH_KEY'
+  | 'REKOR_V1_PARAMETER'
+  | 'REKOR_V1_QUERY_LIMIT'
+  | 'REKOR_V1_SIZES'
+  | 'REKOR_V1_TREE_SIZE'
+  | 'REKOR_V1_TREE_ID'
+  | 'REKOR_V1_PKI_FORMAT'
+  | 'REKOR_V1_SEARCH_KEY'
 
 /** A request that a Rekor v1 does not serve. */
-export class RekorError extends CodedError<RekorErrorCode> {
-  override readonly name = 'RekorError'
+export class RekorV1Error extends CodedError<RekorV1ErrorCode> {
+  override readonly name = 'RekorV1Error'
 }
 
 type AnsweredCode =
-  | RekorErrorCode
+  | RekorV1ErrorCode
   | BodyErrorCode
   | RekorEntryErrorCode
   | DsseErrorCode
@@ -41,10 +40,10 @@ const refused = { status: 400, title: processing }
 
 /** Clients of the reference server look for some of these texts: source sigstore/rekor pkg/api/error.go. */
 export const PROBLEMS: ProblemTable<AnsweredCode> = {
-  REKOR_SIGNATURE: refused,
-  REKOR_KEY: refused,
-  REKOR_ALGORITHM: refused,
-  REKOR_CHAIN: refused,
+  REKOR_V1_SIGNATURE: refused,
+  REKOR_V1_KEY: refused,
+  REKOR_V1_ALGORITHM: refused,
+  REKOR_V1_CHAIN: refused,
   REKOR_ENTRY_MALFORMED: refused,
   REKOR_ENTRY_KIND: refused,
   REKOR_ENTRY_DIGEST: refused,
@@ -59,14 +58,13 @@ export const PROBLEMS: ProblemTable<AnsweredCode> = {
     headers: ({ found = '', expected = '' }) => ({ location: `${expected}/${found}` }),
   },
   REKOR_ENTRY_UNKNOWN: { status: 404 },
-  REKOR_PARAMETER: { status: 422 },
-  REKOR_QUERY_LIMIT: { status: 422 },
-  REKOR_SIZES: { status: 400 },
-  REKOR_TREE_SIZE: { status: 400 },
-  REKOR_TREE_ID: { status: 400 },
-  REKOR_ENTRY_UUID: { status: 400 },
-  REKOR_PKI_FORMAT: { status: 400, title: 'the PKI format requested is not supported by this server' },
-  REKOR_SEARCH_KEY: { status: 400, title: 'public key provided could not be parsed' },
+  REKOR_V1_PARAMETER: { status: 422 },
+  REKOR_V1_QUERY_LIMIT: { status: 422 },
+  REKOR_V1_SIZES: { status: 400 },
+  REKOR_V1_TREE_SIZE: { status: 400 },
+  REKOR_V1_TREE_ID: { status: 400 },
+  REKOR_V1_PKI_FORMAT: { status: 400, title: 'the PKI format requested is not supported by this server' },
+  REKOR_V1_SEARCH_KEY: { status: 400, title: 'public key provided could not be parsed' },
   BODY_TOO_LARGE: { status: 413 },
   BODY_MEDIA_TYPE: { status: 415 },
   BODY_ENCODING: { status: 415 },
@@ -79,7 +77,7 @@ export const PROBLEMS: ProblemTable<AnsweredCode> = {
 
 /** go-openapi answers a parameter that fails its schema with a number of its own, past the HTTP statuses. */
 export const shape: ProblemShape = (detail) =>
-  detail.code === 'REKOR_PARAMETER' ? { code: 602, message: detail.title } : openapiShape(detail)
+  detail.code === 'REKOR_V1_PARAMETER' ? { code: 602, message: detail.title } : openapiShape(detail)
 
 function processing(error: AnyCodedError): string {
   const found = error.found === undefined ? '' : ` (found ${error.found})`

@@ -4,7 +4,7 @@ import { isJsonObject } from '#encoding/json'
 import { decodeBase64Any } from '#encoding/base64'
 import { isCodedError } from '#errors'
 import { verifierFromPem } from '#formats/rekor-entry/verifier-pem'
-import { RekorError } from './errors.js'
+import { RekorV1Error } from './errors.js'
 import { keyTerm } from './search-terms.js'
 
 /** Where a natural number may come from and what it must be. */
@@ -14,7 +14,7 @@ export interface NumberParameter {
   readonly fallback?: number
 }
 
-/** A natural number of the query. @throws RekorError `REKOR_PARAMETER` */
+/** A natural number of the query. @throws RekorV1Error `REKOR_V1_PARAMETER` */
 export function numberParameter(query: URLSearchParams, { name, minimum, fallback }: NumberParameter): number {
   const text = query.get(name)
   if (text === null && fallback !== undefined) return fallback
@@ -25,14 +25,14 @@ export function numberParameter(query: URLSearchParams, { name, minimum, fallbac
   return value
 }
 
-/** Checks the `treeID` of a query, which is optional. @throws RekorError `REKOR_TREE_ID` */
+/** Checks the `treeID` of a query, which is optional. @throws RekorV1Error `REKOR_V1_TREE_ID` */
 export function checkTreeId(query: URLSearchParams, treeId: bigint): void {
   const text = query.get('treeID')
   if (text === null || text === '' || text === String(treeId)) return
-  throw new RekorError('REKOR_TREE_ID', `invalid tree ID specified: ${text.slice(0, 40)}`, { expected: String(treeId) })
+  throw new RekorV1Error('REKOR_V1_TREE_ID', `invalid tree ID specified: ${text.slice(0, 40)}`, { expected: String(treeId) })
 }
 
-/** Checks an entry id of a path. @throws RekorError `REKOR_PARAMETER` */
+/** Checks an entry id of a path. @throws RekorV1Error `REKOR_V1_PARAMETER` */
 export function checkEntryUuid(text: string): void {
   const pattern = '^([0-9a-fA-F]{64}|[0-9a-fA-F]{80})$'
   if (!new RegExp(pattern).test(text)) throw parameter(`entryUUID in path should match '${pattern}'`)
@@ -47,7 +47,7 @@ export interface RetrieveQuery {
 
 const MAX_QUERIES = 10
 
-/** @throws RekorError `REKOR_PARAMETER`, `REKOR_QUERY_LIMIT` */
+/** @throws RekorV1Error `REKOR_V1_PARAMETER`, `REKOR_V1_QUERY_LIMIT` */
 export function retrieveQuery(body: JsonValue): RetrieveQuery {
   const object = objectBody(body)
   const query: RetrieveQuery = {
@@ -56,7 +56,7 @@ export function retrieveQuery(body: JsonValue): RetrieveQuery {
     proposals: list(object, 'entries'),
   }
   if (query.uuids.length + query.indexes.length + query.proposals.length <= MAX_QUERIES) return query
-  throw new RekorError('REKOR_QUERY_LIMIT', `more than max allowed ${String(MAX_QUERIES)} entries in request`)
+  throw new RekorV1Error('REKOR_V1_QUERY_LIMIT', `more than max allowed ${String(MAX_QUERIES)} entries in request`)
 }
 
 /** What `index/retrieve` asks for. */
@@ -65,7 +65,7 @@ export interface SearchQuery {
   readonly operator: 'and' | 'or'
 }
 
-/** @throws RekorError `REKOR_PARAMETER`, `REKOR_PKI_FORMAT`, `REKOR_SEARCH_KEY` */
+/** @throws RekorV1Error `REKOR_V1_PARAMETER`, `REKOR_V1_PKI_FORMAT`, `REKOR_V1_SEARCH_KEY` */
 export function searchQuery(body: JsonValue): SearchQuery {
   const object = objectBody(body)
   const terms = [hashTerm(object), publicKeyTerm(object), emailTerm(object), text(object, 'subject')]
@@ -103,7 +103,7 @@ function publicKeyTerm(object: JsonObject): string | undefined {
   if (!isJsonObject(key)) throw parameter('publicKey in body must be of type object')
   if (key['format'] === undefined) throw parameter('publicKey.format in body is required')
   if (key['format'] !== 'x509')
-    throw new RekorError('REKOR_PKI_FORMAT', 'only x509 keys are logged here', { expected: 'x509' })
+    throw new RekorV1Error('REKOR_V1_PKI_FORMAT', 'only x509 keys are logged here', { expected: 'x509' })
   const content = text(key, 'content')
   // The reference server would fetch a `url` for the caller; this one fetches nothing.
   if (content === undefined) throw parameter('publicKey.content in body is required')
@@ -111,7 +111,7 @@ function publicKeyTerm(object: JsonObject): string | undefined {
     return keyTerm(verifierFromPem(decodeBase64Any(content)))
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
-    throw new RekorError('REKOR_SEARCH_KEY', 'the public key to search for cannot be read', { cause })
+    throw new RekorV1Error('REKOR_V1_SEARCH_KEY', 'the public key to search for cannot be read', { cause })
   }
 }
 
@@ -144,6 +144,6 @@ function objectBody(body: JsonValue): JsonObject {
   throw parameter('the body must be of type object')
 }
 
-function parameter(message: string): RekorError {
-  return new RekorError('REKOR_PARAMETER', message)
+function parameter(message: string): RekorV1Error {
+  return new RekorV1Error('REKOR_V1_PARAMETER', message)
 }

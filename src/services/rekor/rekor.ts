@@ -18,7 +18,7 @@ import type { EntryRules, PublishedCheckpoint } from '#tlog/rules'
 import type { LogStorage } from '#tlog/storage'
 import { decodeAnnotation, encodeAnnotation } from './annotation.js'
 import { checkProposal } from './check-proposal.js'
-import { RekorError } from './errors.js'
+import { RekorV1Error } from './errors.js'
 import { entrySearchKeys, searchKey } from './search-terms.js'
 
 /** What a Rekor v1 is made of. */
@@ -94,7 +94,7 @@ export class Rekor {
   /**
    * Logs an entry. Resolves when it is durable and covered by a published checkpoint.
    * @param path - where entries live, for the address of an equivalent entry
-   * @throws RekorError `REKOR_ENTRY_EXISTS` when the log has it already, and the codes of {@link checkProposal}
+   * @throws RekorV1Error `REKOR_ENTRY_EXISTS` when the log has it already, and the codes of {@link checkProposal}
    */
   async create(proposal: ProposedEntryV1, path: string): Promise<RekorEntry> {
     const { body, terms, attestation } = await checkProposal(proposal)
@@ -107,20 +107,20 @@ export class Rekor {
     })
     if (!appended.duplicate) return this.#read(appended.index, appended.checkpoint)
     const uuid = formatEntryId(this.treeId, hashLeaf(body))
-    throw new RekorError('REKOR_ENTRY_EXISTS', 'an equivalent entry is in the log already', {
+    throw new RekorV1Error('REKOR_ENTRY_EXISTS', 'an equivalent entry is in the log already', {
       expected: path,
       found: uuid,
       hint: 'fetch it: it is as good as a new one',
     })
   }
 
-  /** The entry at an index of this instance (there are no earlier shards). @throws RekorError `REKOR_ENTRY_UNKNOWN` */
+  /** The entry at an index of this instance (there are no earlier shards). @throws RekorV1Error `REKOR_ENTRY_UNKNOWN` */
   async byIndex(index: number): Promise<RekorEntry> {
     if (index >= this.#log.checkpoint.size) throw notFound(`no index ${String(index)}`)
     return this.#read(index)
   }
 
-  /** The entry with that id, short or long. @throws RekorError `REKOR_ENTRY_UNKNOWN`, RekorEntryError `REKOR_ENTRY_ID` */
+  /** The entry with that id, short or long. @throws RekorV1Error `REKOR_ENTRY_UNKNOWN`, RekorEntryError `REKOR_ENTRY_ID` */
   async byId(text: string): Promise<RekorEntry> {
     const { treeId = this.treeId, leafHash } = parseEntryId(text)
     const index = treeId === this.treeId ? await this.#log.find(leafHash) : undefined
@@ -128,7 +128,7 @@ export class Rekor {
     return this.#read(index)
   }
 
-  /** The entry that is equivalent to a proposal. @throws RekorError `REKOR_ENTRY_UNKNOWN` and as {@link create} */
+  /** The entry that is equivalent to a proposal. @throws RekorV1Error `REKOR_ENTRY_UNKNOWN` and as {@link create} */
   async byProposal(proposal: ProposedEntryV1): Promise<RekorEntry> {
     const { body } = await checkProposal(proposal)
     const index = await this.#log.find(hashLeaf(body))
@@ -142,14 +142,14 @@ export class Rekor {
     return Promise.all(indexes.map(async (index) => formatEntryId(this.treeId, await this.#log.leafHash(index))))
   }
 
-  /** @throws RekorError `REKOR_SIZES`, `REKOR_TREE_SIZE` */
+  /** @throws RekorV1Error `REKOR_V1_SIZES`, `REKOR_V1_TREE_SIZE` */
   consistencyProof(first: number, last: number): Promise<readonly Uint8Array[]> {
     if (first > last)
-      throw new RekorError('REKOR_SIZES', `firstSize(${String(first)}) must be less than lastSize(${String(last)})`)
+      throw new RekorV1Error('REKOR_V1_SIZES', `firstSize(${String(first)}) must be less than lastSize(${String(last)})`)
     const { size } = this.#log.checkpoint
     if (last > size) {
       const text = `the tree size requested(${String(last)}) was greater than what is currently observable(${String(size)})`
-      throw new RekorError('REKOR_TREE_SIZE', text)
+      throw new RekorV1Error('REKOR_V1_TREE_SIZE', text)
     }
     return this.#log.consistencyProof(first, last)
   }
@@ -196,6 +196,6 @@ function attestationPath(name: string): string {
   return `attestations/${name}`
 }
 
-function notFound(found: string): RekorError {
-  return new RekorError('REKOR_ENTRY_UNKNOWN', 'there is no such entry', { found })
+function notFound(found: string): RekorV1Error {
+  return new RekorV1Error('REKOR_ENTRY_UNKNOWN', 'there is no such entry', { found })
 }

@@ -11,7 +11,7 @@ import { answering } from '../http/problems.js'
 import { empty, json, text } from '../http/responses.js'
 import { pathOf, queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
-import { PROBLEMS, RekorError, shape } from './errors.js'
+import { PROBLEMS, RekorV1Error, shape } from './errors.js'
 import { checkEntryUuid, checkTreeId, numberParameter, retrieveQuery, searchQuery } from './parameters.js'
 import type { Rekor, RekorEntry } from './rekor.js'
 
@@ -139,7 +139,7 @@ async function ifFound(entry: Promise<RekorEntry>): Promise<readonly RekorEntry[
 }
 
 function isNotFound(error: unknown): boolean {
-  return isCodedError(error) && error instanceof RekorError && error.code === 'REKOR_ENTRY_UNKNOWN'
+  return isCodedError(error) && error instanceof RekorV1Error && error.code === 'REKOR_ENTRY_UNKNOWN'
 }
 
 function entryObject({ uuid, entry, attestation }: RekorEntry): JsonObject {

@@ -1,20 +1,22 @@
 /** Commits as frames of a write-ahead log; whether the end of a log is torn or its middle is damaged. @module */
 import { crc32 } from 'node:zlib'
 import { ByteReader, concatBytes, uint32be, uint64be } from '#encoding/bytes'
+import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { TlogError } from '../errors.js'
-import type { Commit, TreeState } from '../storage.js'
+import type { Commit, ObjectWrite, TreeState } from '../storage.js'
 
 // magic(4) payload length(4) checksum of these 8 (4) | payload | checksum of the payload (4)
 const MAGIC = Uint8Array.of(0x43, 0x53, 0x57, 0x31) // CSW1
 const HEADER_SIZE = 12
 const TRAILER_SIZE = 4
-const STATE_SIZE = 48
 const MAX_PAYLOAD = 0x7fff_ffff
 
 /** A frame is written with one append and made durable before the next one begins. */
-export function encodeCommit({ previous, next, entries, annotations }: Commit): Uint8Array {
+export function encodeCommit({ previous, next, entries, annotations, attachments }: Commit): Uint8Array {
   const parts = [encodeState(previous), encodeState(next)]
-  for (const part of [...entries, ...annotations]) parts.push(uint32be(part.length), part)
+  for (const count of [entries.length, annotations.length, attachments.length]) parts.push(uint32be(count))
+  const named = attachments.flatMap(({ path, bytes }) => [encodeUtf8(path), bytes])
+  for (const part of [...entries, ...annotations, ...named]) parts.push(uint32be(part.length), part)
   const payload = concatBytes(...parts)
   const header = concatBytes(MAGIC, uint32be(payload.length))
   return concatBytes(header, uint32be(crc32(header)), payload, uint32be(crc32(payload)))
@@ -89,24 +91,31 @@ function decodeState(reader: ByteReader): TreeState {
 /** The checksum was right, so that anything wrong in here was written wrong. */
 function decodePayload(payload: Uint8Array): Commit {
   try {
-    const states = new ByteReader(payload.subarray(0, 2 * STATE_SIZE))
-    const [previous, next] = [decodeState(states), decodeState(states)]
-    const parts = readParts(payload)
-    const count = next.size - previous.size
-    const commit = { previous, next, entries: parts.slice(0, count), annotations: parts.slice(count) }
-    if (count > 0 && (parts.length === count || parts.length === 2 * count)) return commit
+    const reader = new ByteReader(payload)
+    const [previous, next] = [decodeState(reader), decodeState(reader)]
+    const [entryCount, annotationCount, attachmentCount] = [reader.u32(), reader.u32(), reader.u32()]
+    const entries = readParts(reader, entryCount)
+    const annotations = readParts(reader, annotationCount)
+    const attachments: ObjectWrite[] = []
+    while (attachments.length < attachmentCount) attachments.push(readAttachment(reader))
+    reader.end()
+    const fits = next.size - previous.size === entryCount && (annotationCount === 0 || annotationCount === entryCount)
+    if (fits && entryCount > 0) return { previous, next, entries, annotations, attachments }
   } catch (cause) {
     throw malformed(cause)
   }
   throw malformed(undefined)
 }
 
-/** The entries, then as many annotations or none. */
-function readParts(payload: Uint8Array): Uint8Array[] {
-  const reader = new ByteReader(payload.subarray(2 * STATE_SIZE))
+function readParts(reader: ByteReader, count: number): Uint8Array[] {
   const parts: Uint8Array[] = []
-  while (reader.remaining > 0) parts.push(reader.take(reader.u32()))
+  while (parts.length < count) parts.push(reader.take(reader.u32()))
   return parts
+}
+
+function readAttachment(reader: ByteReader): ObjectWrite {
+  const path = decodeUtf8(reader.take(reader.u32()))
+  return { path, bytes: reader.take(reader.u32()) }
 }
 
 function malformed(cause: unknown): TlogError {
