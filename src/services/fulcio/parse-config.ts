@@ -212,10 +212,16 @@ function readProvider(name: string, value: JsonValue): CiProvider {
   if (typeof subjectAltName !== 'string' || subjectAltName.trim() === '')
     throw wrong(name, 'a subject-alternative-name-template', 'none')
   return {
-    defaults: Object.fromEntries(Object.entries(defaults).map(([key, text]) => [key, String(text)])),
+    defaults: Object.fromEntries(Object.entries(defaults).map(([key, text]) => [key, defaultText(name, text)])),
     extensions: readExtensionTemplates(name, extensions),
     subjectAltName: parseTemplate(subjectAltName),
   }
+}
+
+function defaultText(provider: string, value: JsonValue): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  throw wrong(provider, 'default-template-values of text', typeof value)
 }
 
 function readExtensionTemplates(provider: string, templates: JsonObject): ReadonlyMap<FulcioClaim, Template> {
