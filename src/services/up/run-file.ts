@@ -13,16 +13,17 @@ export interface RunFile {
   readonly localSecret: string | undefined
 }
 
-const FILE = 'run.json'
+/** Its name in the data directory. */
+export const RUN_FILE = 'run.json'
 
 /** Tells programs on this machine that the instance runs. */
 export async function writeRunFile(files: DataFiles, run: RunFile): Promise<void> {
-  await files.write(FILE, `${JSON.stringify(run, undefined, 2)}\n`)
+  await files.write(RUN_FILE, `${JSON.stringify(run, undefined, 2)}\n`)
 }
 
 /** The instance has stopped. */
 export async function removeRunFile(files: DataFiles): Promise<void> {
-  await files.remove(FILE)
+  await files.remove(RUN_FILE)
 }
 
 /** @throws UpError UP_NOT_RUNNING */

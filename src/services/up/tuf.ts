@@ -1,0 +1,52 @@
+/** The TUF repository of an instance: what clients have to know, signed, renewed while the instance runs. @module */
+import type { Signer } from '#crypto/private-key'
+import { encodeUtf8 } from '#encoding/utf8'
+import { serializeSigningConfig } from '#formats/signing-config/serialize'
+import type { NewTarget } from '#formats/tuf/write'
+import { serializeTrustedRoot } from '#formats/trusted-root/serialize'
+import type { Clock } from '#time'
+import type { Route } from '../http/routes.js'
+import { openTufRepository } from '../tuf-repo/repository.js'
+import type { TufRepository } from '../tuf-repo/repository.js'
+import type { RepositoryStorage } from '../tuf-repo/storage.js'
+import { tufRepoRoutes } from '../tuf-repo/tuf-repo.js'
+import { deploymentSigningConfig, deploymentTrustedRoot } from './trust.js'
+import type { Deployment } from './trust.js'
+
+export const TUF_PATH = '/tuf'
+
+export interface InstanceTufOptions {
+  readonly storage: RepositoryStorage
+  readonly clock: Clock
+  /** Signs the root alone. */
+  readonly rootKey: Signer
+  /** Signs targets, snapshot and timestamp. */
+  readonly onlineKey: Signer
+  readonly deployment: Deployment
+  readonly onRenewalFailure: (error: unknown) => void
+}
+
+/** Opens the repository and publishes what the deployment is now. A restart without changes publishes nothing. */
+export async function openInstanceTuf(
+  options: InstanceTufOptions,
+): Promise<{ repository: TufRepository; routes: readonly Route[] }> {
+  const { storage, clock, rootKey, onlineKey, deployment, onRenewalFailure } = options
+  const online = { signers: [onlineKey], threshold: 1 }
+  const root = { signers: [rootKey], threshold: 1 }
+  const repository = await openTufRepository({
+    storage,
+    clock,
+    signers: { root, targets: online, snapshot: online, timestamp: online },
+  })
+  await repository.publish(instanceTargets(deployment))
+  await repository.renew()
+  return { repository, routes: tufRepoRoutes({ prefix: TUF_PATH, repository, onRenewalFailure }) }
+}
+
+function instanceTargets(deployment: Deployment): ReadonlyMap<string, NewTarget> {
+  return new Map([
+    // Version 0.1 of the trusted root is the one that every client reads.
+    ['trusted_root.json', { bytes: encodeUtf8(serializeTrustedRoot(deploymentTrustedRoot(deployment), '0.1')) }],
+    ['signing_config.v0.2.json', { bytes: encodeUtf8(serializeSigningConfig(deploymentSigningConfig(deployment))) }],
+  ])
+}
