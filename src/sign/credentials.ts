@@ -51,7 +51,8 @@ export function certifiedCredential({ signer, authority, identity, clock }: Cert
     const leaf = parseCertificate(chain[0])
     requireSameKey(leaf, signer)
     requireIdentity(leaf, claims)
-    return { signer, chain, validUntil: leaf.notAfter }
+    // What is above the leaf is for verifiers to know from their trusted root (client-spec §2.1); it is not handed on.
+    return { signer, chain: [leaf.der], validUntil: leaf.notAfter }
   }
   return {
     credential: async (signal) => {

@@ -1,5 +1,7 @@
 /** `countersign tree`. @module */
-import { repositoryName } from '#formats/oci/reference'
+import type { ContentReader } from '#clients/registry/registry'
+import { parseManifest } from '#formats/oci/manifest'
+import { type Repository, repositoryName } from '#formats/oci/reference'
 import { type AttachmentTree, listAttachments } from '#images/tree'
 import { referrersModeFlag, registryFlags } from '../flags/registry.js'
 import { type NamedImage, nameImage, openImages } from '../images.js'
@@ -26,23 +28,38 @@ export const command: Command = defineCommand({
     const images = await openImages(host, flags, { verbose })
     const image = await nameImage(images.content, text)
     const tree = await listAttachments(images, { repository: image.repository, digest: image.descriptor.digest })
-    host.terminal.write(drawTree(image, tree))
+    host.terminal.write(drawTree(image, await groupsOf(images.content, tree)))
     return undefined
   },
 })
 
-function drawTree(image: NamedImage, { tagged, referrers, repository }: AttachmentTree): string {
-  if (tagged.length === 0 && referrers.length === 0) {
-    return `No Supply Chain Security Related Artifacts found for image ${image.name},\n start creating one with simply running$ countersign sign ${image.name}`
+interface Group {
+  readonly title: string
+  readonly leaves: readonly string[]
+}
+
+/** A group for each tag, and one for each referrer with the blobs in it, as cosign draws them. */
+async function groupsOf(content: ContentReader, { tagged, referrers, repository }: AttachmentTree): Promise<readonly Group[]> {
+  const tags = tagged.map(({ kind, repository: at, tag, layers }) => ({ title: `${TAG_TITLES[kind]}: ${repositoryName(at)}:${tag}`, leaves: layers.map(({ digest }) => digest) }))
+  const manifests = referrers.flatMap(({ type, manifests: all }) => all.map(({ digest }) => ({ type, digest })))
+  const referring = manifests.map(async ({ type, digest }) => ({
+    title: `🔗 ${type} artifacts via OCI referrer: ${repositoryName(repository)}@${digest}`,
+    leaves: await layersOf(content, repository, digest),
+  }))
+  return [...tags, ...(await Promise.all(referring))]
+}
+
+async function layersOf(content: ContentReader, repository: Repository, digest: string): Promise<readonly string[]> {
+  const { bytes, mediaType } = await content.manifest(repository, digest)
+  const manifest = parseManifest(bytes, mediaType)
+  return manifest.kind === 'image' ? manifest.layers.map((layer) => layer.digest) : manifest.manifests.map((child) => child.digest)
+}
+
+function drawTree({ name }: NamedImage, groups: readonly Group[]): string {
+  if (groups.length === 0) {
+    return `No Supply Chain Security Related Artifacts found for image ${name},\n start creating one with simply running$ countersign sign ${name}`
   }
-  const groups = [
-    ...tagged.map(({ kind, repository: at, tag, layers }) => ({ title: `${TAG_TITLES[kind]}: ${repositoryName(at)}:${tag}`, leaves: layers.map(({ digest }) => digest) })),
-    ...referrers.map(({ type, manifests }) => ({
-      title: `🔗 ${type} artifacts via OCI referrer: ${repositoryName(repository)}@${image.descriptor.digest}`,
-      leaves: manifests.map(({ digest }) => digest),
-    })),
-  ]
-  const lines = [`📦 Supply Chain Security Related artifacts for an image: ${image.name}`]
+  const lines = [`📦 Supply Chain Security Related artifacts for an image: ${name}`]
   for (const { title, leaves } of groups) {
     lines.push(`└── ${title}`)
     leaves.forEach((leaf, index) => lines.push(`   ${index === leaves.length - 1 ? '└──' : '├──'} 🍒 ${leaf}`))

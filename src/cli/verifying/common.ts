@@ -41,6 +41,9 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
       hint: 'certificates carry their SCTs; leave out --sct, or use --insecure-ignore-sct',
     })
   }
+  if (flags['insecure-ignore-tlog'] || flags['private-infrastructure']) {
+    host.terminal.note('WARNING: no transparency log is asked for: a signature that was made in secret is accepted like any other.')
+  }
   const key = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
   const policy = policyFromFlags(flags, key)
   let trust: Promise<TrustedRoot> | undefined
