@@ -65,14 +65,18 @@ test('learns of a new key, but asks for one at most every ten seconds', async ()
   await verify(await oidc.token())
   const asked = oidc.requests.length
   for (let i = 0; i < 5; i++) {
-    await assert.rejects(verify(await oidc.token({}, { header: { kid: `made-up-${String(i)}` } })), { code: 'ISSUING_TOKEN_SIGNATURE' })
+    await assert.rejects(verify(await oidc.token({}, { header: { kid: `made-up-${String(i)}` } })), {
+      code: 'ISSUING_TOKEN_SIGNATURE',
+    })
   }
   assert.equal(oidc.requests.length, asked)
 })
 
 test('asks again after a quarter of an hour, and after a failure at once', async () => {
   let broken = true
-  const { oidc, verify, advance } = await bench({ intercept: () => (broken ? new Response('', { status: 500 }) : undefined) })
+  const { oidc, verify, advance } = await bench({
+    intercept: () => (broken ? new Response('', { status: 500 }) : undefined),
+  })
   await assert.rejects(verify(await oidc.token()), { code: 'ISSUING_DISCOVERY' })
   broken = false
   await verify(await oidc.token())
@@ -123,22 +127,40 @@ test('refuses tokens that another key signed, or no key, or a symmetric one', as
   await assert.rejects(verify(await oidc.token({}, { key: privateKey })), { code: 'ISSUING_TOKEN_SIGNATURE' })
   await assert.rejects(verify(new UnsecuredJWT(claims).encode()), { code: 'ISSUING_TOKEN_SIGNATURE' })
   const secret = encodeUtf8('-----BEGIN PUBLIC KEY-----')
-  await assert.rejects(verify(await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(secret)), { code: 'ISSUING_TOKEN_SIGNATURE' })
+  await assert.rejects(verify(await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(secret)), {
+    code: 'ISSUING_TOKEN_SIGNATURE',
+  })
   const { privateKey: rsa } = await generateKeyPair('RS256')
-  await assert.rejects(verify(await new SignJWT(claims).setProtectedHeader({ alg: 'RS256' }).sign(rsa)), { code: 'ISSUING_TOKEN_SIGNATURE' })
+  await assert.rejects(verify(await new SignJWT(claims).setProtectedHeader({ alg: 'RS256' }).sign(rsa)), {
+    code: 'ISSUING_TOKEN_SIGNATURE',
+  })
 })
 
 test('refuses a token with one claim changed', async () => {
   const { oidc, verify } = await bench()
   const [header, payload, signature] = (await oidc.token()).split('.')
-  const changed = Buffer.from(payload ?? '', 'base64url').toString().replace('alice', 'mallo')
-  await assert.rejects(verify([header, encodeBase64Url(encodeUtf8(changed)), signature].join('.')), { code: 'ISSUING_TOKEN_SIGNATURE' })
+  const changed = Buffer.from(payload ?? '', 'base64url')
+    .toString()
+    .replace('alice', 'mallo')
+  await assert.rejects(verify([header, encodeBase64Url(encodeUtf8(changed)), signature].join('.')), {
+    code: 'ISSUING_TOKEN_SIGNATURE',
+  })
 })
 
 test('refuses what is no JWT before doing any work for it', async () => {
   const { oidc, verify } = await bench()
   const token = await oidc.token()
-  const bad = ['', 'x', 'a.b', `${token}.x`, `${token}${'.'.repeat(1000)}`, 'a.%%%.c', `a.${encodeBase64Url(encodeUtf8('[]'))}.c`, `a.${encodeBase64Url(encodeUtf8('{'))}.c`, `a.${'x'.repeat(40_000)}.c`]
+  const bad = [
+    '',
+    'x',
+    'a.b',
+    `${token}.x`,
+    `${token}${'.'.repeat(1000)}`,
+    'a.%%%.c',
+    `a.${encodeBase64Url(encodeUtf8('[]'))}.c`,
+    `a.${encodeBase64Url(encodeUtf8('{'))}.c`,
+    `a.${'x'.repeat(40_000)}.c`,
+  ]
   for (const text of bad) await assert.rejects(verify(text), { code: 'ISSUING_TOKEN' })
   assert.deepEqual(oidc.requests, [])
 })
@@ -150,7 +172,10 @@ const DISCOVERIES: readonly (readonly [name: string, options: TestOidcOptions])[
   ['that is a list', { intercept: () => Response.json([]) }],
   ['that is no JSON', { intercept: () => new Response('<html>') }],
   ['that is endless', { intercept: () => new Response('x'.repeat(600_000)) }],
-  ['that leads elsewhere', { intercept: () => new Response(null, { status: 302, headers: { location: 'http://169.254.169.254/' } }) }],
+  [
+    'that leads elsewhere',
+    { intercept: () => new Response(null, { status: 302, headers: { location: 'http://169.254.169.254/' } }) },
+  ],
   ['that leads in a circle', { intercept: (url) => new Response(null, { status: 302, headers: { location: url } }) }],
 ]
 for (const [name, options] of DISCOVERIES) {
@@ -168,7 +193,16 @@ test('an issuer that says it signs with nothing usable signs nothing', async () 
 
 test('a redirect on the same host is followed', async () => {
   const { oidc, verify } = await bench({
-    intercept: (url) => (url.endsWith('openid-configuration') ? new Response(null, { status: 307, headers: { location: '/moved' } }) : url.endsWith('/moved') ? Response.json({ issuer: 'https://issuer.example.com', jwks_uri: 'https://issuer.example.com/keys', id_token_signing_alg_values_supported: ['ES256'] }) : undefined),
+    intercept: (url) =>
+      url.endsWith('openid-configuration')
+        ? new Response(null, { status: 307, headers: { location: '/moved' } })
+        : url.endsWith('/moved')
+          ? Response.json({
+              issuer: 'https://issuer.example.com',
+              jwks_uri: 'https://issuer.example.com/keys',
+              id_token_signing_alg_values_supported: ['ES256'],
+            })
+          : undefined,
   })
   await verify(await oidc.token())
 })
@@ -197,10 +231,17 @@ test('a wildcard matches whole URLs, one part a star', () => {
 
 test('any text gives a coded error and no request', async () => {
   const { oidc, verify } = await bench()
-  const part = fc.oneof(fc.base64String(), fc.string(), fc.json().map((text) => encodeBase64Url(encodeUtf8(text))))
+  const part = fc.oneof(
+    fc.base64String(),
+    fc.string(),
+    fc.json().map((text) => encodeBase64Url(encodeUtf8(text))),
+  )
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 5 }), async (parts) => {
-      await assert.rejects(verify(parts.join('.')), (error: unknown) => isCodedError(error) && error.code.startsWith('ISSUING_TOKEN'))
+      await assert.rejects(
+        verify(parts.join('.')),
+        (error: unknown) => isCodedError(error) && error.code.startsWith('ISSUING_TOKEN'),
+      )
     }),
     { numRuns: fuzzRuns() },
   )

@@ -63,7 +63,7 @@ async function parseYaml(text: string): Promise<JsonObject> {
   const { load } = await import('js-yaml')
   try {
     // JSON is YAML, near enough for what Fulcio accepts as JSON.
-    const document = load(text) as JsonValue | undefined
+    const document = load(separateAliasKeys(text)) as JsonValue | undefined
     if (isJsonObject(document)) return document
   } catch (cause) {
     throw new FulcioConfigError('FULCIO_CONFIG_FORMAT', 'the configuration is not YAML', { cause })
@@ -71,6 +71,14 @@ async function parseYaml(text: string): Promise<JsonObject> {
   throw new FulcioConfigError('FULCIO_CONFIG_FORMAT', 'the configuration is not a map', {
     expected: 'oidc-issuers, meta-issuers, ci-issuer-metadata',
   })
+}
+
+/**
+ * YAML 1.2 lets a colon be part of an alias's name, so `*github:` has no key; Go's reader, and with it Fulcio's own
+ * configuration, takes the alias as the key. A space before the colon says the same in both.
+ */
+function separateAliasKeys(text: string): string {
+  return text.replace(/^( *\*[\w-]+):(?=\s|$)/gm, '$1 :')
 }
 
 function mapOf(document: JsonObject, names: readonly [string, string]): JsonObject {
