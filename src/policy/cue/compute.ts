@@ -139,6 +139,9 @@ export function findPlace(
   }
   if (typeof key === 'bigint') return key >= 0n ? settled.items[Number(key)] : undefined
   const arc = typeof key === 'string' ? settled.arcs.get(key) : undefined
+  if (arc === undefined && typeof key === 'string' && [...settled.groups].some((group) => !group.allows(key))) {
+    throw new CueError('CUE_REJECTED', 'a path leads to a field that a closed struct cannot have', { found: key })
+  }
   return arc === undefined || arc.presence === 'optional' ? undefined : arc.vertex
 }
 

@@ -49,6 +49,7 @@ class Resolver {
     else if (
       isDefinitionKey(label.key) &&
       value.kind === 'reference' &&
+      !isTypeName(value.name) &&
       (!isDefinitionKey(value.name) || value.name === label.key)
     ) {
       throw unsupported('a definition that is another field, or itself,', value.line)
