@@ -74,7 +74,8 @@ function sctScheme(sct: SignedCertificateTimestamp): SignatureScheme {
   })
 }
 
-function schemeCodes(
+/** How TLS names the algorithm of a log's signatures. @throws SctError SCT_UNSUPPORTED */
+export function schemeCodes(
   scheme: SignatureScheme,
 ): Pick<SignedCertificateTimestamp, 'hashAlgorithm' | 'signatureAlgorithm'> {
   const hash = [...HASHES].find(([, digest]) => digest === scheme.digest)
