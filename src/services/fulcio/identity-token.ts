@@ -108,9 +108,18 @@ async function checkSignature(token: string, { issuer, keys, keyFinder }: Signat
   }
 }
 
+// A key set keeps the keys that it has imported, which takes as long as using one.
+const keySets = new WeakMap<IssuerKeys, ReturnType<typeof createLocalJWKSet>>()
+
+function keySetOf(keys: IssuerKeys): ReturnType<typeof createLocalJWKSet> {
+  let keySet = keySets.get(keys)
+  if (keySet === undefined) keySets.set(keys, (keySet = createLocalJWKSet(keys.jwks as unknown as JSONWebKeySet)))
+  return keySet
+}
+
 async function verifyWith(token: string, keys: IssuerKeys): Promise<void> {
   const algorithms = keys.algorithms.filter((name) => ALGORITHMS.has(name))
-  const keySet = createLocalJWKSet(keys.jwks as unknown as JSONWebKeySet)
+  const keySet = keySetOf(keys)
   try {
     await compactVerify(token, keySet, { algorithms })
   } catch (cause) {

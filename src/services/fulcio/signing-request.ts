@@ -17,7 +17,7 @@ export interface CertificateService {
 }
 
 /** Fulcio accepts up to 4 MiB; a token, a key and a signature together have less than 100 kB. */
-export const MAX_REQUEST_BYTES = 256 * 1024
+export const MAX_REQUEST_BYTES: number = 256 * 1024
 
 /**
  * Identity first, then possession, then the certificate; as PEM without trailing newlines, leaf first.
