@@ -1,11 +1,18 @@
 /** The three logs of an instance: certificates, Rekor v1 and Rekor v2, each with a tree and a key of its own. @module */
+import type { PublicKey } from '#crypto/public-key'
 import { logKeyHash } from '#formats/note/key'
+import { encodeSct } from '#formats/sct/sct'
 import type { Clock } from '#time'
+import { openCtLog } from '../ctlog/ctlog.js'
+import type { CtLog } from '../ctlog/ctlog.js'
+import { ctLogRoutes } from '../ctlog/routes.js'
 import type { CtLogPort } from '../fulcio/ct-log.js'
 import type { Route } from '../http/routes.js'
 import { openRekor } from '../rekor/rekor.js'
+import type { Rekor } from '../rekor/rekor.js'
 import { rekorRoutes } from '../rekor/routes.js'
 import { openRekorTiles } from '../rekor-tiles/rekor-tiles.js'
+import type { RekorTiles } from '../rekor-tiles/rekor-tiles.js'
 import { rekorTilesRoutes } from '../rekor-tiles/routes.js'
 import type { Instance } from './instance.js'
 import { LOG_ALGORITHM, TILES_ALGORITHM } from './keys.js'
@@ -25,41 +32,66 @@ export interface LogsOptions {
 export interface InstanceLogs {
   readonly routes: readonly Route[]
   /** Where the certificate authority submits to. */
-  readonly ctLog: CtLogPort | undefined
+  readonly ctLog: CtLogPort
   readonly identities: Pick<Deployment, 'ctLog' | 'rekor' | 'rekorTiles'>
   close(): Promise<void>
 }
 
 /** Opens all of them; if one fails, the others are closed again. */
-export async function openLogs({ url, instance, keys, storage, clock, wait }: LogsOptions): Promise<InstanceLogs> {
-  const { hostname, treeId } = instance
-  const shared = { clock, wait }
-  const opening = await Promise.allSettled([
-    openRekor({ ...shared, storage: storage.log('rekor'), key: keys.rekor, hostname, treeId }),
-    openRekorTiles({ ...shared, storage: storage.log('rekor-tiles'), key: keys.rekorTiles, origin: hostname }),
-  ])
-  const [rekor, tiles] = opening
-  if (rekor.status === 'rejected' || tiles.status === 'rejected') {
+export async function openLogs(options: LogsOptions): Promise<InstanceLogs> {
+  const opening = await Promise.allSettled([openCertificateLog(options), openEntryLog(options), openTiledLog(options)])
+  const [ct, rekor, tiles] = opening
+  if (ct.status === 'rejected' || rekor.status === 'rejected' || tiles.status === 'rejected') {
     for (const one of opening) if (one.status === 'fulfilled') await one.value.close()
     throw opening.find((one) => one.status === 'rejected')?.reason
   }
+  const { instance, keys, url } = options
+  const { hostname } = instance
   const baseUrl = addressOf(url, hostname)
+  const v1Id = (key: PublicKey): Uint8Array => logKeyHash({ name: hostname, key, rule: 'rekor-v1' })
+  const certificateLog = ct.value
   return {
-    routes: [...rekorRoutes(rekor.value), ...rekorTilesRoutes(tiles.value)],
-    ctLog: undefined,
+    routes: [...ctLogRoutes(ct.value), ...rekorRoutes(rekor.value), ...rekorTilesRoutes(tiles.value)],
+    ctLog: {
+      key: certificateLog.publicKey,
+      submitPrecertificate: async (chain) => encodeSct(await certificateLog.add(chain, 'precert')),
+    },
     identities: {
-      rekor: {
-        baseUrl,
-        key: keys.rekor.publicKey,
-        algorithm: LOG_ALGORITHM,
-        logId: logKeyHash({ name: hostname, key: keys.rekor.publicKey, rule: 'rekor-v1' }),
-      },
+      ctLog: { baseUrl, key: keys.ctlog.publicKey, algorithm: LOG_ALGORITHM, logId: v1Id(keys.ctlog.publicKey) },
+      rekor: { baseUrl, key: keys.rekor.publicKey, algorithm: LOG_ALGORITHM, logId: v1Id(keys.rekor.publicKey) },
       rekorTiles: { baseUrl, key: keys.rekorTiles.publicKey, algorithm: TILES_ALGORITHM, logId: tiles.value.logId },
     },
     async close() {
-      await Promise.all([rekor.value.close(), tiles.value.close()])
+      await Promise.all([ct.value.close(), rekor.value.close(), tiles.value.close()])
     },
   }
+}
+
+function openCertificateLog({ instance, keys, storage, clock, wait }: LogsOptions): Promise<CtLog> {
+  const roots = keys.fulcio.chain.slice(-1).map(({ der }) => der)
+  return openCtLog({
+    storage: storage.log('ctlog'),
+    key: keys.ctlog,
+    origin: `${instance.hostname}/ct`,
+    roots,
+    clock,
+    wait,
+  })
+}
+
+function openEntryLog({ instance, keys, storage, clock, wait }: LogsOptions): Promise<Rekor> {
+  const { hostname, treeId } = instance
+  return openRekor({ storage: storage.log('rekor'), key: keys.rekor, hostname, treeId, clock, wait })
+}
+
+function openTiledLog({ instance, keys, storage, clock, wait }: LogsOptions): Promise<RekorTiles> {
+  return openRekorTiles({
+    storage: storage.log('rekor-tiles'),
+    key: keys.rekorTiles,
+    origin: instance.hostname,
+    clock,
+    wait,
+  })
 }
 
 /** The instance's address under the host name that its logs sign; Go clients compare the two. */

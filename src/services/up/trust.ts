@@ -23,7 +23,7 @@ export interface Deployment {
   readonly created: UnixMillis
   readonly fulcioChain: readonly Certificate[]
   readonly tsaChain: readonly Certificate[]
-  readonly ctLog?: LogIdentity
+  readonly ctLog: LogIdentity
   readonly rekor: LogIdentity
   readonly rekorTiles: LogIdentity
 }
@@ -38,7 +38,7 @@ export function deploymentTrustedRoot(deployment: Deployment): TrustedRoot {
     certificateAuthorities: [authority(url, fulcioChain, created)],
     timestampAuthorities: [authority(`${url}/api/v1/timestamp`, tsaChain, created)],
     tlogs: [rekor, rekorTiles].map(log),
-    ctlogs: ctLog === undefined ? [] : [log(ctLog)],
+    ctlogs: [log(ctLog)],
   }
 }
 

@@ -1,9 +1,11 @@
 /** The TUF repository of an instance: what clients have to know, signed, renewed while the instance runs. @module */
 import type { Signer } from '#crypto/private-key'
+import { publicKeyToPem } from '#crypto/public-key'
 import { encodeUtf8 } from '#encoding/utf8'
 import { serializeSigningConfig } from '#formats/signing-config/serialize'
 import type { NewTarget } from '#formats/tuf/write'
 import { serializeTrustedRoot } from '#formats/trusted-root/serialize'
+import { certificateToPem } from '#formats/x509/parse-certificate'
 import type { Clock } from '#time'
 import type { Route } from '../http/routes.js'
 import { openTufRepository } from '../tuf-repo/repository.js'
@@ -48,5 +50,27 @@ function instanceTargets(deployment: Deployment): ReadonlyMap<string, NewTarget>
     // Version 0.1 of the trusted root is the one that every client reads.
     ['trusted_root.json', { bytes: encodeUtf8(serializeTrustedRoot(deploymentTrustedRoot(deployment), '0.1')) }],
     ['signing_config.v0.2.json', { bytes: encodeUtf8(serializeSigningConfig(deploymentSigningConfig(deployment))) }],
+    ...legacyTargets(deployment),
   ])
+}
+
+type Usage = 'Fulcio' | 'Rekor' | 'CTFE' | 'TSA'
+
+/** One file a key or certificate, found by name or by usage: all that cosign 2 and its contemporaries know. */
+function legacyTargets({ url, fulcioChain, tsaChain, ctLog, rekor }: Deployment): [string, NewTarget][] {
+  const target = (name: string, usage: Usage, pem: string): [string, NewTarget] => [
+    name,
+    { bytes: encodeUtf8(pem), custom: { sigstore: { status: 'Active', usage, uri: url } } },
+  ]
+  const [fulcioRoot, ...fulcioIntermediates] = [...fulcioChain].reverse().map(certificateToPem)
+  const tsaPem = tsaChain.map(certificateToPem)
+  return [
+    target('fulcio.crt.pem', 'Fulcio', fulcioRoot ?? ''),
+    ...fulcioIntermediates.map((pem, index) => target(`fulcio_intermediate_v${String(index + 1)}.crt.pem`, 'Fulcio', pem)),
+    target('rekor.pub', 'Rekor', publicKeyToPem(rekor.key)),
+    target('ctfe.pub', 'CTFE', publicKeyToPem(ctLog.key)),
+    target('tsa_leaf.crt.pem', 'TSA', tsaPem[0] ?? ''),
+    ...tsaPem.slice(1, -1).map((pem, index) => target(`tsa_intermediate_${String(index)}.crt.pem`, 'TSA', pem)),
+    target('tsa_root.crt.pem', 'TSA', tsaPem.at(-1) ?? ''),
+  ]
 }
