@@ -58,11 +58,6 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [EXTENSION.sctList, (found, value) => (found.sctList = readDer(value, TAG.OCTET_STRING).content)],
 ])
 
-/** Whether an extension is interpreted here, so that a critical one is not an unknown one (RFC 5280 §4.2). */
-export function isUnderstoodExtension(oid: string): boolean {
-  return READERS.has(oid) || fulcioClaimByOid(oid) !== undefined
-}
-
 /** Reads one Extension. @throws DerError */
 export function readExtension(element: DerElement): CertificateExtension {
   const reader = element.contents()
