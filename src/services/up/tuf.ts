@@ -66,7 +66,9 @@ function legacyTargets({ url, fulcioChain, tsaChain, ctLog, rekor }: Deployment)
   const tsaPem = tsaChain.map(certificateToPem)
   return [
     target('fulcio.crt.pem', 'Fulcio', fulcioRoot ?? ''),
-    ...fulcioIntermediates.map((pem, index) => target(`fulcio_intermediate_v${String(index + 1)}.crt.pem`, 'Fulcio', pem)),
+    ...fulcioIntermediates.map((pem, index) =>
+      target(`fulcio_intermediate_v${String(index + 1)}.crt.pem`, 'Fulcio', pem),
+    ),
     target('rekor.pub', 'Rekor', publicKeyToPem(rekor.key)),
     target('ctfe.pub', 'CTFE', publicKeyToPem(ctLog.key)),
     target('tsa_leaf.crt.pem', 'TSA', tsaPem[0] ?? ''),
