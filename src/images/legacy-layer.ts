@@ -9,6 +9,7 @@ import { DSSE_MEDIA_TYPE, parseEnvelope, serializeEnvelope } from '#formats/dsse
 import { ANNOTATIONS } from '#formats/oci/media-types'
 import type { KeyMaterial, SignedEntity } from '#formats/signed-entity'
 import { SIMPLE_SIGNING_MEDIA_TYPE } from '#formats/simple-signing/payload'
+import { withoutRoots } from '#formats/x509/self-issued'
 import { ImagesError, type ImagesErrorCode } from './images-error.js'
 
 type Annotations = Readonly<Record<string, string>>
@@ -83,7 +84,7 @@ function keyFrom(annotations: Annotations): KeyMaterial {
   const leaf = certificates(annotations[ANNOTATIONS.certificate] ?? '')
   const chain = certificates(annotations[ANNOTATIONS.chain] ?? '')
   if (leaf.length === 0) return { kind: 'public-key', hint: '' }
-  return { kind: 'certificates', chain: [...leaf, ...chain] }
+  return { kind: 'certificates', chain: withoutRoots([...leaf, ...chain]) }
 }
 
 function certificates(pem: string): readonly Uint8Array[] {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { equalBytes } from '#encoding/bytes'
 import { parseCertificate } from '#formats/x509/parse-certificate'
+import { isSelfIssued } from '#formats/x509/self-issued'
 import type { Certificate } from '#formats/x509/certificate'
 import type { SignedEntity } from '#formats/signed-entity'
 import { VerificationError } from './errors.js'
@@ -70,7 +70,7 @@ function onlySignature({ content }: SignedEntity): Uint8Array {
 
 /** A trust anchor comes from the trusted root; one that comes with the signature invites a reader to believe it (sigstore_bundle.proto). */
 function refuseRoots(others: readonly Certificate[]): void {
-  const root = others.find((certificate) => equalBytes(certificate.issuer.der, certificate.subject.der))
+  const root = others.find(isSelfIssued)
   if (root === undefined) return
   throw new VerificationError('VERIFY_ENTITY', 'a root certificate came with the signature', {
     expected: 'the signer’s certificate, and at most intermediates',

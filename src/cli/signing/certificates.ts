@@ -5,6 +5,7 @@ import { parsePem } from '#encoding/pem'
 import type { Certificate } from '#formats/x509/certificate'
 import { verifyCertificateSignature } from '#formats/x509/certificate-signature'
 import { parseCertificate } from '#formats/x509/parse-certificate'
+import { isSelfIssued } from '#formats/x509/self-issued'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { asText } from '../read-input.js'
@@ -39,10 +40,6 @@ function readLeaf(bytes: Uint8Array, path: string): Certificate {
   const [first] = parsePem(asText(bytes, path))
   if (first?.label === 'CERTIFICATE') return parseCertificate(first.bytes)
   throw new CliError('CLI_INPUT', `supplied PEM file is not a certificate: ${path}`, { expected: 'a CERTIFICATE block', found: first?.label ?? 'nothing' })
-}
-
-function isSelfIssued({ issuer, subject }: Certificate): boolean {
-  return equalBytes(issuer.der, subject.der)
 }
 
 async function requireIssuedBy(certificate: Certificate, issuer: Certificate): Promise<void> {

@@ -11,6 +11,7 @@ import { envelopeFromJson, envelopeToJson } from '../dsse/envelope.js'
 import type { KeyMaterial, SignedContent, SignedEntity } from '../signed-entity.js'
 import { CosignBundleError } from './cosign-bundle-error.js'
 import { rekorBundleFromJson, rekorBundleToJson } from './rekor-bundle.js'
+import { withoutRoots } from '../x509/self-issued.js'
 
 /** An old bundle as a signed entity, and the key that stood in it where there was no certificate. */
 export interface BlobBundle extends SignedEntity {
@@ -96,7 +97,7 @@ function readCertificate(text: string): { readonly key: KeyMaterial; readonly pu
     return { key: { kind: 'public-key', hint: '' }, publicKey: first.bytes }
   }
   if (blocks.every((block) => block.label === 'CERTIFICATE')) {
-    return { key: { kind: 'certificates', chain: blocks.map((block) => block.bytes) } }
+    return { key: { kind: 'certificates', chain: withoutRoots(blocks.map((block) => block.bytes)) } }
   }
   throw new CosignBundleError('COSIGN_BUNDLE_CERTIFICATE', 'the bundle holds neither a certificate nor a public key', {
     expected: 'PEM of a certificate or of a public key',
