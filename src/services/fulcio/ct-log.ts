@@ -8,6 +8,7 @@ import { encodeSct } from '#formats/sct/sct'
 import type { SignedCertificateTimestamp } from '#formats/sct/sct'
 import { readJson } from '#clients/http/body'
 import type { Fetch } from '#clients/http/fetch'
+import { readReason } from '#clients/http/reason'
 import { IssuingError } from './errors.js'
 
 /** Where precertificates go before anything is issued. */
@@ -44,9 +45,10 @@ export function remoteCtLog({ url, key, fetch }: RemoteCtLog): CtLogPort {
         signal: AbortSignal.timeout(TIMEOUT),
         repeatable: true, // a log answers a repeated submission with the SCT it gave before
       })
-      const what = 'the answer of the CT log'
-      const answer = await readJson(response, { limit: LIMIT, what })
-      if (response.status !== 200) throw refused(`it answered with status ${String(response.status)}`)
+      if (response.status !== 200) {
+        throw refused(`it answered with status ${String(response.status)}`, new Error(await readReason(response)))
+      }
+      const answer = await readJson(response, { limit: LIMIT, what: 'the answer of the CT log' })
       return encodeSct(readAddChainResponse(answer))
     },
   }
