@@ -46,7 +46,7 @@ test('sends the chain to add-pre-chain, and reads the answer', async () => {
     url: 'https://ct.example/2025/',
     key: key.publicKey,
     fetch: (url, init) => {
-      asked.push({ url, body: JSON.parse(String(init?.body)) })
+      asked.push({ url, body: JSON.parse(typeof init?.body === 'string' ? init.body : '') })
       return Promise.resolve(Response.json(good))
     },
   })
