@@ -18,11 +18,18 @@ if (failures.length > 0) {
   process.exit(1)
 }
 const { manualFile, manualIndex, manualPage } = await import(join(root, 'dist', 'cli', 'kit', 'manual.js'))
-const commands = JSON.parse(readFileSync(join(root, 'dist', 'bin', 'commands.json'), 'utf8')).filter(({ hidden }) => hidden !== true)
-const pages = new Map([['README.md', manualIndex(commands)], ...commands.map((command) => [manualFile(command.name), manualPage(command)])])
+const commands = JSON.parse(readFileSync(join(root, 'dist', 'bin', 'commands.json'), 'utf8')).filter(
+  ({ hidden }) => hidden !== true,
+)
+const pages = new Map([
+  ['README.md', manualIndex(commands)],
+  ...commands.map((command) => [manualFile(command.name), manualPage(command)]),
+])
 
 const stale = [
-  ...[...pages].filter(([name, text]) => !existsSync(join(folder, name)) || readFileSync(join(folder, name), 'utf8') !== text).map(([name]) => name),
+  ...[...pages]
+    .filter(([name, text]) => !existsSync(join(folder, name)) || readFileSync(join(folder, name), 'utf8') !== text)
+    .map(([name]) => name),
   ...(existsSync(folder) ? readdirSync(folder).filter((name) => !pages.has(name)) : []),
 ]
 if (process.argv.includes('--check')) {

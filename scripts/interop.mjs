@@ -27,7 +27,12 @@ if (files.length === 0) {
   process.exit(1)
 }
 const reporter = join(import.meta.dirname, 'reporter.mjs')
-const options = ['--test-concurrency=2', `--test-reporter=${reporter}`, '--test-reporter-destination=stdout']
+const options = [
+  '--test-concurrency=2',
+  '--test-timeout=600000',
+  `--test-reporter=${reporter}`,
+  '--test-reporter-destination=stdout',
+]
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...options, ...files], {
   stdio: 'inherit',
   env: { ...withoutExtraCertificates(), PATH: path },
