@@ -67,7 +67,8 @@ export function parseRepository(text: string): Repository {
   const named = slash >= 0 && (first === 'localhost' || /[.:]/.test(first))
   const host = named ? first : DOCKER_HUB
   const path = named ? text.slice(slash + 1) : text
-  if (!REPOSITORY.test(path))
+  // Stricter than go-containerregistry, which takes `https://host/app` for a registry called `https:`.
+  if (!REPOSITORY.test(path) || path.split('/').includes(''))
     throw malformed('the repository of the image reference has a name that is not allowed', text)
   if (!REGISTRY.test(host)) throw malformed('the registry of the image reference is not a host', text)
   const registry = host === DOCKER_HUB_ALIAS ? DOCKER_HUB : host

@@ -79,10 +79,9 @@ export function proposedEntryV1FromJson(value: JsonValue): ProposedEntryV1 {
 }
 
 function parseProposedDsse(spec: JsonValue): ProposedDsse {
-  // What the log computes may not be dictated to it.
-  const content = readMessage(spec, 'spec', { names: ['proposedContent'] }).message('proposedContent', (value, at) =>
-    message(value, at, ['envelope', 'verifiers']),
-  )
+  const reader = readMessage(spec, 'spec', { names: ['proposedContent', ...COMPUTED_BY_LOG] })
+  checkNothingComputed(reader)
+  const content = reader.message('proposedContent', (value, at) => message(value, at, ['envelope', 'verifiers']))
   const verifiers = content.list('verifiers', (pem, at) => {
     const bytes = message({ pem }, at, ['pem']).bytes('pem')
     return verifierFromPem(bytes)
@@ -94,6 +93,22 @@ function parseProposedDsse(spec: JsonValue): ProposedDsse {
     })
   }
   return { kind: 'dsse', version: '0.0.1', envelope: parseEnvelope(content.string('envelope')), verifiers }
+}
+
+/** Go clients send these along, as null. */
+const COMPUTED_BY_LOG = ['envelopeHash', 'payloadHash', 'signatures'] as const
+
+/** What the log computes may not be dictated to it. */
+function checkNothingComputed(reader: ProtoReader): void {
+  const dictated = COMPUTED_BY_LOG.find((name) => {
+    const value = reader.value(name)
+    return value !== undefined && !(Array.isArray(value) && value.length === 0)
+  })
+  if (dictated === undefined) return
+  throw new RekorEntryError('REKOR_ENTRY_MALFORMED', 'the proposal states what only the log may compute', {
+    expected: 'proposedContent alone',
+    found: dictated,
+  })
 }
 
 function parseProposedIntoto(spec: JsonValue): ProposedIntoto {
