@@ -2,7 +2,7 @@
 import { systemTimers } from '#clients/http/timers'
 import type { RegistryClient } from '#clients/registry/registry'
 import { isCodedError } from '#errors'
-import { parseReference, parseRepository, type Reference, referenceName } from '#formats/oci/reference'
+import { parseReference, parseRepository, type Reference, referenceName, type Repository } from '#formats/oci/reference'
 import type { ResolvedImage } from '#images/attachment'
 import { resolveImage } from '#images/resolve'
 import type { AttachmentWriter } from '#images/store'
@@ -57,11 +57,29 @@ function maxAttachmentSize(host: Host): number | undefined {
   throw new CliError('CLI_INPUT', 'COSIGN_MAX_ATTACHMENT_SIZE is not a size', { expected: 'a number of bytes, or one such as 64MiB', found: text.slice(0, 40) })
 }
 
-/** An image named on the command line, resolved to what it points at now. */
-export interface NamedImage extends ResolvedImage {
-  readonly reference: Reference
+/** An image named on the command line, by the digest that the name stands for now. */
+export interface DigestedImage {
+  readonly repository: Repository
+  readonly descriptor: Pick<ResolvedImage['descriptor'], 'digest'>
   /** As messages and payloads show it: the full name, with the tag if there was one. */
   readonly name: string
+}
+
+/** The same, resolved. */
+export interface NamedImage extends ResolvedImage, DigestedImage {
+  readonly reference: Reference
+  readonly descriptor: ResolvedImage['descriptor']
+}
+
+/**
+ * Only the digest: of a reference that has one nothing needs to be asked, which saves a round trip.
+ * @throws as {@link nameImage} does
+ */
+export async function digestImage(content: RegistryClient, text: string): Promise<DigestedImage> {
+  const reference = parseReference(text)
+  if (reference.kind === 'tag') return await nameImage(content, text)
+  const { registry, repository, digest } = reference
+  return { repository: { registry, repository }, descriptor: { digest }, name: referenceName(reference) }
 }
 
 /**

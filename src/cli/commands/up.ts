@@ -1,5 +1,4 @@
 /** `countersign up`. @module */
-import { encodeUtf8 } from '#encoding/utf8'
 import { parseUsers } from '#services/oidc/users'
 import type { SignIn } from '#services/up/sign-in'
 import { parsePublicUrl, startSigstore } from '#services/up/start'
@@ -7,8 +6,8 @@ import type { RunningSigstore } from '#services/up/start'
 import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { asText } from '../read-input.js'
 import { dataDirectory } from '../up/data-directory.js'
+import { readUpPassword } from '../up/password.js'
 import { describeRunning, runningDocument } from '../up/describe.js'
 
 export const command: Command = defineCommand({
@@ -69,7 +68,7 @@ export const command: Command = defineCommand({
       signIn: await chooseSignIn(host, flags),
       insecureOpenSignIn: flags['insecure-open-sign-in'],
       referrersApi: flags['referrers-api'],
-      password: await readPassword(host, flags['password-file']),
+      password: await readUpPassword(host, flags['password-file']),
       clock: host.clock,
       elapsed: () => performance.now(),
       connect: () => host.connect(),
@@ -116,13 +115,6 @@ async function chooseSignIn(host: Host, flags: SignInFlags): Promise<SignIn> {
   if (issuer !== undefined) return { kind: 'external', issuer, clientId }
   if (users === undefined) return { kind: 'development' }
   return { kind: 'listed', users: parseUsers(await host.files.read(users)) }
-}
-
-async function readPassword(host: Host, file: string | undefined): Promise<Uint8Array | undefined> {
-  if (file !== undefined)
-    return encodeUtf8(asText(await host.files.read(file), 'the password file').replace(/\r?\n$/, ''))
-  const variable = host.environment['COUNTERSIGN_PASSWORD'] ?? ''
-  return variable === '' ? undefined : encodeUtf8(variable)
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

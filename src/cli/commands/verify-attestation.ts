@@ -6,7 +6,7 @@ import { verifyAttestationClaims } from '#verify/image/image-claims'
 import { registryFlags } from '../flags/registry.js'
 import { predicateFlags } from '../flags/signing.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
-import { nameImage, openImages } from '../images.js'
+import { digestImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
 import { prepareJudge } from '../verifying/common.js'
@@ -52,7 +52,7 @@ export const command: Command = defineCommand({
     }
     const uri = predicateTypeUri(flags.type)
     const images = await openImages(host, flags, { verbose })
-    const [{ judge }, ...named] = await Promise.all([prepareJudge(host, flags, signal), ...args.map((text) => nameImage(images.content, text))])
+    const [{ judge }, ...named] = await Promise.all([prepareJudge(host, flags, signal), ...args.map((text) => digestImage(images.content, text))])
     for (const image of named) {
       const judged = await judgeImage({
         host,

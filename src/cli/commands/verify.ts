@@ -5,7 +5,7 @@ import type { Verification } from '#verify/verification'
 import { verifyImageClaims } from '#verify/image/image-claims'
 import { registryFlags } from '../flags/registry.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
-import { type NamedImage, nameImage, openImages, readAnnotations } from '../images.js'
+import { type DigestedImage, digestImage, openImages, readAnnotations } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
@@ -61,7 +61,7 @@ export const command: Command = defineCommand({
     const annotations = readAnnotations(flags.annotations)
     const images = await openImages(host, flags, { verbose })
     // The key file is read while the registry answers.
-    const [{ judge }, ...named] = await Promise.all([prepareJudge(host, flags, signal), ...args.map((text) => nameImage(images.content, text))])
+    const [{ judge }, ...named] = await Promise.all([prepareJudge(host, flags, signal), ...args.map((text) => digestImage(images.content, text))])
     for (const image of named) {
       const judged = await judgeImage({ host, images, image, kind: 'signature', judge, explain: flags.explain, claims: (verification) => claimsOf(verification, image) })
       if (judged.accepted.length === 0) throw noSignature(judged, image.name)
@@ -73,7 +73,7 @@ export const command: Command = defineCommand({
     return undefined
 
     /** A bundle must state that it is an image signature in any case; only what an old payload says may be left unread. */
-    function claimsOf(verification: Verification, { descriptor }: NamedImage): OptionalClaims {
+    function claimsOf(verification: Verification, { descriptor }: DigestedImage): OptionalClaims {
       if (!flags['check-claims'] && verification.content.kind !== 'statement') return undefined
       const { algorithm, hex } = parseDigest(descriptor.digest)
       return verifyImageClaims(verification, { digest: { algorithm, value: decodeHex(hex) }, annotations: flags['check-claims'] ? annotations : new Map() })
@@ -82,7 +82,7 @@ export const command: Command = defineCommand({
 })
 
 interface Printing {
-  readonly image: NamedImage
+  readonly image: DigestedImage
   readonly text: boolean
   readonly full: boolean
 }

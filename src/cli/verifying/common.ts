@@ -49,7 +49,7 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
   let trust: Promise<TrustedRoot> | undefined
   const judge = async (entity: SignedEntity, artifact: Artifact): Promise<Verification> => {
     const requirements = requirementsFromFlags(flags, policy, entity)
-    const untrusting = policy.kind === 'key' && requirements.transparencyLogs === 0 && requirements.timestampAuthorities === 0 && entity.timestamps.length === 0
+    const untrusting = policy.kind === 'key' && requirements.transparencyLogs === 0 && requirements.timestampAuthorities === 0
     const trusted = untrusting ? EMPTY_TRUST : await (trust ??= loadTrust(host, flags))
     return await verify({ entity, artifact, trust: trusted, policy, requirements, useEntityIntermediates: true, now: host.clock() })
   }

@@ -8,7 +8,7 @@ import type { AttachmentReader } from '#images/store'
 import type { Artifact } from '#verify/artifact'
 import type { Verification } from '#verify/verification'
 import { VerificationError } from '#verify/errors'
-import type { NamedImage } from '../images.js'
+import type { DigestedImage } from '../images.js'
 import type { Host } from '../kit/host.js'
 import { explainTo, failureEntry, type Judge } from './common.js'
 
@@ -31,7 +31,7 @@ export interface Judged<Claims> {
 export interface ImageJudging<Claims> {
   readonly host: Host
   readonly images: AttachmentReader
-  readonly image: NamedImage
+  readonly image: DigestedImage
   readonly kind: AttachmentKind
   readonly predicateType?: string
   readonly judge: Judge['judge']
@@ -92,7 +92,7 @@ function detailOf({ expected, found, hint, cause }: VerificationError): Construc
   return { expected, found, hint, cause }
 }
 
-function artifactOf({ payload, entity }: Attachment, { descriptor }: NamedImage, anySubject: boolean): Artifact {
+function artifactOf({ payload, entity }: Attachment, { descriptor }: DigestedImage, anySubject: boolean): Artifact {
   if (payload !== undefined) return { kind: 'bytes', bytes: payload }
   if (anySubject && entity.content.kind === 'dsse') return { kind: 'unsafe-any-subject' }
   const { algorithm, hex } = parseDigest(descriptor.digest)
