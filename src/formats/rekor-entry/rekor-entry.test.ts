@@ -307,7 +307,7 @@ test('proposals for Rekor v1', () => {
     [propose({ proposedContent: { envelope, verifiers: [] } }), 'REKOR_ENTRY_VERIFIER'],
     [propose({ proposedContent: { envelope, verifiers: Array<string>(11).fill(pem) } }), 'REKOR_ENTRY_VERIFIER'],
     [propose({ proposedContent: { envelope: '{}', verifiers: [pem] } }), 'DSSE_MALFORMED'],
-    [propose({ proposedContent: { envelope, verifiers: [pem] }, payloadHash: hash }), 'PROTOJSON_UNKNOWN_FIELD'],
+    [propose({ proposedContent: { envelope, verifiers: [pem] }, payloadHash: hash }), 'REKOR_ENTRY_MALFORMED'],
     [propose({ content: { envelope: intotoEnvelope } }, 'intoto', '0.0.2'), 'PROTOJSON_MISSING'],
     [
       propose({ content: { envelope: { ...intotoEnvelope, signatures: [] }, hash } }, 'intoto', '0.0.2'),

@@ -17,7 +17,9 @@ import { certificateKey } from '#formats/x509/certificate-key'
 import { verifyCertificateSignature } from '#formats/x509/certificate-signature'
 import { parseCertificate } from '#formats/x509/parse-certificate'
 import { RekorV1Error } from './errors.js'
-import { statementTerms } from './search-terms.js'
+import { encodeIntoto001 } from './intoto-001.js'
+import type { Proposal, ProposedIntoto001 } from './intoto-001.js'
+import { statementTerms, verifierTerms } from './search-terms.js'
 
 /** An entry that may be logged. */
 export interface CheckedEntry {
@@ -32,16 +34,17 @@ export interface CheckedEntry {
 type HashedRekord = Extract<ProposedEntryV1, { kind: 'hashedrekord' }>
 
 const CHECKS = {
-  hashedrekord: (entry: ProposedEntryV1) => checkHashedRekord(entry as HashedRekord),
-  dsse: (entry: ProposedEntryV1) => checkDsse(entry as ProposedDsse),
-  intoto: (entry: ProposedEntryV1) => checkIntoto(entry as ProposedIntoto),
-} satisfies Readonly<Record<ProposedEntryV1['kind'], (entry: ProposedEntryV1) => Promise<CheckedEntry>>>
+  hashedrekord: (entry: Proposal) => checkHashedRekord(entry as HashedRekord),
+  dsse: (entry: Proposal) => checkDsse(entry as ProposedDsse),
+  intoto: (entry: Proposal) => checkIntoto(entry as ProposedIntoto),
+  'intoto-0.0.1': (entry: Proposal) => checkIntoto001(entry as ProposedIntoto001),
+} satisfies Readonly<Record<Proposal['kind'], (entry: Proposal) => Promise<CheckedEntry>>>
 
 /**
  * Checks a proposal and makes the body under which it is logged.
  * @throws RekorV1Error `REKOR_V1_SIGNATURE`, `REKOR_V1_KEY`, `REKOR_V1_ALGORITHM`, `REKOR_V1_CHAIN`
  */
-export function checkProposal(entry: ProposedEntryV1): Promise<CheckedEntry> {
+export function checkProposal(entry: Proposal): Promise<CheckedEntry> {
   return CHECKS[entry.kind](entry)
 }
 
@@ -84,6 +87,21 @@ async function checkIntoto({ payloadType, payload, signatures, hash }: ProposedI
     body: encodeIntotoV2({ payloadType, hash, payloadHash, signatures }),
     terms: payloadTerms(payloadType, payload),
     attestation: { name: encodeHex(payloadHash.value), bytes: payload },
+  }
+}
+
+async function checkIntoto001(entry: ProposedIntoto001): Promise<CheckedEntry> {
+  const { envelope, verifier, source } = entry
+  const message = preAuthEncode(envelope.payloadType, envelope.payload)
+  const key = await verifierKey(verifier)
+  for (const { signature } of envelope.signatures) {
+    if (!(await isMessageSignature(key, signature, message))) throw wrongSignature()
+  }
+  const hashes = [source, envelope.payload].map((bytes) => encodeHex(sha256(bytes)))
+  return {
+    body: encodeIntoto001(entry),
+    terms: [...hashes.map((hash) => `sha256:${hash}`), ...verifierTerms(verifier), ...payloadTerms(envelope.payloadType, envelope.payload)],
+    attestation: { name: encodeHex(sha256(envelope.payload)), bytes: envelope.payload },
   }
 }
 

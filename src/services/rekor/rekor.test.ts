@@ -95,7 +95,9 @@ async function dsse(payload: Uint8Array, keys: readonly PrivateKey[] = [SIGNER])
   const message = preAuthEncode(PAYLOAD_TYPE, payload)
   const signatures = await Promise.all(keys.map(async (key) => ({ keyId: '', signature: await key.sign(message) })))
   const envelope = JSON.stringify(envelopeToJson({ payloadType: PAYLOAD_TYPE, payload, signatures }), undefined, 1)
-  return { apiVersion: '0.0.1', kind: 'dsse', spec: { proposedContent: { envelope, verifiers: keys.map(pem64) } } }
+  const proposedContent = { envelope, verifiers: keys.map(pem64) }
+  // Go clients send the fields of the logged form along.
+  return { apiVersion: '0.0.1', kind: 'dsse', spec: { proposedContent, signatures: null } }
 }
 
 async function intoto(payload: Uint8Array, key: PrivateKey = SIGNER): Promise<JsonObject> {
@@ -110,6 +112,13 @@ async function intoto(payload: Uint8Array, key: PrivateKey = SIGNER): Promise<Js
   return { apiVersion: '0.0.2', kind: 'intoto', spec: { content: { envelope, hash } } }
 }
 
+/** As cosign 2 sends it. */
+async function intoto001(payload: Uint8Array, key: PrivateKey = SIGNER): Promise<JsonObject> {
+  const signature = await key.sign(preAuthEncode(PAYLOAD_TYPE, payload))
+  const envelope = JSON.stringify(envelopeToJson({ payloadType: PAYLOAD_TYPE, payload, signatures: [{ keyId: '', signature }] }))
+  return { apiVersion: '0.0.1', kind: 'intoto', spec: { content: { envelope }, publicKey: pem64(key) } }
+}
+
 async function verifyEntry(entry: LogEntry): Promise<void> {
   const proof = entry.inclusionProof!
   await verifySignedInclusion(entry, { ...proof, checkpoint: proof.checkpoint! }, { log: TRUSTED, all: [TRUSTED] })
@@ -118,7 +127,12 @@ async function verifyEntry(entry: LogEntry): Promise<void> {
 
 test('an entry of every kind is logged, verifies, and is the same when it is read again', async () => {
   const { client } = await service()
-  const proposals = [await hashedRekord('a'), await dsse(statement('ab'.repeat(32))), await intoto(statement('cd'.repeat(32)))]
+  const proposals = [
+    await hashedRekord('a'),
+    await dsse(statement('ab'.repeat(32))),
+    await intoto(statement('cd'.repeat(32))),
+    await intoto001(statement('ef'.repeat(32))),
+  ]
   for (const [index, proposal] of proposals.entries()) {
     const created = await client.create(proposal)
     assert.equal(created.created, true)
@@ -247,6 +261,23 @@ const REFUSED: readonly { name: string; make: () => Promise<JsonValue | string>;
     message: /signature does not verify/,
   },
   {
+    name: 'a hash that the log should compute',
+    make: async () => {
+      const proposal = (await dsse(statement('aa'))) as unknown as { spec: JsonObject }
+      return { ...proposal, spec: { ...proposal.spec, payloadHash: { algorithm: 'sha256', value: '00'.repeat(32) } } } as JsonValue
+    },
+    message: /only the log may compute/,
+  },
+  {
+    name: 'an intoto 0.0.1 envelope by another key',
+    make: async () => {
+      const proposal = (await intoto001(statement('aa'))) as unknown as { spec: JsonObject }
+      return { ...proposal, spec: { ...proposal.spec, publicKey: pem64(await generatePrivateKey('ed25519')) } } as JsonValue
+    },
+    message: /signature does not verify/,
+  },
+  { name: 'an intoto 0.0.1 entry without envelope', make: async () => ({ kind: 'intoto', apiVersion: '0.0.1', spec: { content: {} } }), message: /not an entry/ },
+  {
     name: 'an in-toto envelope with a changed payload',
     make: async () => {
       const proposal = (await intoto(statement('aa'))) as unknown as { spec: { content: { envelope: { payload: string } } } }
@@ -273,6 +304,7 @@ test('search finds entries by artifact, key, subject and identity, and combines 
   const pki = await createTestPki()
   const leaf = await pki.issueLeaf({ subjectAltNames: [{ kind: 'email', value: 'Alice@Example.com' }] })
   const certificate = encodeBase64(encodeUtf8(encodePem('CERTIFICATE', leaf.certificate.der)))
+  const old = (await client.create(await intoto001(statement('ef'.repeat(32))))).uuid
   const byKey = (await client.create(await hashedRekord('a'))).uuid
   const byAlice = (await client.create(await hashedRekord('a', leaf.key, certificate))).uuid
   const attested = (await client.create(await dsse(statement('ab'.repeat(32))))).uuid
@@ -282,7 +314,8 @@ test('search finds entries by artifact, key, subject and identity, and combines 
   assert.deepEqual(await ask({ hash }), [byKey, byAlice])
   assert.deepEqual(await ask({ hash: hash.slice(7) }), [byKey, byAlice])
   assert.deepEqual(await ask({ email: 'alice@example.com' }), [byAlice])
-  assert.deepEqual(await ask({ publicKey }), [byKey, attested])
+  assert.deepEqual(await ask({ publicKey }), [old, byKey, attested])
+  assert.deepEqual(await ask({ hash: 'ef'.repeat(32) }), [old])
   assert.deepEqual(await ask({ subject: 'ALICE@example.com' }), [byAlice])
   assert.deepEqual(await ask({ hash: 'ab'.repeat(32) }), [attested])
   assert.deepEqual(await ask({ hash, publicKey, operator: 'and' }), [byKey])

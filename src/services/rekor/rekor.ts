@@ -1,13 +1,11 @@
 /** A Rekor v1: entries in, entries with signed timestamp and inclusion proof out. @module */
 import type { PrivateKey } from '#crypto/private-key'
 import type { PublicKey } from '#crypto/public-key'
-import { encodeHex } from '#encoding/hex'
 import { decodeUtf8 } from '#encoding/utf8'
 import { hashLeaf } from '#formats/merkle/hash'
-import { entryKindOf, parseEntryBody } from '#formats/rekor-entry/body'
+import { entryKindOf } from '#formats/rekor-entry/body'
 import { formatEntryId, parseEntryId } from '#formats/rekor-entry/entry-id'
 import type { LogEntry } from '#formats/rekor-entry/log-entry'
-import type { ProposedEntryV1 } from '#formats/rekor-entry/proposed-v1'
 import { signedEntryTimestampPayload } from '#formats/rekor-entry/promise'
 import type { Clock } from '#time'
 import { openLog } from '#tlog/log'
@@ -19,6 +17,8 @@ import type { LogStorage } from '#tlog/storage'
 import { decodeAnnotation, encodeAnnotation } from './annotation.js'
 import { checkProposal } from './check-proposal.js'
 import { RekorV1Error } from './errors.js'
+import { payloadHashOf } from './intoto-001.js'
+import type { Proposal } from './intoto-001.js'
 import { entrySearchKeys, searchKey } from './search-terms.js'
 
 /** What a Rekor v1 is made of. */
@@ -96,7 +96,7 @@ export class Rekor {
    * @param path - where entries live, for the address of an equivalent entry
    * @throws RekorV1Error `REKOR_ENTRY_EXISTS` when the log has it already, and the codes of {@link checkProposal}
    */
-  async create(proposal: ProposedEntryV1, path: string): Promise<RekorEntry> {
+  async create(proposal: Proposal, path: string): Promise<RekorEntry> {
     const { body, terms, attestation } = await checkProposal(proposal)
     const keeps = attestation !== undefined && attestation.bytes.length <= this.#maxAttestationSize
     const appended = await this.#log.append({
@@ -129,7 +129,7 @@ export class Rekor {
   }
 
   /** The entry that is equivalent to a proposal. @throws RekorV1Error `REKOR_ENTRY_UNKNOWN` and as {@link create} */
-  async byProposal(proposal: ProposedEntryV1): Promise<RekorEntry> {
+  async byProposal(proposal: Proposal): Promise<RekorEntry> {
     const { body } = await checkProposal(proposal)
     const index = await this.#log.find(hashLeaf(body))
     if (index === undefined) throw notFound('no equivalent entry')
@@ -186,9 +186,8 @@ export class Rekor {
   }
 
   async #attestation(body: Uint8Array): Promise<Uint8Array | undefined> {
-    const parsed = parseEntryBody(body)
-    if (parsed.kind !== 'intoto') return undefined
-    return this.#log.object(attestationPath(encodeHex(parsed.payloadHash.value)))
+    const name = payloadHashOf(body)
+    return name === undefined ? undefined : this.#log.object(attestationPath(name))
   }
 }
 

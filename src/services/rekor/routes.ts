@@ -5,13 +5,13 @@ import type { JsonObject, JsonValue } from '#encoding/json'
 import { decodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { logEntryToV1Json } from '#formats/rekor-entry/log-entry-json'
-import { parseProposedEntryV1, proposedEntryV1FromJson } from '#formats/rekor-entry/proposed-v1'
 import { readBody, readJson } from '../http/body.js'
 import { answering } from '../http/problems.js'
 import { empty, json, text } from '../http/responses.js'
 import { pathOf, queryOf, route } from '../http/routes.js'
 import type { Route } from '../http/routes.js'
 import { PROBLEMS, RekorV1Error, shape } from './errors.js'
+import { parseProposal, proposalFromJson } from './intoto-001.js'
 import { checkEntryUuid, checkTreeId, numberParameter, retrieveQuery, searchQuery } from './parameters.js'
 import type { Rekor, RekorEntry } from './rekor.js'
 
@@ -44,7 +44,7 @@ export function rekorRoutes(
   async function createEntry(request: Request): Promise<Response> {
     const body = await readBody(request, { maxBytes: maxBodySize, types: ['application/json'] })
     const path = pathOf(request.url)
-    const created = await rekor.create(parseProposedEntryV1(body), path)
+    const created = await rekor.create(parseProposal(body), path)
     return json(201, entryObject(created), { etag: created.uuid, location: `${path}/${created.uuid}` })
   }
 
@@ -68,7 +68,7 @@ export function rekorRoutes(
   }
 
   async function byProposal(proposal: JsonValue): Promise<RekorEntry> {
-    return rekor.byProposal(proposedEntryV1FromJson(proposal))
+    return rekor.byProposal(proposalFromJson(proposal))
   }
 
   async function searchIndex(request: Request): Promise<Response> {

@@ -47,7 +47,7 @@ function envelopeDigests(body: Exclude<EntryBody, { kind: 'hashedrekord' }>): re
  * The hash of the key as it stands in the log, and everybody whom a certificate names.
  * The reference server writes the hash with a prefix for some kinds and without for others, and so misses entries.
  */
-function verifierTerms(verifier: EntryVerifier): readonly string[] {
+export function verifierTerms(verifier: EntryVerifier): readonly string[] {
   const hash = keyTerm(verifier)
   if (verifier.kind === 'public-key') return [hash, `sha256:${hash}`]
   const names = parseCertificate(verifier.certificate).subjectAltNames ?? []
