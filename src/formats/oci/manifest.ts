@@ -1,6 +1,7 @@
 /** Image manifests and indexes: read leniently from registries, written with the fields in Go's order. @module */
 import { encodeBase64, decodeBase64 } from '#encoding/base64'
-import { sortedObject, stringifyLikeGo } from '#encoding/go-json'
+import type { GoValue } from '#encoding/go-json'
+import { stringifyLikeGo } from '#encoding/go-json'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isJsonObject, parseJson } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
@@ -11,6 +12,9 @@ import { MEDIA_TYPES } from './media-types.js'
 import { OciError } from './oci-error.js'
 
 type Annotations = Readonly<Record<string, string>>
+
+/** For `stringifyLikeGo`. */
+type GoStruct = Readonly<Record<string, GoValue>>
 
 const KINDS: ReadonlyMap<string, Manifest['kind']> = new Map([
   [MEDIA_TYPES.ociManifest, 'image'],
@@ -103,7 +107,7 @@ export function serializeManifest(manifest: Manifest): Uint8Array {
   return encodeUtf8(stringifyLikeGo(manifest.kind === 'image' ? imageToJson(manifest) : indexToJson(manifest)))
 }
 
-function imageToJson(image: ImageManifest): JsonObject {
+function imageToJson(image: ImageManifest): GoStruct {
   return {
     schemaVersion: 2,
     mediaType: image.mediaType,
@@ -113,7 +117,7 @@ function imageToJson(image: ImageManifest): JsonObject {
   }
 }
 
-function indexToJson(index: ImageIndex): JsonObject {
+function indexToJson(index: ImageIndex): GoStruct {
   return {
     schemaVersion: 2,
     mediaType: index.mediaType,
@@ -122,16 +126,16 @@ function indexToJson(index: ImageIndex): JsonObject {
   }
 }
 
-function tailToJson({ annotations: notes, subject, artifactType }: Manifest): JsonObject {
+function tailToJson({ annotations: notes, subject, artifactType }: Manifest): GoStruct {
   return {
-    ...(notes === undefined ? {} : { annotations: sortedObject(notes) }),
+    ...(notes === undefined ? {} : { annotations: goMap(notes) }),
     ...(subject === undefined ? {} : { subject: descriptorToJson(subject) }),
     ...(artifactType === undefined ? {} : { artifactType }),
   }
 }
 
-/** A descriptor in JSON, with its fields in Go's order. */
-export function descriptorToJson(descriptor: Descriptor): JsonObject {
+/** A descriptor with its fields in Go's order. */
+function descriptorToJson(descriptor: Descriptor): GoStruct {
   const { mediaType, size, digest, data, urls, annotations: notes, platform, artifactType } = descriptor
   return {
     mediaType,
@@ -139,19 +143,23 @@ export function descriptorToJson(descriptor: Descriptor): JsonObject {
     digest,
     ...(data === undefined ? {} : { data: encodeBase64(data) }),
     ...(urls === undefined ? {} : { urls }),
-    ...(notes === undefined ? {} : { annotations: sortedObject(notes) }),
+    ...(notes === undefined ? {} : { annotations: goMap(notes) }),
     ...(platform === undefined ? {} : { platform: platformToJson(platform) }),
     ...(artifactType === undefined ? {} : { artifactType }),
   }
 }
 
-function platformToJson({ architecture, os, osVersion, variant }: Platform): JsonObject {
+function platformToJson({ architecture, os, osVersion, variant }: Platform): GoStruct {
   return {
     architecture,
     os,
     ...(osVersion === undefined ? {} : { 'os.version': osVersion }),
     ...(variant === undefined ? {} : { variant }),
   }
+}
+
+function goMap(annotations: Annotations): GoValue {
+  return new Map(Object.entries(annotations))
 }
 
 function parse(source: string | Uint8Array): JsonValue {

@@ -1,5 +1,5 @@
 /** The "simple signing" payload of cosign's `.sig` layout. @module */
-import { sortedObject, stringifyLikeGo } from '#encoding/go-json'
+import { stringifyLikeGo } from '#encoding/go-json'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isJsonObject, parseJson } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
@@ -57,7 +57,7 @@ export function serializeSimpleSigning({
     image: { 'docker-manifest-digest': manifestDigest },
     type: SIMPLE_SIGNING_TYPE,
   }
-  const annotations = optional === undefined ? null : sortedObject(optional)
+  const annotations = optional === undefined ? null : new Map(Object.entries(optional))
   return encodeUtf8(stringifyLikeGo({ critical, optional: annotations }))
 }
 

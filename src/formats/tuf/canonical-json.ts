@@ -1,6 +1,6 @@
 /** OLPC canonical JSON, over which TUF metadata is signed. It is not JCS, and its texts need not even be JSON. @module */
-import { sortedObject } from '#encoding/go-json'
-import type { JsonValue } from '#encoding/json'
+import { compareCodePoints } from '#encoding/go-json'
+import type { JsonObject, JsonValue } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
 import { TufError } from './tuf-error.js'
 
@@ -25,7 +25,7 @@ function write(value: JsonValue): string {
     })
   }
   if (Array.isArray(value)) return `[${value.map((item: JsonValue) => write(item)).join(',')}]`
-  const members = Object.entries(sortedObject(value as Readonly<Record<string, JsonValue>>))
+  const members = Object.entries(value as JsonObject).sort(([a], [b]) => compareCodePoints(a, b))
   return `{${members.map(([name, member]) => `${writeText(name)}:${write(member)}`).join(',')}}`
 }
 
