@@ -93,8 +93,8 @@ export async function startVirtualSigstore(options: VirtualSigstoreOptions = {})
 
 let oidcKey: Promise<string> | undefined
 
-/** Making an RSA key takes longer than most tests; one a process is enough. */
-async function seedOidcKey({ files }: InstanceStorage): Promise<void> {
+/** Puts an issuer key into a new storage. Making an RSA key takes longer than most tests; one a process is enough. */
+export async function seedOidcKey({ files }: InstanceStorage): Promise<void> {
   oidcKey ??= generatePrivateKey('rsa-sign-pkcs1-2048-sha256').then(privateKeyToPem)
   if ((await files.read('keys/oidc.pem')) === undefined) await files.write('keys/oidc.pem', await oidcKey)
 }

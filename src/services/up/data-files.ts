@@ -19,9 +19,8 @@ export interface DataFiles {
 const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
 
-/** Files below a directory, which is made. */
-export async function openDataFiles(root: string, random: RandomSource): Promise<DataFiles> {
-  await mkdir(root, { recursive: true, mode: FOLDER_MODE })
+/** Files below a directory, which is made by the first write. */
+export function openDataFiles(root: string, random: RandomSource): DataFiles {
   return {
     async read(path) {
       try {

@@ -20,6 +20,8 @@ export type UpErrorCode =
   | 'UP_PASSWORD_WRONG'
   /** Sign-in without passwords would be open to strangers. */
   | 'UP_OPEN_SIGN_IN'
+  /** Nothing was ever started in this data directory. */
+  | 'UP_NO_INSTANCE'
   /** No instance runs from this data directory. */
   | 'UP_NOT_RUNNING'
   /** The instance does not hand out tokens by itself, since it asks people for their passwords. */
@@ -28,6 +30,8 @@ export type UpErrorCode =
   | 'UP_TOKEN_REFUSED'
   /** An address is not an absolute http(s) URL without path and query. */
   | 'UP_URL'
+  /** A log is damaged. */
+  | 'UP_LOG_DAMAGED'
 
 /** A private Sigstore cannot be started or asked. */
 export class UpError extends CodedError<UpErrorCode> {

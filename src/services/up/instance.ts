@@ -53,6 +53,15 @@ export async function openInstance(files: DataFiles, { random, now, hostname }: 
   return instance
 }
 
+/** Reads the description of an instance that must be there. @throws UpError UP_NO_INSTANCE, UP_DATA_FORMAT */
+export async function readInstance(files: DataFiles): Promise<Instance> {
+  const stored = await files.read(FILE)
+  if (stored !== undefined) return parseInstance(stored)
+  throw new UpError('UP_NO_INSTANCE', 'there is no private Sigstore in this directory', {
+    hint: 'make one with: countersign up --data DIR',
+  })
+}
+
 /** Stores the description, durably. */
 export async function storeInstance(files: DataFiles, instance: Instance): Promise<void> {
   const { id, hostname, created, treeId, keys } = instance

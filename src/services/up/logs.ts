@@ -67,12 +67,17 @@ export async function openLogs(options: LogsOptions): Promise<InstanceLogs> {
   }
 }
 
+/** The name of the CT log in its checkpoints; Rekor v2 has the host name alone. */
+export function ctLogOrigin({ hostname }: Instance): string {
+  return `${hostname}/ct`
+}
+
 function openCertificateLog({ instance, keys, storage, clock, wait }: LogsOptions): Promise<CtLog> {
   const roots = keys.fulcio.chain.slice(-1).map(({ der }) => der)
   return openCtLog({
     storage: storage.log('ctlog'),
     key: keys.ctlog,
-    origin: `${instance.hostname}/ct`,
+    origin: ctLogOrigin(instance),
     roots,
     clock,
     wait,

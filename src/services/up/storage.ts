@@ -35,10 +35,8 @@ export interface InstanceStorage {
  *     registry/                           images
  */
 export async function openDirectoryStorage(root: string, random: RandomSource): Promise<InstanceStorage> {
-  const [files, registry] = await Promise.all([
-    openDataFiles(root, random),
-    openPosixStorage(join(root, 'registry'), random),
-  ])
+  const files = openDataFiles(root, random)
+  const registry = await openPosixStorage(join(root, 'registry'), random)
   return {
     files,
     registry,

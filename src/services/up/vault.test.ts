@@ -42,10 +42,21 @@ test('with a password a key is stored encrypted, also one that was there before'
   const id = await keyId(vault(files))
   assert.match(new TextDecoder().decode(await files.read('keys/log.pem')), /BEGIN PRIVATE KEY/)
   assert.equal(await keyId(vault(files, {}, PASSWORD)), id)
-  assert.match(new TextDecoder().decode(await files.read('keys/log.pem')), /BEGIN ENCRYPTED SIGSTORE PRIVATE KEY/)
+  assert.match(new TextDecoder().decode(await files.read('keys/log.pem')), /BEGIN SEALED PRIVATE KEY/)
   assert.equal(await keyId(vault(files, {}, PASSWORD)), id)
+  assert.match(new TextDecoder().decode(await files.read('keys/master.pem')), /BEGIN ENCRYPTED SIGSTORE PRIVATE KEY/)
   await assert.rejects(keyId(vault(files, {}, encodeUtf8('wrong'))), { code: 'UP_PASSWORD_WRONG' })
   await assert.rejects(keyId(vault(files)), { code: 'UP_PASSWORD_MISSING' })
+})
+
+test('a sealed key cannot stand in for another', async () => {
+  const files = memoryDataFiles()
+  await keyId(vault(files, {}, PASSWORD))
+  await files.write('keys/other.pem', (await files.read('keys/log.pem')) ?? '')
+  await assert.rejects(keyId(vault(files, {}, PASSWORD), { ...SPEC, name: 'other' }), { code: 'UP_KEY_MALFORMED' })
+  await files.remove('keys/master.pem')
+  await assert.rejects(keyId(vault(files, { master: '0'.repeat(64) }, PASSWORD)), { code: 'UP_KEY_MISSING' })
+  await assert.rejects(keyId(vault(files, {}, PASSWORD)), { code: 'UP_KEY_MALFORMED' })
 })
 
 test('a key that was made before is never made again', async () => {
@@ -79,7 +90,7 @@ for (const [name, content] of [
 test('on disk: only the owner can read, and a key that others can read is refused', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'vault-'))
   t.after(() => rm(root, { recursive: true }))
-  const files = await openDataFiles(join(root, 'data'), randomBytes)
+  const files = openDataFiles(join(root, 'data'), randomBytes)
   await keyId(vault(files))
   const path = join(root, 'data', 'keys', 'log.pem')
   assert.equal((await stat(path)).mode & 0o777, 0o600)
@@ -106,7 +117,7 @@ test('an instance is the same after a restart', async () => {
 test('a damaged or newer description is refused, not replaced', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'instance-'))
   t.after(() => rm(root, { recursive: true }))
-  const files = await openDataFiles(root, randomBytes)
+  const files = openDataFiles(root, randomBytes)
   await openInstance(files, BIRTH)
   const good = JSON.parse(await readFile(join(root, 'instance.json'), 'utf8')) as Record<string, unknown>
   const bad: readonly unknown[] = [
