@@ -34,7 +34,7 @@ const MAX_LENGTH = 8
 /** Every step costs a signature check, and the untrusted certificates are the attacker's choice. */
 const MAX_CHECKS = 64
 
-/** Which issuer signed which certificate: asked once for what a trusted root keeps in memory. */
+/** Which issuer signed which certificate: asked once for what a trusted root keeps in memory, and not for passing leaves. */
 const knownSignatures = new WeakMap<Certificate, WeakMap<Certificate, Promise<boolean>>>()
 
 /**
@@ -87,7 +87,7 @@ async function pathsTo(
       if (!equalBytes(issuer.subject.der, last.issuer.der) || contains(path, issuer)) continue
       if (++search.checks > MAX_CHECKS)
         throw new VerificationError('VERIFY_LIMIT', 'too many certificates to find a path')
-      if (!(await isSignedBy(last, issuer))) continue
+      if (!(await (last === request.leaf ? checkSignature(last, issuer) : isSignedBy(last, issuer)))) continue
       if (issuer === anchor) finished.push([...path, issuer])
       else if (path.length + 1 < MAX_LENGTH) open.push([...path, issuer])
     }
