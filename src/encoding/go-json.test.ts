@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fuzzRuns } from '../testing/fuzz.js'
+import { fuzzRuns } from '#testing/fuzz'
 import { compareCodePoints, stringifyLikeGo } from './go-json.js'
 
 test('escapes what Go escapes', () => {

@@ -7,7 +7,7 @@ import { randomBytes } from '#crypto/random'
 import { encodePem, parsePem } from '#encoding/pem'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
-import { fuzzRuns } from '../../testing/fuzz.js'
+import { fuzzRuns } from '#testing/fuzz'
 import { isCosignKey, openCosignKey, sealCosignKey } from './encrypted-key.js'
 
 // Made by cosign 3.1 for this test; it has never signed anything.

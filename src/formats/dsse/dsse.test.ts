@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
-import { fuzzRuns } from '../../testing/fuzz.js'
+import { fuzzRuns } from '#testing/fuzz'
 import { parseEnvelope, serializeEnvelope } from './envelope.js'
 import { preAuthEncode } from './pae.js'
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { decodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
-import { fuzzRuns } from '../../testing/fuzz.js'
+import { fuzzRuns } from '#testing/fuzz'
 import { SIMPLE_SIGNING_TYPE, parseSimpleSigning, serializeSimpleSigning } from './payload.js'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isCodedError } from '#errors'
-import { fuzzRuns } from '../../testing/fuzz.js'
+import { fuzzRuns } from '#testing/fuzz'
 import { decodeEntryBundle, encodeEntryBundle } from './entry-bundle.js'
 import {
   hashesOnLevel,

@@ -7,7 +7,7 @@ import { generatePrivateKey } from '#crypto/private-key'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
-import { fuzzRuns } from '../../testing/fuzz.js'
+import { fuzzRuns } from '#testing/fuzz'
 import {
   acceptInitialRoot,
   acceptNextRoot,
