@@ -178,7 +178,7 @@ function classify(code: string): Failure {
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return { code: 'HTTP_TLS', says: 'shows a certificate that is not valid now', hint: 'Check this machine’s clock.' }
   }
-  if (/CERT|ISSUER|SIGNATURE|TLS|CHAIN|CRL/.test(code)) {
+  if (/CERT|ISSUER|SIGNATURE|TLS|CHAIN|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME/.test(code)) {
     const hint =
       'If the host’s authority is your own, name it with SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the CA flag of the command.'
     return { code: 'HTTP_TLS', says: 'shows a certificate that is not trusted here', hint }

@@ -3,6 +3,7 @@ import type { Clock } from '#time'
 import { discardBody } from './body.js'
 import type { Fetch, FetchInit, FetchResponse, Timers } from './fetch.js'
 import { HttpError, type HttpErrorCode } from './http-error.js'
+import { hostOf } from './service.js'
 import { wait } from './timers.js'
 
 /** How patient to be. */
@@ -104,5 +105,5 @@ function pauseAfter(
 
 function notice(url: string, { response, error }: Outcome, pause: number): string {
   const reason = response === undefined ? error.code : `status ${String(response.status)}`
-  return `${new URL(url).host}: ${reason}, trying again in ${(pause / 1000).toFixed(1)} s`
+  return `${hostOf(url)}: ${reason}, trying again in ${(pause / 1000).toFixed(1)} s`
 }

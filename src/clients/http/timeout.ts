@@ -2,6 +2,7 @@
 import type { Fetch, FetchInit, Timers } from './fetch.js'
 import { HttpError } from './http-error.js'
 import { createResponse } from './response.js'
+import { hostOf } from './service.js'
 import { aborted } from './timers.js'
 
 /** How long silence may last, in milliseconds. */
@@ -21,7 +22,7 @@ export const DEFAULT_TIMEOUTS: TimeoutOptions = { answerMillis: 60_000, idleMill
  */
 export function withTimeouts(fetch: Fetch, options: TimeoutOptions, timers: Timers): Fetch {
   return async (url, init = {}) => {
-    const host = new URL(url).host
+    const host = hostOf(url)
     const watch = watchdog(host, init, timers)
     const response = await watch.guard(options.answerMillis, 'an answer', fetch(url, { ...init, signal: watch.signal }))
     if (response.body === null) {
