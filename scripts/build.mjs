@@ -146,25 +146,43 @@ function removeEmptyFolders(folder) {
   if (folder !== dist && readdirSync(folder).length === 0) rmdirSync(folder)
 }
 
-/** The command line: a tiny entry, and one chunk a command, required when the command runs. */
+/**
+ * The command line: a tiny entry, one chunk a command, required when the command runs, and in `lib/` one chunk for each
+ * module that is imported dynamically, required when its time comes: what a command does not use is not even read.
+ */
 export async function bundleCommandLine() {
   const commands = join(root, 'src', 'cli', 'commands')
+  const main = join(root, 'src', 'cli', 'main.ts')
   const entries = filesBelow(commands)
     .filter((path) => dirname(path) === commands && path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .map((path) => ({ in: path, out: join('commands', path.slice(commands.length + 1, -3)) }))
-  const main = join(root, 'src', 'cli', 'main.ts')
-  if (existsSync(main)) entries.unshift({ in: main, out: 'main' })
   if (entries.length === 0) return []
-  let results
-  let failures = []
-  try {
-    results = [await bundle(entries)]
-  } catch {
-    // One broken command must not take the others with it.
-    const settled = await Promise.allSettled(entries.map((entry) => bundle([entry])))
-    results = settled.filter((one) => one.status === 'fulfilled').map((one) => one.value)
-    failures = settled.filter((one) => one.status === 'rejected').map((one) => String(one.reason.message))
+  const failures = []
+  const results = []
+  const late = new Map()
+  const built = new Set()
+  if (existsSync(main)) await bundleAll([{ in: main, out: 'main' }], './lib/')
+  await bundleAll(entries, '../lib/')
+  while (late.size > built.size) {
+    const next = [...late].filter(([name]) => !built.has(name))
+    for (const [name] of next) built.add(name)
+    await bundleAll(next.map(([name, path]) => ({ in: path, out: join('lib', name) })), './')
   }
+
+  async function bundleAll(group, prefix) {
+    const plugins = [lateModules(late, prefix)]
+    try {
+      results.push(await bundle(group, plugins))
+    } catch {
+      // One broken command must not take the others with it.
+      const settled = await Promise.allSettled(group.map((entry) => bundle([entry], plugins)))
+      for (const one of settled) {
+        if (one.status === 'fulfilled') results.push(one.value)
+        else failures.push(String(one.reason.message))
+      }
+    }
+  }
+
   const expected = new Set()
   for (const file of results.flatMap((result) => result.outputFiles)) {
     expected.add(file.path)
@@ -194,9 +212,34 @@ function definitions(chunks) {
     .sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-function bundle(entryPoints) {
+/** Modules worth a chunk of their own: what the command line itself imports late, and the big curves and ciphers. */
+const LATE_PACKAGES = /^@noble\//
+
+/** Leaves dynamic imports to chunks in `lib/`, and notes in `late` which those are. */
+function lateModules(late, prefix) {
+  const cli = join(root, 'src', 'cli') + sep
+  return {
+    name: 'late-modules',
+    setup(build) {
+      build.onResolve({ filter: /^(\.|@noble\/)/ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
+        if (kind !== 'dynamic-import' || pluginData === 'resolving') return undefined
+        if (!LATE_PACKAGES.test(path) && !importer.startsWith(cli)) return undefined
+        const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: 'resolving' })
+        if (found.errors.length > 0) return found
+        const name = (LATE_PACKAGES.test(path) ? path.replace('@', '') : relative(cli, found.path)).replace(/\.[jt]s$/, '').split(/[\\/]/).join('-')
+        late.set(name, found.path)
+        return { path: `${prefix}${name}.cjs`, external: true }
+      })
+    },
+  }
+}
+
+function bundle(entryPoints, plugins) {
   return esbuild.build({
     entryPoints,
+    plugins,
+    // import() of a CommonJS file would start Node's ES module loader; require is enough.
+    supported: { 'dynamic-import': false },
     outdir: BIN,
     outExtension: { '.js': '.cjs' },
     absWorkingDir: root,
@@ -206,7 +249,6 @@ function bundle(entryPoints) {
     format: 'cjs',
     target,
     conditions: ['source'],
-    external: ['./commands/*.cjs'],
     minifyWhitespace: true,
     minifySyntax: true,
     keepNames: true,

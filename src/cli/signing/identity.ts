@@ -1,8 +1,6 @@
 /** Who the signer is: a token given, found in the surroundings, or got by a login. @module */
 import type { Fetch } from '#clients/http/fetch'
-import { systemTimers } from '#clients/http/timers'
-import type { AuthFlow, obtainIdentity } from '#clients/oidc/identity'
-import { randomBytes } from '#crypto/random'
+import type { AuthFlow } from '#clients/oidc/identity'
 import type { IdentityProvider } from '#sign/ports'
 import type { Host } from '../kit/host.js'
 import { asText, readTextFile } from '../read-input.js'
@@ -41,47 +39,9 @@ export async function identityFromFlags(host: Host, ask: IdentityAsk): Promise<I
   const clientSecret = secretFile === undefined ? undefined : (await readTextFile(host, secretFile)).trim()
   return {
     identityToken: async (signal) => {
-      const { obtainIdentity } = await import('#clients/oidc/identity')
-      const { token } = await obtainIdentity(await oidcPorts(host, ask), {
-        issuer: ask.issuer,
-        clientId: flags['oidc-client-id'],
-        clientSecret,
-        redirectUrl: flags['oidc-redirect-url'],
-        flow: flags['fulcio-auth-flow'],
-        provider: flags['oidc-provider'],
-        ambient: !flags['oidc-disable-ambient-providers'],
-        interactive: host.terminal.stdinIsTty,
-        signal,
-      })
-      return token
-    },
-  }
-}
-
-async function oidcPorts(host: Host, { fetch, confirm }: IdentityAsk): Promise<Parameters<typeof obtainIdentity>[0]> {
-  const { nodeIdentityFiles } = await import('#clients/oidc/node-files')
-  const { grpcOverUnixSocket } = await import('#clients/oidc/grpc-unix')
-  const { listenOnLoopback } = await import('#clients/oidc/loopback-listener')
-  return {
-    fetch,
-    env: host.environment,
-    files: nodeIdentityFiles,
-    call: grpcOverUnixSocket,
-    timers: systemTimers,
-    clock: host.clock,
-    random: randomBytes,
-    listen: listenOnLoopback,
-    dialogue: {
-      browser: async (url) => {
-        await confirm()
-        const opened = await host.openBrowser(url)
-        host.terminal.note(opened ? `Your browser will now be opened to:\n${url}` : `Open this address in a browser:\n${url}`)
-      },
-      code: async ({ url, completeUrl, code, seconds }) => {
-        if (host.terminal.stdinIsTty) await confirm()
-        host.terminal.note(`Enter the verification code ${code} in your browser at: ${completeUrl ?? url}`)
-        host.terminal.note(`Code will be valid for ${String(seconds)} seconds`)
-      },
+      // A chunk of its own: whoever has a token needs no login.
+      const { login } = await import('./login.js')
+      return await login(host, { ...ask, clientSecret, signal })
     },
   }
 }

@@ -4,7 +4,6 @@ import type { Service } from '#formats/signing-config/signing-config'
 import { type SelectedServices, selectSigningServices } from '#sign/select-services'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { SIGNING_CONFIG_TARGET, tufTarget } from '../tuf.js'
 
 export interface ServiceFlags {
   readonly 'use-signing-config': boolean
@@ -70,8 +69,14 @@ interface ConfigAsk {
 }
 
 async function fromConfig(host: Host, { path, certified }: ConfigAsk): Promise<ChosenServices> {
-  const bytes = path === undefined ? await tufTarget(host, SIGNING_CONFIG_TARGET) : await host.files.read(path)
+  const bytes = path === undefined ? await configFromTuf(host) : await host.files.read(path)
   return { source: 'signing-config', ...selectSigningServices(parseSigningConfig(bytes), { certified, now: host.clock() }) }
+}
+
+/** A chunk of its own: whoever gives a file needs no TUF. */
+async function configFromTuf(host: Host): Promise<Uint8Array> {
+  const { SIGNING_CONFIG_TARGET, tufTarget } = await import('../tuf.js')
+  return await tufTarget(host, SIGNING_CONFIG_TARGET)
 }
 
 function fromFlags(flags: ServiceFlags, certified: boolean): ChosenServices {
