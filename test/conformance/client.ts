@@ -3,10 +3,15 @@
  *
  * @module
  */
+import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { STAGING_MIRROR, cosignCacheDirectory, openCosignTuf } from '#clients/tuf/cosign-cache'
 import { publicKeyFromPem } from '#crypto/public-key'
 import { decodeHex } from '#encoding/hex'
 import { isCodedError } from '#errors'
+import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import { parseBundle } from '#formats/bundle/parse'
 import { parseTrustedRoot } from '#formats/trusted-root/parse'
 import type { Artifact } from '#verify/artifact'
@@ -70,14 +75,50 @@ function readPolicy(options: ReadonlyMap<string, string>): Policy {
   return { kind: 'identities', anyOf: [{ subject, issuer }] }
 }
 
+/** The file given; otherwise what the TUF repository of the public or the staging instance delivers. */
+async function readTrust(options: ReadonlyMap<string, string>): Promise<TrustedRoot> {
+  const path = options.get('--trusted-root')
+  if (path !== undefined) return parseTrustedRoot(readFileSync(path))
+  const tuf = await openCosignTuf({
+    directory: cosignCacheDirectory(process.env['TUF_ROOT'], homedir()),
+    mirror: options.has('--staging') ? STAGING_MIRROR : process.env['TUF_MIRROR'],
+    fetch: globalThis.fetch,
+    clock: Date.now,
+  })
+  return parseTrustedRoot(await tuf.target('trusted_root.json'))
+}
+
 async function verifyBundle({ options, operand }: CommandLine): Promise<void> {
   const policy = readPolicy(options)
   const entity = parseBundle(readFileSync(required(options, '--bundle')))
-  const trust = parseTrustedRoot(readFileSync(required(options, '--trusted-root')))
+  const trust = await readTrust(options)
   await verify({ entity, artifact: readArtifact(operand), trust, policy })
 }
 
-const COMMANDS: ReadonlyMap<string, (line: CommandLine) => Promise<void>> = new Map([['verify-bundle', verifyBundle]])
+/** Signing is the command line's: the suite signs a file as it is, or a statement as the payload. */
+function signBundle({ options, operand }: CommandLine): Promise<void> {
+  const command = options.has('--in-toto') ? ['attest-blob', '--statement', operand] : ['sign-blob', operand]
+  const given = ['--identity-token', '--trusted-root', '--signing-config'].flatMap((name) => {
+    const value = options.get(name)
+    return value === undefined ? [] : [name, value]
+  })
+  const program = join(import.meta.dirname, '../../../bin/countersign')
+  const { status } = spawnSync(
+    process.execPath,
+    [program, ...command, '--yes', '--bundle', required(options, '--bundle'), ...given],
+    {
+      stdio: 'inherit',
+      env: options.has('--staging') ? { ...process.env, TUF_MIRROR: STAGING_MIRROR } : process.env,
+    },
+  )
+  process.exitCode = status ?? 1
+  return Promise.resolve()
+}
+
+const COMMANDS: ReadonlyMap<string, (line: CommandLine) => Promise<void>> = new Map([
+  ['verify-bundle', verifyBundle],
+  ['sign-bundle', signBundle],
+])
 
 async function main(argv: readonly string[]): Promise<void> {
   const line = parseArguments(argv)
