@@ -103,7 +103,9 @@ function rekorV2(url: string, { fetch, timers, logIdOf }: RekorOptions): Transpa
 function entryBundlePath({ inclusionProof, logIndex }: LogEntry): string {
   const [index, size] = [Number(inclusionProof?.logIndex ?? logIndex), Number(inclusionProof?.treeSize ?? logIndex + 1n)]
   const tile = Math.floor(index / TILE_WIDTH)
-  return tilePath({ level: 'entries', index: tile, width: Math.min(TILE_WIDTH, size - tile * TILE_WIDTH) })
+  // A log may claim an index past its size: the check of the finished signature refuses that, and says why.
+  const width = Math.min(TILE_WIDTH, Math.max(1, size - tile * TILE_WIDTH))
+  return tilePath({ level: 'entries', index: tile, width })
 }
 
 function unrecordable(algorithm: string): SignError {
