@@ -84,8 +84,12 @@ export class KeyIndex {
   }
 }
 
+function uint32(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+}
+
 /** The first 8 bytes as two big-endian numbers. */
 export function fingerprint(key: Uint8Array): readonly [high: number, low: number] {
-  const view = new DataView(key.buffer, key.byteOffset, 8)
-  return [view.getUint32(0), view.getUint32(4)]
+  return [uint32(key, 0), uint32(key, 4)]
 }

@@ -21,7 +21,7 @@ export interface LogOptions {
   readonly clock: Clock
   /** Resolves after so many milliseconds. */
   readonly wait: (milliseconds: number) => Promise<unknown>
-  /** How long the first entry of a batch waits for company, in milliseconds. Default 2. */
+  /** How long the first entry after a pause waits for company, in milliseconds. Default 1. */
   readonly batchDelay?: number
   /** Most entries in a batch. Default 1024. */
   readonly maxBatch?: number
@@ -71,7 +71,7 @@ interface Pending {
 
 const NOTHING = new Uint8Array(0)
 
-const DEFAULTS = { batchDelay: 2, maxBatch: 1024, maxPending: 4096, settleBytes: 32 * 1024 * 1024 }
+const DEFAULTS = { batchDelay: 1, maxBatch: 1024, maxPending: 4096, settleBytes: 32 * 1024 * 1024 }
 
 /**
  * Opens a log. If it resolves, whatever a crash had left is in order again and a checkpoint is published.
@@ -324,7 +324,7 @@ function checkSize(what: string, bytes: Uint8Array, { maxEntrySize }: BundleLayo
 }
 
 function keyText(identity: Uint8Array): string {
-  return String.fromCharCode(...identity)
+  return Buffer.from(identity.buffer, identity.byteOffset, identity.length).toString('latin1')
 }
 
 function closed(): TlogError {

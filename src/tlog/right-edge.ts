@@ -4,7 +4,7 @@
  * @module
  */
 import { digestInto } from '#crypto/digest'
-import { HASH_SIZE, emptyRoot } from '#formats/merkle/hash'
+import { HASH_SIZE, emptyRoot, hashLeafInto } from '#formats/merkle/hash'
 import { TILE_HEIGHT, TILE_WIDTH, tilePath } from '#formats/tlog-tiles/tile'
 import { ANNOTATION_BUNDLES, bundlePath } from './bundle-layout.js'
 import type { BundleLayout } from './bundle-layout.js'
@@ -153,17 +153,13 @@ export class RightEdge {
   }
 
   #appendLeaf(entry: Uint8Array, fullTiles: FullTile[]): void {
-    const leaf = this.#rules.leaf(entry)
-    const input = new Uint8Array(1 + leaf.length) // begins with 0x00, which says leaf
-    input.set(leaf, 1)
-    let height = 0
-    let rest = this.#size
-    digestInto('sha256', input, this.#frontier.subarray(slotOf(rest)))
-    this.#appendToTile(0, slotOf(rest), fullTiles)
     // As a binary counter: every carry joins two complete subtrees of one height.
     // The hash of the growing right side stays in the slot where it will finally remain.
-    const home = slotOf(rest)
-    for (; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+    const home = slotOf(this.#size)
+    hashLeafInto(this.#rules.leaf(entry), this.#frontier, home)
+    this.#appendToTile(0, home, fullTiles)
+    let height = 0
+    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
       this.#node.set(this.#frontier.subarray(height * HASH_SIZE, (height + 1) * HASH_SIZE), 1)
       this.#node.set(this.#frontier.subarray(home, home + HASH_SIZE), 1 + HASH_SIZE)
       digestInto('sha256', this.#node, this.#frontier.subarray(home))

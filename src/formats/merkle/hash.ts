@@ -14,16 +14,31 @@ export function emptyRoot(): Uint8Array {
 
 /** `SHA-256(0x00 ‖ data)`: the prefix keeps a leaf from passing for a node (RFC 6962 §2.1). */
 export function hashLeaf(data: Uint8Array): Uint8Array {
-  const input = new Uint8Array(data.length + 1)
-  input.set(data, 1)
-  return sha256(input)
+  return sha256(leafInput(data))
 }
 
 /** Like {@link hashLeaf}, written to `target` at `offset`. */
 export function hashLeafInto(data: Uint8Array, target: Uint8Array, offset: number): void {
-  const input = new Uint8Array(data.length + 1)
-  input.set(data, 1)
-  digestInto('sha256', input, target.subarray(offset))
+  digestInto('sha256', leafInput(data), target.subarray(offset))
+}
+
+/** Reused from leaf to leaf: an allocation each costs more than hashing does. Its first byte stays 0x00. */
+let leafBuffer: Uint8Array = new Uint8Array(4096)
+const MAX_LEAF_BUFFER = 128 * 1024
+
+/** Good until the next call. */
+function leafInput(data: Uint8Array): Uint8Array {
+  const size = data.length + 1
+  if (size > leafBuffer.length) {
+    if (size > MAX_LEAF_BUFFER) {
+      const input = new Uint8Array(size)
+      input.set(data, 1)
+      return input
+    }
+    leafBuffer = new Uint8Array(MAX_LEAF_BUFFER)
+  }
+  leafBuffer.set(data, 1)
+  return leafBuffer.subarray(0, size)
 }
 
 /** `SHA-256(0x01 ‖ left ‖ right)`. */

@@ -1,6 +1,6 @@
 /** A key table in memory with its records in an append-only file, which is only trusted up to where it was settled. @module */
 import { dirname, join } from 'node:path'
-import { concatBytes, uint64be } from '#encoding/bytes'
+import { concatBytes } from '#encoding/bytes'
 import { KeyIndex, fingerprint } from '../key-index.js'
 import type { KeyRecord, KeyTable } from '../storage.js'
 import type { FileSystem } from './file-system.js'
@@ -27,7 +27,7 @@ export class KeyFile implements KeyTable {
   /** What the file of this generation begins with, if it is not there yet. */
   #carried: Uint8Array | undefined
   /** Records that are in no file yet. They can be made again from the log, so that losing them costs nothing. */
-  #unwritten: Uint8Array[] = []
+  #unwritten = new RecordBuffer()
   #extent: KeyFileExtent
 
   private constructor(fs: FileSystem, base: string, generation: number) {
@@ -65,7 +65,7 @@ export class KeyFile implements KeyTable {
     for (const { key, index } of records) {
       const [high, low] = fingerprint(key)
       this.#index.insert(high, low, index)
-      this.#unwritten.push(concatBytes(key.subarray(0, 8), uint64be(BigInt(index))))
+      this.#unwritten.add(high, low, index)
     }
     this.#extent = { ...this.#extent, covered }
   }
@@ -77,7 +77,7 @@ export class KeyFile implements KeyTable {
   async clear(): Promise<void> {
     this.#index = new KeyIndex()
     this.#carried = undefined
-    this.#unwritten = []
+    this.#unwritten = new RecordBuffer()
     this.#extent = { ...NOTHING, generation: this.#extent.generation + 1 }
   }
 
@@ -86,10 +86,11 @@ export class KeyFile implements KeyTable {
    * What is added while this runs is not in it.
    */
   async flush(): Promise<KeyFileExtent> {
-    const records = concatBytes(this.#carried ?? new Uint8Array(0), ...this.#unwritten)
-    this.#extent = { ...this.#extent, bytes: this.#extent.bytes + this.#unwritten.length * RECORD_SIZE }
+    const added = this.#unwritten.bytes()
+    const records = this.#carried === undefined ? added : concatBytes(this.#carried, added)
+    this.#extent = { ...this.#extent, bytes: this.#extent.bytes + added.length }
     this.#carried = undefined
-    this.#unwritten = []
+    this.#unwritten = new RecordBuffer()
     const extent = this.#extent
     if (records.length > 0) await this.#append(keyFilePath(this.#base, extent.generation), records)
     return extent
@@ -104,6 +105,28 @@ export class KeyFile implements KeyTable {
       await file.close()
     }
     await this.#fs.sync(dirname(path))
+  }
+}
+
+/** Records that grow without an object each. */
+class RecordBuffer {
+  #view = new DataView(new ArrayBuffer(64 * RECORD_SIZE))
+  #size = 0
+
+  add(high: number, low: number, index: number): void {
+    if (this.#size === this.#view.byteLength) {
+      const larger = new Uint8Array(2 * this.#size)
+      larger.set(this.bytes())
+      this.#view = new DataView(larger.buffer)
+    }
+    this.#view.setUint32(this.#size, high)
+    this.#view.setUint32(this.#size + 4, low)
+    this.#view.setBigUint64(this.#size + 8, BigInt(index))
+    this.#size += RECORD_SIZE
+  }
+
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#view.buffer, 0, this.#size)
   }
 }
 
