@@ -1,7 +1,6 @@
 /** The TUF repository of this machine, in the cache that cosign uses too. @module */
 import { cosignCacheDirectory, type CosignCacheOptions, openCosignTuf } from '#clients/tuf/cosign-cache'
 import type { TufClient } from '#clients/tuf/client'
-import { encodeUtf8 } from '#encoding/utf8'
 import type { Fetch } from '#clients/http/fetch'
 import type { Host } from './kit/host.js'
 
@@ -15,21 +14,21 @@ const OPENED = new WeakMap<Host['environment'], Promise<TufClient>>()
 export async function tufTarget(host: Host, name: string): Promise<Uint8Array> {
   let opened = OPENED.get(host.environment)
   if (opened === undefined) {
-    opened = openCosignTuf(tufOptions(host))
+    opened = tufOptions(host).then(openCosignTuf)
     OPENED.set(host.environment, opened)
   }
   return await (await opened).target(name)
 }
 
-/** Where the cache is and which mirror it is of, from `TUF_ROOT`, `TUF_MIRROR` and `TUF_ROOT_JSON`. */
-export function tufOptions(host: Host): CosignCacheOptions {
+/** Where the cache is and which mirror it is of, from `TUF_ROOT`, `TUF_MIRROR` and `TUF_ROOT_JSON`, which names a file. */
+export async function tufOptions(host: Host): Promise<CosignCacheOptions> {
   const { environment, homeFolder } = host
   const variable = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name])
-  const root = variable('TUF_ROOT_JSON')
+  const rootPath = variable('TUF_ROOT_JSON')
   return {
     directory: cosignCacheDirectory(variable('TUF_ROOT'), homeFolder),
     mirror: variable('TUF_MIRROR'),
-    root: root === undefined ? undefined : encodeUtf8(root),
+    root: rootPath === undefined ? undefined : await host.files.read(rootPath),
     fetch: lateFetch(host),
     clock: host.clock,
     onUnwritable: (reason) => host.terminal.note(`WARNING: the TUF cache cannot be written (${reason}); going on without it`),

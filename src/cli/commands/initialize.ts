@@ -2,6 +2,7 @@
 import { initializeCosignTuf, PUBLIC_GOOD_MIRROR, STAGING_MIRROR } from '#clients/tuf/cosign-cache'
 import { digest } from '#crypto/digest'
 import { encodeHex } from '#encoding/hex'
+import { formatRfc3339 } from '#time'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import { fetchInput } from '../read-input.js'
@@ -25,7 +26,7 @@ export const command: Command = defineCommand({
 
   async run({ flags, host, signal }) {
     if (flags.staging && flags.mirror !== undefined) throw new UsageError('USAGE_FLAG_CONFLICT', '--staging names a mirror already', { found: '--mirror' })
-    const options = tufOptions(host)
+    const options = await tufOptions(host)
     const remote = flags.root !== undefined && /^https?:\/\//.test(flags.root)
     if (remote && flags['root-checksum'] === undefined) {
       host.terminal.note('WARNING: the root comes over the network unchecked: whoever controls the way chooses whom you trust. Give --root-checksum.')
@@ -41,12 +42,12 @@ export const command: Command = defineCommand({
 
 type Client = Awaited<ReturnType<typeof initializeCosignTuf>>
 
-function status(mirror: string, { root, targets }: Client): Readonly<Record<string, unknown>> {
-  return {
-    remote: mirror,
-    metadata: { 'root.json': { version: root.version, len: 0, expiration: new Date(root.expires).toUTCString(), error: '' } },
-    targets: [...targets.keys()],
-  }
+function status(mirror: string, { status: roles, targets }: Client): Readonly<Record<string, unknown>> {
+  const metadata = Object.entries(roles).map(([name, { version, length, expires }]) => [
+    `${name}.json`,
+    { version, len: length, expiration: formatRfc3339(expires), error: '' },
+  ])
+  return { remote: mirror, metadata: Object.fromEntries(metadata) as object, targets: [...targets.keys()] }
 }
 
 function requireChecksum(root: Uint8Array, given: string): void {

@@ -1,5 +1,5 @@
 /** A TUF client: a mirror, a cache, and the rule when the cache is good enough. @module */
-import type { RootRole, TargetFile, TufMetadata } from '#formats/tuf/model'
+import type { RoleName, RootRole, TargetFile, TufMetadata } from '#formats/tuf/model'
 import type { Clock, UnixMillis } from '#time'
 import { formatRfc3339, parseRfc3339 } from '#time'
 import { parseJson, isJsonObject } from '#encoding/json'
@@ -28,9 +28,18 @@ export interface TufClientOptions {
   readonly offline?: boolean | undefined
 }
 
+/** What is current of a role. */
+export interface RoleStatus {
+  readonly version: number
+  /** Bytes of the metadata file. */
+  readonly length: number
+  readonly expires: UnixMillis
+}
+
 /** Verified metadata, and the targets it announces. */
 export interface TufClient {
   readonly root: RootRole
+  readonly status: Readonly<Record<RoleName, RoleStatus>>
   /** All targets of the top level. */
   readonly targets: ReadonlyMap<string, TargetFile>
   /** The verified content of a target. @throws TufClientError, TufError */
@@ -52,10 +61,20 @@ export async function openTufClient(options: TufClientOptions): Promise<TufClien
   const metadata = await current(options, context, { initial, cached })
   return {
     root: metadata.root.role,
+    status: {
+      root: statusOf(metadata.root),
+      snapshot: statusOf(metadata.snapshot),
+      targets: statusOf(metadata.targets),
+      timestamp: statusOf(metadata.timestamp),
+    },
     targets: metadata.targets.role.targets,
     target: (path) =>
       fetchTarget(options.offline === true ? { ...context, mirror: noMirror } : context, metadata, path),
   }
+}
+
+function statusOf({ role: { version, expires }, bytes }: TufMetadata): RoleStatus {
+  return { version, length: bytes.length, expires }
 }
 
 async function current(
