@@ -17,7 +17,11 @@ export interface ImageFlags extends RegistryFlags {
 }
 
 /** The registry with what the flags and variables say about attachments; it can read and write. */
-export async function openImages(host: Host, flags: ImageFlags, options: { readonly verbose: boolean }): Promise<AttachmentWriter> {
+export async function openImages(
+  host: Host,
+  flags: ImageFlags,
+  options: { readonly verbose: boolean },
+): Promise<AttachmentWriter> {
   const content = await openRegistry(flags, host, options)
   const repository = variable(host, 'COSIGN_REPOSITORY')
   return {
@@ -54,7 +58,10 @@ function maxAttachmentSize(host: Host): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(text)
   const unit = UNITS.get((match?.[2] ?? '?').toUpperCase())
   if (match !== null && unit !== undefined) return Math.floor(Number(match[1]) * unit)
-  throw new CliError('CLI_INPUT', 'COSIGN_MAX_ATTACHMENT_SIZE is not a size', { expected: 'a number of bytes, or one such as 64MiB', found: text.slice(0, 40) })
+  throw new CliError('CLI_INPUT', 'COSIGN_MAX_ATTACHMENT_SIZE is not a size', {
+    expected: 'a number of bytes, or one such as 64MiB',
+    found: text.slice(0, 40),
+  })
 }
 
 /** An image named on the command line, by the digest that the name stands for now. */
@@ -93,7 +100,10 @@ export async function nameImage(content: RegistryClient, text: string): Promise<
     return { ...(await resolveImage(content, reference)), reference, name }
   } catch (cause) {
     if (!isCodedError(cause) || cause.code !== 'REGISTRY_NOT_FOUND' || reference.kind !== 'tag') throw cause
-    throw new VerdictError('VERDICT_TAG_NOT_FOUND', `image tag not found: ${name}`, { hint: 'check the name and the tag', cause })
+    throw new VerdictError('VERDICT_TAG_NOT_FOUND', `image tag not found: ${name}`, {
+      hint: 'check the name and the tag',
+      cause,
+    })
   }
 }
 

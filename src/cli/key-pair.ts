@@ -13,7 +13,11 @@ export interface KeyPairFiles {
 }
 
 /** Writes `<prefix>.key` (0600) and `<prefix>.pub` (0644), and says so. */
-export async function writeKeyPair(host: Host, key: PrivateKey, { prefix, password, yes }: KeyPairFiles): Promise<void> {
+export async function writeKeyPair(
+  host: Host,
+  key: PrivateKey,
+  { prefix, password, yes }: KeyPairFiles,
+): Promise<void> {
   const [privatePath, publicPath] = [`${prefix}.key`, `${prefix}.pub`]
   await confirmOverwrite(host, privatePath, { yes })
   const sealed = await sealCosignKey(key.exportPkcs8(), password, randomBytes)

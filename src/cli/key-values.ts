@@ -21,7 +21,8 @@ export function parseKeyValues(flag: string, text: string, keys: readonly string
   for (const pair of text.split(',')) {
     const equals = pair.indexOf('=')
     const key = pair.slice(0, Math.max(equals, 0)).trim()
-    if (!keys.includes(key)) throw wrong(`parsing ${flag}: invalid key-value pair: ${pair}`, `pairs of ${keys.join(', ')}`)
+    if (!keys.includes(key))
+      throw wrong(`parsing ${flag}: invalid key-value pair: ${pair}`, `pairs of ${keys.join(', ')}`)
     pairs.set(key, pair.slice(equals + 1).trim())
   }
   const optional = (key: string): string | undefined => pairs.get(key) || undefined

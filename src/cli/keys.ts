@@ -28,7 +28,9 @@ export async function readKeyReference(host: Host, reference: string, signal: Ab
 function readVariable(host: Host, name: string): Uint8Array {
   const value = host.environment[name]
   if (value !== undefined && value !== '') return encodeUtf8(value)
-  throw new CliError('CLI_INPUT', `loading env var: ${name} is not set`, { expected: 'a variable that holds a PEM key' })
+  throw new CliError('CLI_INPUT', `loading env var: ${name} is not set`, {
+    expected: 'a variable that holds a PEM key',
+  })
 }
 
 /** The public key that a reference names: PEM. */
@@ -54,5 +56,8 @@ export async function loadPrivateKey(host: Host, reference: string, signal: Abor
 
 /** Says that hardware keys are not there yet, where they are asked for. */
 export function refuseSecurityKey({ sk }: { readonly sk: boolean }): void {
-  if (sk) throw new CliError('CLI_UNSUPPORTED', 'hardware security keys are not supported yet', { hint: 'use --key with a file' })
+  if (sk)
+    throw new CliError('CLI_UNSUPPORTED', 'hardware security keys are not supported yet', {
+      hint: 'use --key with a file',
+    })
 }

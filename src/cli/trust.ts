@@ -43,10 +43,12 @@ async function trustedRootFromTuf(host: Host): Promise<TrustedRoot> {
 type Parts = { -readonly [Name in keyof TrustedRoot]?: TrustedRoot[Name] }
 
 async function explicitParts(host: Host, flags: TrustFlags): Promise<Parts> {
-  const from = (flag: keyof TrustFlags, variable: string): string | undefined => flags[flag] ?? (host.environment[variable] || undefined)
+  const from = (flag: keyof TrustFlags, variable: string): string | undefined =>
+    flags[flag] ?? (host.environment[variable] || undefined)
   const parts: Parts = {}
   const roots = from('ca-roots', 'SIGSTORE_ROOT_FILE')
-  if (roots !== undefined) parts.certificateAuthorities = await authoritiesFromRoots(host, roots, flags['ca-intermediates'])
+  if (roots !== undefined)
+    parts.certificateAuthorities = await authoritiesFromRoots(host, roots, flags['ca-intermediates'])
   const chain = flags['certificate-chain']
   if (chain !== undefined) parts.certificateAuthorities = [authority(await readCertificates(host, chain))]
   const tsa = from('timestamp-certificate-chain', 'SIGSTORE_TSA_CERTIFICATE_FILE')
@@ -63,11 +65,18 @@ export async function readCertificates(host: Host, path: string): Promise<readon
   const blocks = parsePem(await readTextFile(host, path))
   const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ bytes }) => parseCertificate(bytes))
   if (certificates.length > 0) return certificates
-  throw new CliError('CLI_INPUT', `no certificates in certificate chain`, { expected: 'PEM blocks of type CERTIFICATE', found: path })
+  throw new CliError('CLI_INPUT', `no certificates in certificate chain`, {
+    expected: 'PEM blocks of type CERTIFICATE',
+    found: path,
+  })
 }
 
 /** Which intermediate belongs to which root is for path building to find out, so every pair is offered. */
-async function authoritiesFromRoots(host: Host, roots: string, intermediates: string | undefined): Promise<readonly TrustedAuthority[]> {
+async function authoritiesFromRoots(
+  host: Host,
+  roots: string,
+  intermediates: string | undefined,
+): Promise<readonly TrustedAuthority[]> {
   const anchors = await readCertificates(host, roots)
   const between = intermediates === undefined ? [] : await readCertificates(host, intermediates)
   return anchors.flatMap((root) => [authority([root]), ...between.map((certificate) => authority([certificate, root]))])
@@ -82,6 +91,13 @@ async function logsFromKeys(host: Host, path: string): Promise<readonly TrustedL
   const keys = text.match(/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g) ?? []
   return keys.map((pem) => {
     const key = publicKeyFromPem(pem)
-    return { baseUrl: '', hashAlgorithm: 'sha256', key, algorithm: defaultAlgorithm(key), validFor: { start: 0 }, logId: key.id }
+    return {
+      baseUrl: '',
+      hashAlgorithm: 'sha256',
+      key,
+      algorithm: defaultAlgorithm(key),
+      validFor: { start: 0 },
+      logId: key.id,
+    }
   })
 }

@@ -25,15 +25,20 @@ export async function timestampAuthorityFromText(host: Host, flag: string, text:
   const authorityOfText = await authorityFromText(host, flag, text)
   const [leaf, ...rest] = authorityOfText.chain
   if (leaf?.basicConstraints?.ca !== true && rest.length > 0) return authorityOfText
-  throw new CliError('CLI_INPUT', `parsing ${flag}: the chain of a timestamp authority does not begin with its own certificate`, {
-    expected: 'at least two certificates, the leaf first and the root last',
-    found: `${String(rest.length + 1)} certificate(s), the first ${leaf?.basicConstraints?.ca === true ? 'of an authority' : 'a leaf'}`,
-  })
+  throw new CliError(
+    'CLI_INPUT',
+    `parsing ${flag}: the chain of a timestamp authority does not begin with its own certificate`,
+    {
+      expected: 'at least two certificates, the leaf first and the root last',
+      found: `${String(rest.length + 1)} certificate(s), the first ${leaf?.basicConstraints?.ca === true ? 'of an authority' : 'a leaf'}`,
+    },
+  )
 }
 
 function authority(chain: readonly Certificate[], values: KeyValues): TrustedAuthority {
   const root = chain[chain.length - 1]
-  const subject = root === undefined ? undefined : { organization: attribute(root, 'O'), commonName: attribute(root, 'CN') }
+  const subject =
+    root === undefined ? undefined : { organization: attribute(root, 'O'), commonName: attribute(root, 'CN') }
   return { uri: values.optional('url') ?? '', subject, chain, validFor: range(values, root?.notBefore ?? 0) }
 }
 

@@ -25,13 +25,23 @@ export interface SelectionPurpose {
  * @throws SigningConfigError if a kind is listed and none of it can be used now
  */
 export function selectSigningServices(config: SigningConfig, { certified, now }: SelectionPurpose): SelectedServices {
-  const context = (what: string, supportedVersions: readonly number[]): Parameters<typeof selectService>[1] => ({ what, supportedVersions, now })
+  const context = (what: string, supportedVersions: readonly number[]): Parameters<typeof selectService>[1] => ({
+    what,
+    supportedVersions,
+    now,
+  })
   const one = (services: readonly Service[], spoken: readonly number[], what: string): Service | undefined =>
     !certified || services.length === 0 ? undefined : selectService(services, context(what, spoken))
   return {
     authority: one(config.caUrls, SPOKEN.authority, 'certificate authorities'),
     oidc: one(config.oidcUrls, SPOKEN.oidc, 'OIDC issuers'),
-    logs: config.rekorTlogUrls.length === 0 ? [] : selectServices(config.rekorTlogUrls, config.rekorTlogConfig, context('transparency logs', SPOKEN.rekor)),
-    timestampAuthorities: config.tsaUrls.length === 0 ? [] : selectServices(config.tsaUrls, config.tsaConfig, context('timestamp authorities', SPOKEN.tsa)),
+    logs:
+      config.rekorTlogUrls.length === 0
+        ? []
+        : selectServices(config.rekorTlogUrls, config.rekorTlogConfig, context('transparency logs', SPOKEN.rekor)),
+    timestampAuthorities:
+      config.tsaUrls.length === 0
+        ? []
+        : selectServices(config.tsaUrls, config.tsaConfig, context('timestamp authorities', SPOKEN.tsa)),
   }
 }

@@ -25,9 +25,12 @@ export interface SelfCheckOptions {
 export function selfCheck({ trust, clock, published, witnessed }: SelfCheckOptions): SelfCheck {
   return async (finished) => {
     const { entity, artifact, credential, witnesses } = finished
-    const judged: SignedEntity = witnessed ? entity : { ...entity, key: { kind: 'public-key', hint: '' }, logEntries: [], timestamps: [] }
+    const judged: SignedEntity = witnessed
+      ? entity
+      : { ...entity, key: { kind: 'public-key', hint: '' }, logEntries: [], timestamps: [] }
     const certified = judged.key.kind === 'certificates'
-    const times = judged.timestamps.length + judged.logEntries.filter((entry) => entry.integratedTime !== undefined).length
+    const times =
+      judged.timestamps.length + judged.logEntries.filter((entry) => entry.integratedTime !== undefined).length
     const requirements: Requirements = {
       transparencyLogs: witnessed ? witnesses.logs.length : 0,
       timestampAuthorities: witnessed ? witnesses.timestampAuthorities.length : 0,
@@ -38,7 +41,14 @@ export function selfCheck({ trust, clock, published, witnessed }: SelfCheckOptio
     const { publicKey, algorithm } = credential.signer
     const policy: Policy = certified ? { kind: 'unsafe-any-identity' } : { kind: 'key', key: publicKey, algorithm }
     try {
-      await verify({ entity: judged, artifact: artifact ?? { kind: 'unsafe-any-subject' }, trust: withOwnChain(trust, entity, published), policy, requirements, now: clock() })
+      await verify({
+        entity: judged,
+        artifact: artifact ?? { kind: 'unsafe-any-subject' },
+        trust: withOwnChain(trust, entity, published),
+        policy,
+        requirements,
+        now: clock(),
+      })
     } catch (error) {
       if (isCodedError(error)) throw unverifiable(error)
       throw error
@@ -57,4 +67,3 @@ function withOwnChain(trust: TrustedRoot, { key }: SignedEntity, published: bool
 
 /** For the rare signer that has nothing to check against: no witness, no certificate. The signature itself is still checked. */
 export const NO_TRUST: TrustedRoot = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] }
-

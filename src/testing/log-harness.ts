@@ -82,7 +82,10 @@ export async function checkLog(log: Log, storage: LogStorage, rules: EntryRules 
 }
 
 /** Checks that a later root goes on from an earlier one. */
-export async function checkContinues(log: Log, earlier: { readonly size: number; readonly rootHash: Uint8Array }): Promise<void> {
+export async function checkContinues(
+  log: Log,
+  earlier: { readonly size: number; readonly rootHash: Uint8Array },
+): Promise<void> {
   const { size, rootHash } = log.checkpoint
   verifyConsistency({
     fromSize: BigInt(earlier.size),

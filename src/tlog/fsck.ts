@@ -24,14 +24,7 @@ export interface FsckOptions {
   readonly tables?: { readonly identities?: KeyTable; readonly search?: KeyTable }
 }
 
-export type FsckProblemKind =
-  | 'checkpoint'
-  | 'missing'
-  | 'damaged'
-  | 'tile'
-  | 'root'
-  | 'duplicate'
-  | 'table'
+export type FsckProblemKind = 'checkpoint' | 'missing' | 'damaged' | 'tile' | 'root' | 'duplicate' | 'table'
 
 export interface FsckProblem {
   readonly kind: FsckProblemKind
@@ -76,7 +69,10 @@ class Check {
     if (checkpoint === undefined) return { size: 0, rootHash: emptyRoot(), problems: this.#problems }
     const rootHash = await this.#checkTree(checkpoint.size)
     if (this.#problems.length < MAX_PROBLEMS && !equalBytes(rootHash, checkpoint.rootHash)) {
-      this.#report('root', `the entries have root ${encodeHex(rootHash)}, the checkpoint says ${encodeHex(checkpoint.rootHash)}`)
+      this.#report(
+        'root',
+        `the entries have root ${encodeHex(rootHash)}, the checkpoint says ${encodeHex(checkpoint.rootHash)}`,
+      )
     }
     return { size: checkpoint.size, rootHash, problems: this.#problems }
   }
@@ -155,7 +151,8 @@ class Check {
     const path = tilePath(tile)
     const stored = await this.#object(path, tilePath({ ...tile, width: TILE_WIDTH }))
     if (stored === undefined) return
-    if (!equalBytes(stored.subarray(0, hashes.length), hashes)) this.#report('tile', `${path} is not what its entries hash to`)
+    if (!equalBytes(stored.subarray(0, hashes.length), hashes))
+      this.#report('tile', `${path} is not what its entries hash to`)
   }
 
   /** A partial object may have made way for the full one, which begins with the same bytes. */
@@ -186,7 +183,8 @@ class Check {
     const table = this.#tables[name]
     if (table === undefined || index >= table.covered) return
     for (const key of keys) {
-      if (!(await table.find(key)).includes(index)) this.#report('table', `${name} does not know entry ${String(index)}`)
+      if (!(await table.find(key)).includes(index))
+        this.#report('table', `${name} does not know entry ${String(index)}`)
     }
   }
 

@@ -8,7 +8,17 @@ import { isCodedError } from '#errors'
 import { encodeHex } from '#encoding/hex'
 import { CrashFileSystem, Killed } from '#testing/crash-file-system'
 import type { Fault } from '#testing/crash-file-system'
-import { CHECKPOINTS, RULES, append, appendAll, checkContinues, checkLog, crashStorage, range, testLog } from '#testing/log-harness'
+import {
+  CHECKPOINTS,
+  RULES,
+  append,
+  appendAll,
+  checkContinues,
+  checkLog,
+  crashStorage,
+  range,
+  testLog,
+} from '#testing/log-harness'
 import { fsck } from './fsck.js'
 import type { Log, LogOptions } from './log.js'
 import type { CheckpointPort, PublishedCheckpoint } from './rules.js'
@@ -119,7 +129,8 @@ async function inspect(fs: CrashFileSystem, world: World): Promise<void> {
   await world.check(log)
   await checkLog(log, storage)
   // The log still works, and nothing has two indexes.
-  for (const names of BATCHES) for (const { index, checkpoint } of await appendAll(log, names)) assert.ok(checkpoint.size > index)
+  for (const names of BATCHES)
+    for (const { index, checkpoint } of await appendAll(log, names)) assert.ok(checkpoint.size > index)
   assert.equal(log.checkpoint.size, 259)
   await log.close()
 }
@@ -134,7 +145,10 @@ const TRACE = [...unharmed.trace]
 test('the life that is put to the test has every kind of operation in it', () => {
   assert.ok(OPERATIONS > 100, String(OPERATIONS))
   const kinds = ['append', 'datasync', 'write', 'rename', 'remove', 'sync', 'openAppend', 'makeFolder']
-  assert.deepEqual(kinds.filter((kind) => !TRACE.includes(kind as never)), [])
+  assert.deepEqual(
+    kinds.filter((kind) => !TRACE.includes(kind as never)),
+    [],
+  )
 })
 
 const FAULTS: readonly Fault[] = ['failed', 'landed', 'torn']

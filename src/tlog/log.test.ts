@@ -5,7 +5,18 @@ import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { emptyRoot, hashLeaf } from '#formats/merkle/hash'
 import { CrashFileSystem } from '#testing/crash-file-system'
 import { slowRoot } from '#testing/leaf-tree'
-import { CHECKPOINTS, RULES, append, appendAll, checkContinues, checkLog, crashStorage, entryBytes, range, testLog } from '#testing/log-harness'
+import {
+  CHECKPOINTS,
+  RULES,
+  append,
+  appendAll,
+  checkContinues,
+  checkLog,
+  crashStorage,
+  entryBytes,
+  range,
+  testLog,
+} from '#testing/log-harness'
 import { fsck } from './fsck.js'
 import { MemoryStorage } from './memory/memory-storage.js'
 import { noteCheckpoints } from './note-checkpoints.js'
@@ -47,7 +58,10 @@ for (const { name, make } of STORAGES) {
       const before = log.checkpoint
       const more = range(names.length, names.length + step)
       const appended = await appendAll(log, more)
-      assert.deepEqual(appended.map(({ index }) => index), more)
+      assert.deepEqual(
+        appended.map(({ index }) => index),
+        more,
+      )
       assert.ok(appended.every(({ checkpoint, index, duplicate }) => checkpoint.size > index && !duplicate))
       names.push(...more)
       assert.deepEqual(log.checkpoint.rootHash, slowRoot(names.map(entryBytes)))
@@ -67,8 +81,14 @@ for (const { name, make } of STORAGES) {
     const first = open()
     const log = await testLog(first)
     const together = await appendAll(log, ['a', 'b', 'a', 'a'])
-    assert.deepEqual(together.map(({ index }) => index), [0, 1, 0, 0])
-    assert.deepEqual(together.map(({ duplicate }) => duplicate), [false, false, true, true])
+    assert.deepEqual(
+      together.map(({ index }) => index),
+      [0, 1, 0, 0],
+    )
+    assert.deepEqual(
+      together.map(({ duplicate }) => duplicate),
+      [false, false, true, true],
+    )
     assert.deepEqual(await append(log, 'b'), { index: 1, duplicate: true, checkpoint: log.checkpoint })
     await log.close()
     const second = open()
@@ -134,11 +154,10 @@ test('an entry that is too large is refused alone', async () => {
     log.append({ identity: hashLeaf(large), entry: large }),
     append(log, 'b'),
   ])
-  assert.deepEqual(results.map((r) => (r.status === 'fulfilled' ? r.value.index : (r.reason as { code: string }).code)), [
-    0,
-    'TLOG_ENTRY_SIZE',
-    1,
-  ])
+  assert.deepEqual(
+    results.map((r) => (r.status === 'fulfilled' ? r.value.index : (r.reason as { code: string }).code)),
+    [0, 'TLOG_ENTRY_SIZE', 1],
+  )
   await checkLog(log, storage)
 })
 
@@ -153,7 +172,10 @@ test('an entry that cannot be made is refused alone, and the others close up', a
     log.append({ identity: hashLeaf(encodeUtf8('1')), entry: bad }),
     log.append({ identity: hashLeaf(encodeUtf8('2')), entry: placed }),
   ])
-  assert.deepEqual(results.map(({ status }) => status), ['rejected', 'fulfilled'])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  )
   assert.deepEqual(await log.entry(0), encodeUtf8('I am 0'))
 })
 
@@ -216,7 +238,10 @@ test('an older copy of the storage under a newer checkpoint is refused', async (
 
 test('a checkpoint of another tree is refused', async () => {
   const [one, two] = [new CrashFileSystem(), new CrashFileSystem()]
-  for (const [fs, names] of [[one, ['a', 'b']], [two, ['c']]] as const) {
+  for (const [fs, names] of [
+    [one, ['a', 'b']],
+    [two, ['c']],
+  ] as const) {
     const log = await testLog(crashStorage(fs))
     await appendAll(log, names)
     await log.close()
@@ -263,9 +288,17 @@ test('fsck finds every kind of damage', async () => {
       bytes[path === 'annotations/000' ? 14 : 9]! ^= 0x01
       const get = async (asked: string): Promise<Uint8Array | undefined> =>
         asked !== path ? objects.get(asked) : mode === 'changed' ? bytes : undefined
-      const { problems } = await fsck({ objects: { get }, rules: RULES, checkpoints: CHECKPOINTS, tables: { search: storage.table('search') } })
+      const { problems } = await fsck({
+        objects: { get },
+        rules: RULES,
+        checkpoints: CHECKPOINTS,
+        tables: { search: storage.table('search') },
+      })
       const expected = mode === 'gone' && kind !== 'checkpoint' ? 'missing' : kind
-      assert.ok(problems.some((problem) => problem.kind === expected), `${path} ${mode}: ${JSON.stringify(problems)}`)
+      assert.ok(
+        problems.some((problem) => problem.kind === expected),
+        `${path} ${mode}: ${JSON.stringify(problems)}`,
+      )
     }
   }
 })
@@ -277,6 +310,13 @@ test('fsck finds an entry that was logged twice', async () => {
     const entry = encodeUtf8(text)
     await loose.append({ identity: hashLeaf(entry.subarray(1)), entry })
   }
-  const report = await fsck({ objects: forged, rules: { identity: (e) => hashLeaf(e.subarray(2)) }, checkpoints: CHECKPOINTS })
-  assert.deepEqual(report.problems.map(({ kind }) => kind), ['duplicate'])
+  const report = await fsck({
+    objects: forged,
+    rules: { identity: (e) => hashLeaf(e.subarray(2)) },
+    checkpoints: CHECKPOINTS,
+  })
+  assert.deepEqual(
+    report.problems.map(({ kind }) => kind),
+    ['duplicate'],
+  )
 })

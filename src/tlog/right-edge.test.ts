@@ -52,7 +52,10 @@ test('an edge that is loaded goes on as the one that never stopped', async () =>
 test('65536 leaves make a third level of tiles', () => {
   const edge = new RightEdge(RULES)
   const { writes, fullTiles } = edge.integrate(leaves(0, 65_537), [])
-  assert.deepEqual(fullTiles.filter(({ level }) => level === 1).map(({ index }) => index), [0])
+  assert.deepEqual(
+    fullTiles.filter(({ level }) => level === 1).map(({ index }) => index),
+    [0],
+  )
   const paths = new Set(writes.map(({ path }) => path))
   for (const path of ['tile/2/000.p/1', 'tile/1/000', 'tile/0/255', 'tile/0/256.p/1', 'tile/entries/256.p/1']) {
     assert.ok(paths.has(path), path)
@@ -65,15 +68,24 @@ const DAMAGED: readonly { name: string; damage: (objects: Map<string, Uint8Array
   { name: 'no bundle', damage: (o) => o.delete('tile/entries/000.p/3'), code: 'TLOG_TILE_MISSING' },
   { name: 'no annotations', damage: (o) => o.delete('annotations/000.p/3'), code: 'TLOG_TILE_MISSING' },
   { name: 'a short tile', damage: (o) => o.set('tile/0/000.p/3', new Uint8Array(95)), code: 'TLOG_TILE_CORRUPT' },
-  { name: 'a short bundle', damage: (o) => o.set('tile/entries/000.p/3', new Uint8Array(4)), code: 'TLOG_TILE_CORRUPT' },
+  {
+    name: 'a short bundle',
+    damage: (o) => o.set('tile/entries/000.p/3', new Uint8Array(4)),
+    code: 'TLOG_TILE_CORRUPT',
+  },
   { name: 'a garbled bundle', damage: (o) => o.set('tile/entries/000.p/3', new Uint8Array(5)), code: 'TILE_BUNDLE' },
-  { name: 'too few annotations', damage: (o) => o.set('annotations/000.p/3', new Uint8Array(4)), code: 'TLOG_TILE_CORRUPT' },
+  {
+    name: 'too few annotations',
+    damage: (o) => o.set('annotations/000.p/3', new Uint8Array(4)),
+    code: 'TLOG_TILE_CORRUPT',
+  },
   { name: 'garbled annotations', damage: (o) => o.set('annotations/000.p/3', new Uint8Array(3)), code: 'TILE_BUNDLE' },
 ]
 for (const { name, damage, code } of DAMAGED) {
   test(`an edge with ${name} is refused`, async () => {
     const objects = new Map<string, Uint8Array>()
-    for (const { path, bytes } of new RightEdge(RULES).integrate(leaves(0, 3), leaves(0, 3)).writes) objects.set(path, bytes)
+    for (const { path, bytes } of new RightEdge(RULES).integrate(leaves(0, 3), leaves(0, 3)).writes)
+      objects.set(path, bytes)
     damage(objects)
     const load = RightEdge.load(RULES, 3, storedEdge({ get: async (path) => objects.get(path) }, RULES))
     await assert.rejects(load, { code })

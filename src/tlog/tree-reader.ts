@@ -162,7 +162,10 @@ async function exactObject(objects: ObjectReader, path: string, size: number): P
 
 function checkBelow(what: string, value: number, limit: number): void {
   if (Number.isSafeInteger(value) && value >= 0 && value < limit) return
-  throw new TlogError('TLOG_RANGE', `the log has no such ${what}`, { expected: `0 to ${String(limit - 1)}`, found: String(value) })
+  throw new TlogError('TLOG_RANGE', `the log has no such ${what}`, {
+    expected: `0 to ${String(limit - 1)}`,
+    found: String(value),
+  })
 }
 
 function missing(path: string): TlogError {

@@ -28,24 +28,45 @@ export const command: Command = defineCommand({
     ...confirmationFlag,
     ...identityTokenFlags,
     ...serviceFlags,
-    'rekor-entry-type': { kind: 'string', choices: ['dsse', 'intoto'], default: 'dsse', help: 'how a Rekor v1 records it', deprecated: 'support for this flag will be removed in the future.' },
+    'rekor-entry-type': {
+      kind: 'string',
+      choices: ['dsse', 'intoto'],
+      default: 'dsse',
+      help: 'how a Rekor v1 records it',
+      deprecated: 'support for this flag will be removed in the future.',
+    },
     'output-signature': { kind: 'path', help: 'write the envelope to this file', deprecated: USE_BUNDLE },
     'output-attestation': { kind: 'path', help: 'write the statement to this file', deprecated: USE_BUNDLE },
     'output-certificate': { kind: 'path', help: 'write the certificate to this file', deprecated: USE_BUNDLE },
     'rfc3161-timestamp-bundle': { kind: 'path', help: 'write the timestamp to this file', deprecated: USE_BUNDLE },
   },
   examples: [
-    { does: 'attest how a file was built', run: 'attest-blob app.tgz --predicate provenance.json --type slsaprovenance1 --bundle app.intoto.sigstore.json' },
-    { does: 'sign a statement that is there already', run: 'attest-blob --statement statement.json --bundle statement.sigstore.json' },
+    {
+      does: 'attest how a file was built',
+      run: 'attest-blob app.tgz --predicate provenance.json --type slsaprovenance1 --bundle app.intoto.sigstore.json',
+    },
+    {
+      does: 'sign a statement that is there already',
+      run: 'attest-blob --statement statement.json --bundle statement.sigstore.json',
+    },
   ],
 
   async run({ args: [path], flags, changed, host, signal, verbose }) {
     const legacy = !flags['new-bundle-format']
-    if (flags.bundle === undefined && !legacy) throw new UsageError('USAGE_FLAG_MISSING', 'must specify --bundle', { expected: '--bundle FILE' })
+    if (flags.bundle === undefined && !legacy)
+      throw new UsageError('USAGE_FLAG_MISSING', 'must specify --bundle', { expected: '--bundle FILE' })
     const payload = await statementOf(host, flags, path)
-    const { session } = await openSession(host, { flags, changed, signal, verbose, envelopeKind: flags['rekor-entry-type'] })
+    const { session } = await openSession(host, {
+      flags,
+      changed,
+      signal,
+      verbose,
+      envelopeKind: flags['rekor-entry-type'],
+    })
     if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
-    const result = await withProgress(host, 'Signing artifact...', () => signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload }, signal))
+    const result = await withProgress(host, 'Signing artifact...', () =>
+      signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload }, signal),
+    )
     tellEntries(host, result)
     if (flags.bundle !== undefined) await writeBundle(host, flags.bundle, result, { legacy })
     const signaturePath = flags['output-signature']
@@ -58,7 +79,13 @@ export const command: Command = defineCommand({
       await host.files.write(attestationPath, payload)
       host.terminal.note(`Attestation written in ${attestationPath}`)
     }
-    await writeDetached(host, result, { flags: { 'output-certificate': flags['output-certificate'], 'rfc3161-timestamp': flags['rfc3161-timestamp-bundle'] }, base64: false })
+    await writeDetached(host, result, {
+      flags: {
+        'output-certificate': flags['output-certificate'],
+        'rfc3161-timestamp': flags['rfc3161-timestamp-bundle'],
+      },
+      base64: false,
+    })
     return undefined
   },
 })
@@ -73,7 +100,9 @@ interface StatementFlags {
 /** The statement to sign: the one given, byte for byte, or one made of the predicate and the file's digest. */
 async function statementOf(host: Host, flags: StatementFlags, path: string | undefined): Promise<Uint8Array> {
   if ((flags.predicate === undefined) === (flags.statement === undefined)) {
-    throw new UsageError('USAGE_FLAG_MISSING', 'one of --predicate or --statement must be set', { found: flags.predicate === undefined ? 'neither' : 'both' })
+    throw new UsageError('USAGE_FLAG_MISSING', 'one of --predicate or --statement must be set', {
+      found: flags.predicate === undefined ? 'neither' : 'both',
+    })
   }
   if (flags.statement !== undefined) {
     host.terminal.note(`Using statement from: ${flags.statement}`)
@@ -83,11 +112,19 @@ async function statementOf(host: Host, flags: StatementFlags, path: string | und
   }
   const predicate = await readFileOrStdin(host, flags.predicate ?? '')
   const sha256 = flags.hash === undefined ? await digestOf(host, path) : checkedHash(flags.hash)
-  return attestationStatement({ type: flags.type, predicate, subject: { name: baseName(path ?? ''), sha256 }, now: host.clock() })
+  return attestationStatement({
+    type: flags.type,
+    predicate,
+    subject: { name: baseName(path ?? ''), sha256 },
+    now: host.clock(),
+  })
 }
 
 async function digestOf(host: Host, path: string | undefined): Promise<string> {
-  if (path === undefined) throw new UsageError('USAGE_ARGUMENTS', 'which file the attestation is about is not said', { expected: 'a file, or --hash HEX' })
+  if (path === undefined)
+    throw new UsageError('USAGE_ARGUMENTS', 'which file the attestation is about is not said', {
+      expected: 'a file, or --hash HEX',
+    })
   if (path !== '-') host.terminal.note(`Using payload from: ${path}`)
   const digest = createDigest('sha256')
   for await (const chunk of streamFileOrStdin(host, path)) digest.update(chunk)
@@ -96,7 +133,10 @@ async function digestOf(host: Host, path: string | undefined): Promise<string> {
 
 function checkedHash(hash: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(hash)) return hash.toLowerCase()
-  throw new CliError('CLI_INPUT', '--hash is not a SHA-256 digest', { expected: '64 hexadecimal digits', found: `${String(hash.length)} characters` })
+  throw new CliError('CLI_INPUT', '--hash is not a SHA-256 digest', {
+    expected: '64 hexadecimal digits',
+    found: `${String(hash.length)} characters`,
+  })
 }
 
 function baseName(path: string): string {

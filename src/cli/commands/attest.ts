@@ -28,7 +28,8 @@ import { openSession } from '../signing/session.js'
 export const command: Command = defineCommand({
   name: 'attest',
   summary: 'Sign an attestation about container images',
-  description: 'Attaches a signed statement to an image: an SBOM, provenance, a scan. Several images share one key, one login and one certificate.',
+  description:
+    'Attaches a signed statement to an image: an SBOM, provenance, a scan. Several images share one key, one login and one certificate.',
   args: { usage: 'IMAGE...', min: 1, max: Infinity },
   flags: {
     ...predicateFlags,
@@ -39,7 +40,11 @@ export const command: Command = defineCommand({
     ...identityTokenFlags,
     ...serviceFlags,
     ...registryFlags,
-    replace: { kind: 'boolean', help: 'in the old format, take the place of attestations of the same type', deprecated: 'not needed when OCI referrers become the default behavior' },
+    replace: {
+      kind: 'boolean',
+      help: 'in the old format, take the place of attestations of the same type',
+      deprecated: 'not needed when OCI referrers become the default behavior',
+    },
     'rekor-entry-type': {
       kind: 'string',
       choices: ['dsse', 'intoto'],
@@ -47,20 +52,34 @@ export const command: Command = defineCommand({
       help: 'how a Rekor v1 records it',
       deprecated: 'support for this flag will be removed in the future.',
     },
-    'record-creation-timestamp': { kind: 'boolean', help: 'has no effect', deprecated: 'not used with the new bundle format' },
+    'record-creation-timestamp': {
+      kind: 'boolean',
+      help: 'has no effect',
+      deprecated: 'not used with the new bundle format',
+    },
   },
   examples: [
-    { does: 'attach an SBOM as yourself', run: 'attest --type cyclonedx --predicate sbom.cdx.json registry.example.com/app@sha256:…' },
-    { does: 'attach provenance with a key', run: 'attest --type slsaprovenance1 --predicate provenance.json --key cosign.key registry.example.com/app@sha256:…' },
+    {
+      does: 'attach an SBOM as yourself',
+      run: 'attest --type cyclonedx --predicate sbom.cdx.json registry.example.com/app@sha256:…',
+    },
+    {
+      does: 'attach provenance with a key',
+      run: 'attest --type slsaprovenance1 --predicate provenance.json --key cosign.key registry.example.com/app@sha256:…',
+    },
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
     if ((flags.predicate === undefined) === (flags.statement === undefined)) {
-      throw new UsageError('USAGE_FLAG_MISSING', 'one of --predicate or --statement must be set', { found: flags.predicate === undefined ? 'neither' : 'both' })
+      throw new UsageError('USAGE_FLAG_MISSING', 'one of --predicate or --statement must be set', {
+        found: flags.predicate === undefined ? 'neither' : 'both',
+      })
     }
     const type = predicateTypeUri(flags.type)
     if (flags.bundle !== undefined && args.length > 1) {
-      throw new UsageError('USAGE_FLAG_CONFLICT', 'one bundle file cannot hold the attestations of several images', { found: `${String(args.length)} images` })
+      throw new UsageError('USAGE_FLAG_CONFLICT', 'one bundle file cannot hold the attestations of several images', {
+        found: `${String(args.length)} images`,
+      })
     }
     const images = await openImages(host, flags, { verbose })
     const targets: ResolvedImage[] = []
@@ -72,16 +91,33 @@ export const command: Command = defineCommand({
     const source = flags.predicate ?? flags.statement ?? ''
     host.terminal.note(`Using payload from: ${source === '-' ? 'standard input' : source}`)
     const input = await readFileOrStdin(host, source)
-    const payloads = targets.map((image) => (flags.statement === undefined ? makeStatement(image) : givenStatement(input, image)))
-    const { session } = await openSession(host, { flags, changed, signal, verbose, envelopeKind: flags['rekor-entry-type'] })
+    const payloads = targets.map((image) =>
+      flags.statement === undefined ? makeStatement(image) : givenStatement(input, image),
+    )
+    const { session } = await openSession(host, {
+      flags,
+      changed,
+      signal,
+      verbose,
+      envelopeKind: flags['rekor-entry-type'],
+    })
     for (const [index, image] of targets.entries()) {
       const payload = payloads[index] ?? new Uint8Array()
       if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
-      const result = await withProgress(host, 'Signing artifact...', () => signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload }, signal))
+      const result = await withProgress(host, 'Signing artifact...', () =>
+        signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload }, signal),
+      )
       tellEntries(host, result)
-      if (flags.bundle !== undefined) await writeBundle(host, flags.bundle, result, { legacy: !flags['new-bundle-format'] })
+      if (flags.bundle !== undefined)
+        await writeBundle(host, flags.bundle, result, { legacy: !flags['new-bundle-format'] })
       if (flags['no-upload']) printEnvelope(host, result)
-      else await attach(images, image, { result, predicateType: parseStatement(payload).predicateType, legacy: !flags['new-bundle-format'], replace: flags.replace })
+      else
+        await attach(images, image, {
+          result,
+          predicateType: parseStatement(payload).predicateType,
+          legacy: !flags['new-bundle-format'],
+          replace: flags.replace,
+        })
     }
     return undefined
 
@@ -93,11 +129,17 @@ export const command: Command = defineCommand({
     function givenStatement(payload: Uint8Array, { descriptor }: ResolvedImage): Uint8Array {
       const statement = parseStatement(payload)
       if (changed.has('type') && statement.predicateType !== type) {
-        throw new CliError('CLI_INPUT', 'the statement is of another type', { expected: type, found: statement.predicateType })
+        throw new CliError('CLI_INPUT', 'the statement is of another type', {
+          expected: type,
+          found: statement.predicateType,
+        })
       }
       const { hex } = parseDigest(descriptor.digest)
       if (statement.subjects.some(({ digest }) => digest.get('sha256') === hex)) return payload
-      throw new CliError('CLI_INPUT', 'the statement is not about the image', { expected: `a subject with sha256:${hex}`, found: `${String(statement.subjects.length)} other subjects` })
+      throw new CliError('CLI_INPUT', 'the statement is not about the image', {
+        expected: `a subject with sha256:${hex}`,
+        found: `${String(statement.subjects.length)} other subjects`,
+      })
     }
   },
 })
@@ -113,13 +155,26 @@ interface Attesting {
   readonly replace: boolean
 }
 
-async function attach(images: AttachmentWriter, { repository, descriptor }: ResolvedImage, { result, predicateType, legacy, replace }: Attesting): Promise<void> {
+async function attach(
+  images: AttachmentWriter,
+  { repository, descriptor }: ResolvedImage,
+  { result, predicateType, legacy, replace }: Attesting,
+): Promise<void> {
   if (!legacy) {
-    await attachBundle(images, { repository, subject: descriptor, bundle: encodeUtf8(serializeBundle(result.entity)), content: 'dsse-envelope', predicateType })
+    await attachBundle(images, {
+      repository,
+      subject: descriptor,
+      bundle: encodeUtf8(serializeBundle(result.entity)),
+      content: 'dsse-envelope',
+      predicateType,
+    })
     return
   }
   requireRoom(result)
   const layer = layerFromAttestation(result.entity, predicateType)
-  const replaces = replace ? (each: { readonly annotations?: Readonly<Record<string, string>> | undefined }): boolean => each.annotations?.['predicateType'] === predicateType : undefined
+  const replaces = replace
+    ? (each: { readonly annotations?: Readonly<Record<string, string>> | undefined }): boolean =>
+        each.annotations?.['predicateType'] === predicateType
+    : undefined
   await attachLayer(images, { repository, digest: descriptor.digest, tag: 'att', layer, replaces })
 }

@@ -22,18 +22,36 @@ export const command: Command = defineCommand({
     platform: { kind: 'string', placeholder: 'OS/ARCH', help: 'of the image for this platform in a multi-arch image' },
     'predicate-type': { kind: 'string', placeholder: 'TYPE|URI', help: 'only attestations of this type' },
   },
-  examples: [{ does: 'keep the SBOM that goes with an image', run: 'download attestation --predicate-type cyclonedx registry.example.com/app@sha256:…' }],
+  examples: [
+    {
+      does: 'keep the SBOM that goes with an image',
+      run: 'download attestation --predicate-type cyclonedx registry.example.com/app@sha256:…',
+    },
+  ],
 
   async run({ args: [text = ''], flags, host, verbose }) {
     const images = await openImages(host, flags, { verbose })
     const named = await nameImage(images.content, text)
     const { repository, descriptor } = flags.platform === undefined ? named : await forPlatform(flags.platform)
     const predicateType = flags['predicate-type'] === undefined ? undefined : predicateTypeUri(flags['predicate-type'])
-    const { attachments, unreadable } = await findAttachments(images, { repository, digest: descriptor.digest, kind: 'attestation', predicateType })
-    for (const { error, origin } of unreadable) host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${error.message}`)
-    const wanted = attachments.filter((attachment) => predicateType === undefined || typeOf(attachment) === predicateType)
+    const { attachments, unreadable } = await findAttachments(images, {
+      repository,
+      digest: descriptor.digest,
+      kind: 'attestation',
+      predicateType,
+    })
+    for (const { error, origin } of unreadable)
+      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${error.message}`)
+    const wanted = attachments.filter(
+      (attachment) => predicateType === undefined || typeOf(attachment) === predicateType,
+    )
     if (wanted.length === 0) {
-      throw new VerdictError('VERDICT_NO_ATTESTATION', predicateType === undefined ? 'found no attestations' : `no attestations with predicate type '${predicateType}' found`)
+      throw new VerdictError(
+        'VERDICT_NO_ATTESTATION',
+        predicateType === undefined
+          ? 'found no attestations'
+          : `no attestations with predicate type '${predicateType}' found`,
+      )
     }
     for (const { bytes } of wanted) host.terminal.write(`${oneLine(decodeUtf8(bytes))}\n`)
     return undefined
@@ -42,7 +60,9 @@ export const command: Command = defineCommand({
       const all = await expandImage(images.content, named)
       const match = all.find((image) => platformName(image.descriptor) === platform)
       if (match !== undefined) return match
-      throw new CliError('CLI_INPUT', `no image for platform ${platform}`, { found: all.flatMap((image) => platformName(image.descriptor) ?? []).join(', ') || 'no platforms' })
+      throw new CliError('CLI_INPUT', `no image for platform ${platform}`, {
+        found: all.flatMap((image) => platformName(image.descriptor) ?? []).join(', ') || 'no platforms',
+      })
     }
   },
 })

@@ -13,7 +13,8 @@ import { VerdictError } from '../verifying/verdict.js'
 export const command: Command = defineCommand({
   name: 'download signature',
   summary: 'Print the signatures of an image, unverified',
-  description: 'One JSON document a line: bundles as they are, signatures in the old format with their payload, certificate and log entry.',
+  description:
+    'One JSON document a line: bundles as they are, signatures in the old format with their payload, certificate and log entry.',
   args: { usage: 'IMAGE', min: 1, max: 1 },
   flags: registryFlags,
   examples: [{ does: 'keep the bundles of an image', run: 'download signature registry.example.com/app@sha256:…' }],
@@ -21,9 +22,15 @@ export const command: Command = defineCommand({
   async run({ args: [text = ''], flags, host, verbose }) {
     const images = await openImages(host, flags, { verbose })
     const { repository, descriptor, name } = await nameImage(images.content, text)
-    const { attachments, unreadable } = await findAttachments(images, { repository, digest: descriptor.digest, kind: 'signature' })
-    for (const { error, origin } of unreadable) host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${error.message}`)
-    if (attachments.length === 0) throw new VerdictError('VERDICT_NO_SIGNATURE', `no signatures associated with ${name}`)
+    const { attachments, unreadable } = await findAttachments(images, {
+      repository,
+      digest: descriptor.digest,
+      kind: 'signature',
+    })
+    for (const { error, origin } of unreadable)
+      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${error.message}`)
+    if (attachments.length === 0)
+      throw new VerdictError('VERDICT_NO_SIGNATURE', `no signatures associated with ${name}`)
     for (const attachment of attachments) host.terminal.write(`${signatureLine(attachment)}\n`)
     return undefined
   },

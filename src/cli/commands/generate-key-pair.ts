@@ -14,10 +14,22 @@ export const command: Command = defineCommand({
   args: { usage: '', max: 1 },
   flags: {
     kms: { kind: 'string', hidden: true, help: 'make the key in a key management service' },
-    'output-key-prefix': { kind: 'string', default: 'cosign', placeholder: 'NAME', help: 'write NAME.key and NAME.pub' },
+    'output-key-prefix': {
+      kind: 'string',
+      default: 'cosign',
+      placeholder: 'NAME',
+      help: 'write NAME.key and NAME.pub',
+    },
     'signing-algorithm': {
       kind: 'string',
-      choices: ['ecdsa-sha2-256-nistp256', 'ecdsa-sha2-384-nistp384', 'ecdsa-sha2-512-nistp521', 'ed25519', 'rsa-sign-pkcs1-3072-sha256', 'rsa-sign-pkcs1-4096-sha256'],
+      choices: [
+        'ecdsa-sha2-256-nistp256',
+        'ecdsa-sha2-384-nistp384',
+        'ecdsa-sha2-512-nistp521',
+        'ed25519',
+        'rsa-sign-pkcs1-3072-sha256',
+        'rsa-sign-pkcs1-4096-sha256',
+      ],
       default: 'ecdsa-sha2-256-nistp256',
       placeholder: 'NAME',
       help: 'kind of key',
@@ -32,7 +44,10 @@ export const command: Command = defineCommand({
   async run({ args, flags, host }) {
     const elsewhere = flags.kms ?? args[0]
     if (elsewhere !== undefined) {
-      throw new CliError('CLI_UNSUPPORTED', 'keys can only be made in files yet', { expected: 'no argument and no --kms', found: elsewhere.split(':')[0] })
+      throw new CliError('CLI_UNSUPPORTED', 'keys can only be made in files yet', {
+        expected: 'no argument and no --kms',
+        found: elsewhere.split(':')[0],
+      })
     }
     const password = await askPassword(host, { twice: true })
     const key = await generatePrivateKey(flags['signing-algorithm'])

@@ -14,13 +14,28 @@ let bench: SigningBench
 let anyone: readonly string[]
 before(async () => {
   bench = await openSigningBench()
-  anyone = ['--certificate-identity', 'ann@example.com', '--certificate-oidc-issuer', bench.issuer, '--trusted-root', 'root.json']
+  anyone = [
+    '--certificate-identity',
+    'ann@example.com',
+    '--certificate-oidc-issuer',
+    bench.issuer,
+    '--trusted-root',
+    'root.json',
+  ]
   await bench.run(generate, [])
   await bench.run(generate, ['--output-key-prefix', 'other'])
 })
 
 const KEYLESS = ['--signing-config', 'config.json', '--trusted-root', 'root.json', '--identity-token', 'token', '-y']
-const KEYLESS_V1 = ['--signing-config', 'config-v1.json', '--trusted-root', 'root.json', '--identity-token', 'token', '-y']
+const KEYLESS_V1 = [
+  '--signing-config',
+  'config-v1.json',
+  '--trusted-root',
+  'root.json',
+  '--identity-token',
+  'token',
+  '-y',
+]
 const KEY = ['--key', 'cosign.key', '--use-signing-config=false', '--tlog-upload=false', '-y']
 const WITH_KEY = ['--key', 'cosign.pub', '--insecure-ignore-tlog']
 
@@ -51,7 +66,11 @@ describe('signing and verifying an image', () => {
     { name: 'keyless, no log but a timestamp', flags: [...KEYLESS, '--signing-config', 'config-nolog.json'] },
     { name: 'key, bundle', flags: KEY, keyed: true },
     { name: 'key, old format', flags: [...KEY, '--new-bundle-format=false'], keyed: true },
-    { name: 'key, logged', flags: ['--key', 'cosign.key', '--signing-config', 'config.json', '--trusted-root', 'root.json', '-y'], keyed: true },
+    {
+      name: 'key, logged',
+      flags: ['--key', 'cosign.key', '--signing-config', 'config.json', '--trusted-root', 'root.json', '-y'],
+      keyed: true,
+    },
   ]
   for (const { name, flags, keyed } of ways) {
     test(name, async () => {
@@ -60,14 +79,40 @@ describe('signing and verifying an image', () => {
       assert.equal(signed.stdout, '', 'standard output of sign stays empty')
       assert.match(signed.stderr, /Pushing signature to: localhost:8080\/way\n/)
       const unlogged = name.includes('no log') ? ['--insecure-ignore-tlog'] : []
-      const verified = succeeded(await bench.run(verify, [...(keyed ? WITH_KEY : anyone), ...unlogged, '-a', 'commit=abc', image]))
+      const verified = succeeded(
+        await bench.run(verify, [...(keyed ? WITH_KEY : anyone), ...unlogged, '-a', 'commit=abc', image]),
+      )
       for (const item of parsed(verified)) {
         assert.equal(item.optional['commit'], 'abc')
         if (keyed !== true) assert.equal(item.identity['subject'], 'ann@example.com')
       }
       for (const [what, words, code] of [
-        ['another identity', ['--certificate-identity', 'bob@example.com', '--certificate-oidc-issuer', bench.issuer, '--trusted-root', 'root.json', ...unlogged], keyed ? 13 : 12],
-        ['another issuer', ['--certificate-identity', 'ann@example.com', '--certificate-oidc-issuer', 'https://else.example', '--trusted-root', 'root.json', ...unlogged], keyed ? 13 : 12],
+        [
+          'another identity',
+          [
+            '--certificate-identity',
+            'bob@example.com',
+            '--certificate-oidc-issuer',
+            bench.issuer,
+            '--trusted-root',
+            'root.json',
+            ...unlogged,
+          ],
+          keyed ? 13 : 12,
+        ],
+        [
+          'another issuer',
+          [
+            '--certificate-identity',
+            'ann@example.com',
+            '--certificate-oidc-issuer',
+            'https://else.example',
+            '--trusted-root',
+            'root.json',
+            ...unlogged,
+          ],
+          keyed ? 13 : 12,
+        ],
         ['another key', ['--key', 'other.pub', '--insecure-ignore-tlog'], 12],
         ['another annotation', [...(keyed ? WITH_KEY : anyone), ...unlogged, '-a', 'commit=xyz'], 12],
       ] as const) {
@@ -79,7 +124,10 @@ describe('signing and verifying an image', () => {
 
   test('sign tells the log index and the entry’s address', async () => {
     const { stderr } = succeeded(await bench.run(sign, [...KEYLESS, await bench.pushImage('told')]))
-    assert.match(stderr, /tlog entry created with index: \d+\n {2}http:\/\/localhost:8080\/api\/v2\/tile\/entries\/\S+\n/)
+    assert.match(
+      stderr,
+      /tlog entry created with index: \d+\n {2}http:\/\/localhost:8080\/api\/v2\/tile\/entries\/\S+\n/,
+    )
   })
 
   test('a tag gets a warning and what is signed is the digest', async () => {
@@ -133,8 +181,21 @@ describe('exit codes and errors of verify', () => {
   test('12 with the report of every check, when it is asked for', async () => {
     const image = await bench.pushImage('report')
     succeeded(await bench.run(sign, [...KEYLESS, image]))
-    const outcome = await bench.run(verify, ['--certificate-identity', 'bob@example.com', '--certificate-oidc-issuer', bench.issuer, '--trusted-root', 'root.json', '--output', 'json', image])
-    const document = JSON.parse(outcome.stdout) as { error: { code: string; found: string }; report: { code: string; report: { name: string; status: string }[] }[] }
+    const outcome = await bench.run(verify, [
+      '--certificate-identity',
+      'bob@example.com',
+      '--certificate-oidc-issuer',
+      bench.issuer,
+      '--trusted-root',
+      'root.json',
+      '--output',
+      'json',
+      image,
+    ])
+    const document = JSON.parse(outcome.stdout) as {
+      error: { code: string; found: string }
+      report: { code: string; report: { name: string; status: string }[] }[]
+    }
     assert.equal(outcome.code, 12)
     assert.match(document.error.found, /ann@example\.com/)
     assert.equal(document.report[0]?.code, 'VERIFY_IDENTITY')
@@ -142,7 +203,11 @@ describe('exit codes and errors of verify', () => {
   })
   test('an attestation is no signature on the image', async () => {
     const image = await bench.pushImage('attested')
-    succeeded(await bench.run(attest, [...KEYLESS, '--type', 'cyclonedx', '--predicate', 'sbom', image], { files: { sbom: '{"components":[]}' } }))
+    succeeded(
+      await bench.run(attest, [...KEYLESS, '--type', 'cyclonedx', '--predicate', 'sbom', image], {
+        files: { sbom: '{"components":[]}' },
+      }),
+    )
     const outcome = await bench.run(verify, [...anyone, image])
     assert.deepEqual([outcome.code, outcome.stdout], [10, ''])
   })
@@ -152,7 +217,18 @@ describe('exit codes and errors of verify', () => {
     ['--certificate-oidc-issuer', 'https://i'],
     ['--key', 'cosign.pub', '--certificate-identity', 'a', '--certificate-oidc-issuer', 'https://i'],
     ['--certificate-identity', 'a', '--certificate-identity-regexp', 'b', '--certificate-oidc-issuer', 'https://i'],
-    ['--certificate-identity', 'a', '--certificate-identity', 'b', '--certificate-identity', 'c', '--certificate-oidc-issuer', 'https://i', '--certificate-oidc-issuer', 'https://j'],
+    [
+      '--certificate-identity',
+      'a',
+      '--certificate-identity',
+      'b',
+      '--certificate-identity',
+      'c',
+      '--certificate-oidc-issuer',
+      'https://i',
+      '--certificate-oidc-issuer',
+      'https://j',
+    ],
     ['--certificate-identity-regexp', '(', '--certificate-oidc-issuer', 'https://i'],
     ['--certificate-identity', 'a', '--certificate-oidc-issuer', 'https://i', '--certificate-extension', 'no-such=x'],
     ['--key', 'missing.pub'],
@@ -175,8 +251,24 @@ describe('identity flags', () => {
     succeeded(await bench.run(sign, [...KEYLESS, image]))
   })
   const accepted = (): readonly (readonly string[])[] => [
-    ['--certificate-identity', 'bob@example.com', '--certificate-identity', 'ann@example.com', '--certificate-oidc-issuer', bench.issuer],
-    ['--certificate-identity', 'bob@example.com', '--certificate-identity', 'ann@example.com', '--certificate-oidc-issuer', 'https://i', '--certificate-oidc-issuer', bench.issuer],
+    [
+      '--certificate-identity',
+      'bob@example.com',
+      '--certificate-identity',
+      'ann@example.com',
+      '--certificate-oidc-issuer',
+      bench.issuer,
+    ],
+    [
+      '--certificate-identity',
+      'bob@example.com',
+      '--certificate-identity',
+      'ann@example.com',
+      '--certificate-oidc-issuer',
+      'https://i',
+      '--certificate-oidc-issuer',
+      bench.issuer,
+    ],
     ['--certificate-identity-regexp', '.*@example\\.com', '--certificate-oidc-issuer-regexp', 'http://localhost.*'],
     ['--cert-identity', 'ann@example.com', '--cert-oidc-issuer', bench.issuer],
   ]
@@ -188,9 +280,22 @@ describe('identity flags', () => {
       ['--certificate-identity-regexp', 'ann', '--certificate-oidc-issuer', bench.issuer],
       [...anyone, '--certificate-github-workflow-repository', 'o/r'],
       [...anyone, '--certificate-extension', 'source-repository-uri=https://github.com/o/r'],
-      ['--certificate-identity', 'ann@example.com', '--certificate-identity', 'bob@example.com', '--certificate-oidc-issuer', 'https://i', '--certificate-oidc-issuer', bench.issuer],
+      [
+        '--certificate-identity',
+        'ann@example.com',
+        '--certificate-identity',
+        'bob@example.com',
+        '--certificate-oidc-issuer',
+        'https://i',
+        '--certificate-oidc-issuer',
+        bench.issuer,
+      ],
     ]) {
-      assert.equal((await bench.run(verify, [...words, '--trusted-root', 'root.json', image])).code, 12, words.join(' '))
+      assert.equal(
+        (await bench.run(verify, [...words, '--trusted-root', 'root.json', image])).code,
+        12,
+        words.join(' '),
+      )
     }
   })
 })
@@ -200,7 +305,13 @@ describe('what verify says was checked is true', () => {
     const image = await bench.pushImage('said')
     succeeded(await bench.run(sign, [...KEYLESS, image]))
     const { stderr } = succeeded(await bench.run(verify, [...anyone, image]))
-    for (const line of ['transparency log was verified offline', 'timestamp authority', 'code-signing certificate', 'claims were validated']) assert.ok(stderr.includes(line), line)
+    for (const line of [
+      'transparency log was verified offline',
+      'timestamp authority',
+      'code-signing certificate',
+      'claims were validated',
+    ])
+      assert.ok(stderr.includes(line), line)
     assert.ok(!stderr.includes('public key'))
     assert.ok(!stderr.includes('annotations'))
   })
@@ -221,14 +332,20 @@ describe('what verify says was checked is true', () => {
   test('--explain shows every check', async () => {
     const image = await bench.pushImage('said')
     succeeded(await bench.run(sign, [...KEYLESS, image]))
-    assert.match((await bench.run(verify, [...anyone, '--explain', image])).stderr, /✓ The certificate names an allowed identity/)
+    assert.match(
+      (await bench.run(verify, [...anyone, '--explain', image])).stderr,
+      /✓ The certificate names an allowed identity/,
+    )
   })
   test('offline means offline: nothing but the registry is asked', async () => {
     const image = await bench.pushImage('said')
     succeeded(await bench.run(sign, [...KEYLESS, image]))
     bench.requests.length = 0
     succeeded(await bench.run(verify, [...anyone, image]))
-    assert.ok(bench.requests.every((request) => request.includes(' /v2/')), bench.requests.join())
+    assert.ok(
+      bench.requests.every((request) => request.includes(' /v2/')),
+      bench.requests.join(),
+    )
     assert.ok(bench.requests.length <= 4, `few round trips: ${bench.requests.join(', ')}`)
   })
 })
@@ -238,14 +355,32 @@ describe('attestations', () => {
   for (const layout of [[], ['--new-bundle-format=false']]) {
     test(`signed, verified, read back ${layout.join('')}`, async () => {
       const image = await bench.pushImage('sbom')
-      succeeded(await bench.run(attest, [...KEYLESS_V1, ...layout, '--type', 'cyclonedx', '--predicate', 'sbom', image], { files: { sbom: SBOM } }))
+      succeeded(
+        await bench.run(attest, [...KEYLESS_V1, ...layout, '--type', 'cyclonedx', '--predicate', 'sbom', image], {
+          files: { sbom: SBOM },
+        }),
+      )
       const { stdout } = succeeded(await bench.run(verifyAttestation, [...anyone, '--type', 'cyclonedx', image]))
       const { payload } = JSON.parse(stdout) as { payload: string }
-      const statement = JSON.parse(Buffer.from(payload, 'base64').toString()) as { predicate: { components: unknown[] } }
+      const statement = JSON.parse(Buffer.from(payload, 'base64').toString()) as {
+        predicate: { components: unknown[] }
+      }
       assert.equal(statement.predicate.components.length, 2)
       assert.equal((await bench.run(verifyAttestation, [...anyone, image])).code, 12, 'the type is custom unless said')
       assert.equal((await bench.run(verifyAttestation, [...anyone, '--type', 'spdx', image])).code, 12)
-      assert.equal((await bench.run(verifyAttestation, ['--key', 'other.pub', '--insecure-ignore-tlog', '--type', 'cyclonedx', image])).code, 12)
+      assert.equal(
+        (
+          await bench.run(verifyAttestation, [
+            '--key',
+            'other.pub',
+            '--insecure-ignore-tlog',
+            '--type',
+            'cyclonedx',
+            image,
+          ])
+        ).code,
+        12,
+      )
       const found = succeeded(await bench.run(downloadAttestation, ['--predicate-type', 'cyclonedx', image]))
       assert.equal(found.stdout.trim().split('\n').length, 1)
       assert.equal((await bench.run(downloadAttestation, ['--predicate-type', 'spdx', image])).code, 10)
@@ -253,16 +388,36 @@ describe('attestations', () => {
   }
   test('--decode prints the statement', async () => {
     const image = await bench.pushImage('sbom')
-    succeeded(await bench.run(attest, [...KEYLESS, '--type', 'cyclonedx', '--predicate', 'sbom', image], { files: { sbom: SBOM } }))
-    const { stdout } = succeeded(await bench.run(verifyAttestation, [...anyone, '--type', 'cyclonedx', '--decode', image]))
+    succeeded(
+      await bench.run(attest, [...KEYLESS, '--type', 'cyclonedx', '--predicate', 'sbom', image], {
+        files: { sbom: SBOM },
+      }),
+    )
+    const { stdout } = succeeded(
+      await bench.run(verifyAttestation, [...anyone, '--type', 'cyclonedx', '--decode', image]),
+    )
     assert.equal((JSON.parse(stdout) as { predicateType: string }).predicateType, 'https://cyclonedx.org/bom')
   })
   test('a statement about another image, a predicate that is not JSON, both and neither', async () => {
     const image = await bench.pushImage('sbom')
-    const other = JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject: [{ digest: { sha256: '00'.repeat(32) } }], predicateType: 'https://x', predicate: {} })
+    const other = JSON.stringify({
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ digest: { sha256: '00'.repeat(32) } }],
+      predicateType: 'https://x',
+      predicate: {},
+    })
     bench.requests.length = 0
-    for (const words of [['--statement', 'other'], ['--predicate', 'bad', '--type', 'cyclonedx'], ['--predicate', 'bad', '--statement', 'other'], []]) {
-      assert.equal((await bench.run(attest, [...KEYLESS, ...words, image], { files: { other, bad: 'not json' } })).code, 1, words.join(' '))
+    for (const words of [
+      ['--statement', 'other'],
+      ['--predicate', 'bad', '--type', 'cyclonedx'],
+      ['--predicate', 'bad', '--statement', 'other'],
+      [],
+    ]) {
+      assert.equal(
+        (await bench.run(attest, [...KEYLESS, ...words, image], { files: { other, bad: 'not json' } })).code,
+        1,
+        words.join(' '),
+      )
     }
     assert.ok(!bench.requests.includes('POST /api/v2/signingCert'))
   })
@@ -278,10 +433,21 @@ describe('what hangs on an image', () => {
     assert.equal((await bench.run(downloadSignature, [image])).code, 10)
     succeeded(await bench.run(sign, [...KEYLESS_V1, '--both-formats', image]))
     const { stdout } = succeeded(await bench.run(tree, [image]))
-    assert.match(stdout, /🔐 Signatures for an image tag: localhost:8080\/shown:sha256-[0-9a-f]{64}\.sig\n {3}└── 🍒 sha256:/)
-    assert.match(stdout, /🔗 https:\/\/sigstore\.dev\/cosign\/sign\/v1 artifacts via OCI referrer: localhost:8080\/shown@sha256:/)
-    const lines = succeeded(await bench.run(downloadSignature, [image])).stdout.trim().split('\n')
-    assert.deepEqual(lines.map((line) => ('mediaType' in (JSON.parse(line) as object) ? 'bundle' : 'old')), ['bundle', 'old'])
+    assert.match(
+      stdout,
+      /🔐 Signatures for an image tag: localhost:8080\/shown:sha256-[0-9a-f]{64}\.sig\n {3}└── 🍒 sha256:/,
+    )
+    assert.match(
+      stdout,
+      /🔗 https:\/\/sigstore\.dev\/cosign\/sign\/v1 artifacts via OCI referrer: localhost:8080\/shown@sha256:/,
+    )
+    const lines = succeeded(await bench.run(downloadSignature, [image]))
+      .stdout.trim()
+      .split('\n')
+    assert.deepEqual(
+      lines.map((line) => ('mediaType' in (JSON.parse(line) as object) ? 'bundle' : 'old')),
+      ['bundle', 'old'],
+    )
   })
 })
 
@@ -290,19 +456,33 @@ describe('what the services return is verified before anything is written', () =
     const other = await openSigningBench()
     const image = await bench.pushImage('foreign')
     const { serializeTrustedRoot } = await import('#formats/trusted-root/serialize')
-    const outcome = await bench.run(sign, [...KEYLESS, '--trusted-root', 'foreign.json', '--bundle', 'never.json', image], { files: { 'foreign.json': serializeTrustedRoot(other.sigstore.trustedRoot) } })
+    const outcome = await bench.run(
+      sign,
+      [...KEYLESS, '--trusted-root', 'foreign.json', '--bundle', 'never.json', image],
+      { files: { 'foreign.json': serializeTrustedRoot(other.sigstore.trustedRoot) } },
+    )
     assert.equal(outcome.code, 1)
     assert.match(outcome.stderr, /does not verify/)
     assert.ok(!outcome.host.paths().includes('never.json'))
     assert.equal((await bench.run(verify, [...anyone, image])).code, 10)
   })
   test('a token that is none is never repeated', async () => {
-    const outcome = await bench.run(sign, [...KEYLESS, '--identity-token', 'bad', await bench.pushImage('bad')], { files: { bad: 'hunter2.hunter2' } })
+    const outcome = await bench.run(sign, [...KEYLESS, '--identity-token', 'bad', await bench.pushImage('bad')], {
+      files: { bad: 'hunter2.hunter2' },
+    })
     assert.equal(outcome.code, 1)
     assert.doesNotMatch(outcome.stderr, /hunter2/)
   })
   test('without a token and without a terminal it fails at once', async () => {
-    const outcome = await bench.run(sign, ['--signing-config', 'config.json', '--trusted-root', 'root.json', '-y', '--oidc-disable-ambient-providers', await bench.pushImage('ci')])
+    const outcome = await bench.run(sign, [
+      '--signing-config',
+      'config.json',
+      '--trusted-root',
+      'root.json',
+      '-y',
+      '--oidc-disable-ambient-providers',
+      await bench.pushImage('ci'),
+    ])
     assert.equal(outcome.code, 1)
     assert.match(outcome.stderr, /--identity-token/)
   })
@@ -314,7 +494,19 @@ describe('what the services return is verified before anything is written', () =
   test('addresses alone are enough', async () => {
     const url = bench.sigstore.url
     const image = await bench.pushImage('flags')
-    const words = ['--rekor-url', url, '--fulcio-url', url, '--oidc-issuer', bench.issuer, '--trusted-root', 'root.json', '--identity-token', 'token', '-y']
+    const words = [
+      '--rekor-url',
+      url,
+      '--fulcio-url',
+      url,
+      '--oidc-issuer',
+      bench.issuer,
+      '--trusted-root',
+      'root.json',
+      '--identity-token',
+      'token',
+      '-y',
+    ]
     succeeded(await bench.run(sign, [...words, image]))
     succeeded(await bench.run(verify, [...anyone, image]))
   })

@@ -10,16 +10,26 @@ import { readTextFile } from '../read-input.js'
 export const command: Command = defineCommand({
   name: 'import-key-pair',
   summary: 'Encrypt an existing private key for signing',
-  description: 'Reads an unencrypted PEM key (PKCS #8, PKCS #1 or SEC 1; RSA, ECDSA or Ed25519) and writes it as a key pair.',
+  description:
+    'Reads an unencrypted PEM key (PKCS #8, PKCS #1 or SEC 1; RSA, ECDSA or Ed25519) and writes it as a key pair.',
   flags: {
     key: { kind: 'path', short: 'k', help: 'the PEM private key' },
-    'output-key-prefix': { kind: 'string', short: 'o', default: 'import-cosign', placeholder: 'NAME', help: 'write NAME.key and NAME.pub' },
+    'output-key-prefix': {
+      kind: 'string',
+      short: 'o',
+      default: 'import-cosign',
+      placeholder: 'NAME',
+      help: 'write NAME.key and NAME.pub',
+    },
     ...confirmationFlag,
   },
-  examples: [{ does: 'take over a key made by OpenSSL', run: 'import-key-pair --key openssl.pem --output-key-prefix release' }],
+  examples: [
+    { does: 'take over a key made by OpenSSL', run: 'import-key-pair --key openssl.pem --output-key-prefix release' },
+  ],
 
   async run({ flags, host }) {
-    if (flags.key === undefined) throw new UsageError('USAGE_FLAG_MISSING', 'which key to import is not said', { expected: '--key FILE' })
+    if (flags.key === undefined)
+      throw new UsageError('USAGE_FLAG_MISSING', 'which key to import is not said', { expected: '--key FILE' })
     const key = privateKeyFromPem(await readTextFile(host, flags.key))
     const password = await askPassword(host, { twice: true })
     await writeKeyPair(host, key, { prefix: flags['output-key-prefix'], password, yes: flags.yes })

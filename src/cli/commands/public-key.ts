@@ -22,9 +22,12 @@ export const command: Command = defineCommand({
   async run({ flags, host, signal }) {
     refuseSecurityKey(flags)
     const { key, outfile } = flags
-    if (key === undefined) throw new UsageError('USAGE_FLAG_MISSING', 'which key is not said', { expected: '--key KEY' })
+    if (key === undefined)
+      throw new UsageError('USAGE_FLAG_MISSING', 'which key is not said', { expected: '--key KEY' })
     const text = asText(await readKeyReference(host, key, signal), 'the key')
-    const publicKey = text.includes('PRIVATE KEY-----') ? (await loadPrivateKey(host, key, signal)).publicKey : publicKeyFromPem(text)
+    const publicKey = text.includes('PRIVATE KEY-----')
+      ? (await loadPrivateKey(host, key, signal)).publicKey
+      : publicKeyFromPem(text)
     const pem = publicKeyToPem(publicKey)
     if (outfile === undefined) host.terminal.write(pem)
     else {

@@ -25,7 +25,12 @@ export const command: Command = defineCommand({
     ...confirmationFlag,
     ...identityTokenFlags,
     ...serviceFlags,
-    b64: { kind: 'boolean', default: true, help: 'base64 for detached outputs', deprecated: 'please use --bundle, which already base64 encodes content as appropriate' },
+    b64: {
+      kind: 'boolean',
+      default: true,
+      help: 'base64 for detached outputs',
+      deprecated: 'please use --bundle, which already base64 encodes content as appropriate',
+    },
     output: { kind: 'path', help: 'write the signature to this file', deprecated: USE_BUNDLE },
     'output-signature': { kind: 'path', help: 'write the signature to this file', deprecated: USE_BUNDLE },
     'output-certificate': {
@@ -48,7 +53,12 @@ export const command: Command = defineCommand({
   async run({ args, flags, changed, host, signal, verbose }) {
     const legacy = !flags['new-bundle-format']
     const signaturePath = flags['output-signature'] ?? flags.output
-    if (args.length > 1 && [flags.bundle, signaturePath, flags['output-certificate'], flags['rfc3161-timestamp']].some((path) => path !== undefined)) {
+    if (
+      args.length > 1 &&
+      [flags.bundle, signaturePath, flags['output-certificate'], flags['rfc3161-timestamp']].some(
+        (path) => path !== undefined,
+      )
+    ) {
       throw new UsageError('USAGE_FLAG_CONFLICT', 'one output file cannot hold the signatures of several files', {
         hint: 'leave out the output flags: each bundle is then written beside its file as FILE.sigstore.json',
       })
@@ -56,16 +66,25 @@ export const command: Command = defineCommand({
     if (args.includes('-') && flags.bundle === undefined && !legacy) {
       throw new UsageError('USAGE_FLAG_MISSING', 'must specify --bundle', { found: 'standard input as the file' })
     }
-    const { session } = await openSession(host, { flags, changed, signal, verbose, algorithm: flags['signing-algorithm'] })
+    const { session } = await openSession(host, {
+      flags,
+      changed,
+      signal,
+      verbose,
+      algorithm: flags['signing-algorithm'],
+    })
     for (const path of args) {
       if (path !== '-') host.terminal.note(`Using payload from: ${path}`)
       const data = streamFileOrStdin(host, path)
       if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
-      const result = await withProgress(host, 'Signing artifact...', () => signContent(session, { kind: 'message', data }, signal))
+      const result = await withProgress(host, 'Signing artifact...', () =>
+        signContent(session, { kind: 'message', data }, signal),
+      )
       tellEntries(host, result)
       const bundlePath = flags.bundle ?? (legacy ? undefined : `${path}.sigstore.json`)
       if (bundlePath !== undefined) await writeBundle(host, bundlePath, result, { legacy })
-      if (legacy || signaturePath !== undefined) await writeSignature(host, result, { path: signaturePath, base64: flags.b64 })
+      if (legacy || signaturePath !== undefined)
+        await writeSignature(host, result, { path: signaturePath, base64: flags.b64 })
       await writeDetached(host, result, { flags, base64: flags.b64 })
     }
     return undefined

@@ -14,7 +14,13 @@ import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { withProgress } from '../progress.js'
-import { attachSignature, type ImageSignature, type LayoutChoice, signAsBundle, signAsPayload } from '../signing/image-signatures.js'
+import {
+  attachSignature,
+  type ImageSignature,
+  type LayoutChoice,
+  signAsBundle,
+  signAsPayload,
+} from '../signing/image-signatures.js'
 import { bundleText, certificatePem, tellEntries } from '../signing/results.js'
 import { openSession } from '../signing/session.js'
 
@@ -23,14 +29,21 @@ const flags = {
   annotations: { kind: 'list', short: 'a', placeholder: 'K=V', help: 'sign this, too; verify can ask for it' },
   recursive: { kind: 'boolean', short: 'r', help: 'also sign every image in a multi-arch image' },
   upload: { kind: 'boolean', default: true, help: 'whether to attach the signature to the image' },
-  'both-formats': { kind: 'boolean', help: 'also attach a signature in the old format, for verifiers that know no bundles' },
+  'both-formats': {
+    kind: 'boolean',
+    help: 'also attach a signature in the old format, for verifiers that know no bundles',
+  },
   ...keyFlags,
   ...confirmationFlag,
   ...identityTokenFlags,
   ...serviceFlags,
   ...registryFlags,
   ...referrersModeFlag,
-  payload: { kind: 'path', help: 'sign this payload instead of making one', deprecated: 'payload will always be generated automatically in future versions' },
+  payload: {
+    kind: 'path',
+    help: 'sign this payload instead of making one',
+    deprecated: 'payload will always be generated automatically in future versions',
+  },
   'output-signature': {
     kind: 'path',
     help: 'write the signature to this file',
@@ -50,14 +63,19 @@ const flags = {
     kind: 'string',
     choices: ['sbom'],
     help: 'sign what is attached to the image instead',
-    deprecated: 'please use OCI referrers for attachments; see `countersign attach sbom --registry-referrers-mode=oci-1-1 --help`',
+    deprecated:
+      'please use OCI referrers for attachments; see `countersign attach sbom --registry-referrers-mode=oci-1-1 --help`',
   },
   'sign-container-identity': {
     kind: 'list',
     help: 'what to call the image in the old format',
     deprecated: 'not possible when OCI referrers become the default behavior',
   },
-  'record-creation-timestamp': { kind: 'boolean', help: 'has no effect', deprecated: 'not used with the new bundle format' },
+  'record-creation-timestamp': {
+    kind: 'boolean',
+    help: 'has no effect',
+    deprecated: 'not used with the new bundle format',
+  },
 } as const
 
 export const command: Command = defineCommand({
@@ -69,19 +87,31 @@ export const command: Command = defineCommand({
   flags,
   examples: [
     { does: 'sign as yourself; a browser opens', run: 'sign registry.example.com/app@sha256:…' },
-    { does: 'sign with a key, and add a fact', run: 'sign --key cosign.key -a commit=4f3c registry.example.com/app@sha256:…' },
+    {
+      does: 'sign with a key, and add a fact',
+      run: 'sign --key cosign.key -a commit=4f3c registry.example.com/app@sha256:…',
+    },
     { does: 'sign a multi-arch image and everything in it', run: 'sign --recursive registry.example.com/app@sha256:…' },
-    { does: 'sign for verifiers of bundles and of the old format', run: 'sign --both-formats registry.example.com/app@sha256:…' },
+    {
+      does: 'sign for verifiers of bundles and of the old format',
+      run: 'sign --both-formats registry.example.com/app@sha256:…',
+    },
   ],
 
   async run({ args, flags: given, changed, host, signal, verbose }) {
     const annotations = readAnnotations(given.annotations)
     const layout = chooseLayout(host, given['registry-referrers-mode'])
     const images = await openImages(host, given, { verbose })
-    const targets = await resolveTargets(host, images, { texts: args, recursive: given.recursive, attachment: given.attachment })
+    const targets = await resolveTargets(host, images, {
+      texts: args,
+      recursive: given.recursive,
+      attachment: given.attachment,
+    })
     const legacy = !given['new-bundle-format']
     if (given.bundle !== undefined && targets.length > 1) {
-      throw new UsageError('USAGE_FLAG_CONFLICT', 'one bundle file cannot hold the signatures of several images', { found: `${String(targets.length)} images` })
+      throw new UsageError('USAGE_FLAG_CONFLICT', 'one bundle file cannot hold the signatures of several images', {
+        found: `${String(targets.length)} images`,
+      })
     }
     const { session } = await openSession(host, { flags: given, changed, signal, verbose })
     const payload = given.payload === undefined ? undefined : await host.files.read(given.payload)
@@ -102,7 +132,8 @@ export const command: Command = defineCommand({
       if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
       const signatures = legacy ? [] : [await signAsBundle(to, target, { annotations, signal })]
       if (!legacy && !given['both-formats']) return signatures
-      for (const identity of identities) signatures.push(await signAsPayload(to, target, { annotations, identity, payload, signal }))
+      for (const identity of identities)
+        signatures.push(await signAsPayload(to, target, { annotations, identity, payload, signal }))
       return signatures
     }
   },
@@ -111,7 +142,9 @@ export const command: Command = defineCommand({
 function chooseLayout(host: Host, mode: string | undefined): LayoutChoice {
   const { environment } = host
   if (mode === 'oci-1-1' && environment['COSIGN_EXPERIMENTAL'] !== '1') {
-    throw new UsageError('USAGE_FLAG_VALUE', 'in order to use mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1', { found: '--registry-referrers-mode=oci-1-1' })
+    throw new UsageError('USAGE_FLAG_VALUE', 'in order to use mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1', {
+      found: '--registry-referrers-mode=oci-1-1',
+    })
   }
   return { legacyAsReferrer: mode === 'oci-1-1', dockerMediaTypes: environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1' }
 }
@@ -123,20 +156,36 @@ interface TargetsAsk {
 }
 
 /** What is to be signed, each digest once, before anything is: a name that does not resolve must not leave half of it signed. */
-async function resolveTargets(host: Host, images: AttachmentWriter, { texts, recursive, attachment }: TargetsAsk): Promise<readonly ResolvedImage[]> {
+async function resolveTargets(
+  host: Host,
+  images: AttachmentWriter,
+  { texts, recursive, attachment }: TargetsAsk,
+): Promise<readonly ResolvedImage[]> {
   const targets = new Map<string, ResolvedImage>()
   for (const text of texts) {
     const image = await nameImage(images.content, text)
     warnAboutTag(host, image, text)
     const named = attachment === undefined ? image : await attachedTo(images, image, attachment)
     const all = recursive ? await expandImage(images.content, named) : [named]
-    for (const each of all) targets.set(`${repositoryName(each.repository)}@${each.descriptor.digest}`, { repository: each.repository, descriptor: each.descriptor })
+    for (const each of all)
+      targets.set(`${repositoryName(each.repository)}@${each.descriptor.digest}`, {
+        repository: each.repository,
+        descriptor: each.descriptor,
+      })
   }
   return [...targets.values()]
 }
 
-async function attachedTo({ content, tagPrefix }: AttachmentWriter, { repository, descriptor }: ResolvedImage, kind: 'sbom'): Promise<ResolvedImage> {
-  return await resolveImage(content, { kind: 'tag', ...repository, tag: attachmentTag(descriptor.digest, kind, tagPrefix) })
+async function attachedTo(
+  { content, tagPrefix }: AttachmentWriter,
+  { repository, descriptor }: ResolvedImage,
+  kind: 'sbom',
+): Promise<ResolvedImage> {
+  return await resolveImage(content, {
+    kind: 'tag',
+    ...repository,
+    tag: attachmentTag(descriptor.digest, kind, tagPrefix),
+  })
 }
 
 interface OutputsAsk {
@@ -151,19 +200,37 @@ interface OutputsAsk {
 }
 
 /** Everything that goes to files; those of a recursive signing carry the digest in their names, as with cosign. */
-async function writeOutputs(host: Host, signatures: readonly ImageSignature[], { flags: given, legacy }: OutputsAsk): Promise<void> {
+async function writeOutputs(
+  host: Host,
+  signatures: readonly ImageSignature[],
+  { flags: given, legacy }: OutputsAsk,
+): Promise<void> {
   const [first] = signatures
   if (first === undefined) throw new CliError('CLI_INPUT', 'nothing was signed')
   const suffix = given.recursive ? `-${first.image.descriptor.digest.replace(':', '-')}` : ''
-  const { bundle, 'output-signature': signaturePath, 'output-payload': payloadPath, 'output-certificate': certificatePath } = given
-  if (signaturePath !== undefined) await host.files.write(signaturePath + suffix, signatures.map(({ result }) => encodeBase64(result.signature)).join('\n'))
+  const {
+    bundle,
+    'output-signature': signaturePath,
+    'output-payload': payloadPath,
+    'output-certificate': certificatePath,
+  } = given
+  if (signaturePath !== undefined)
+    await host.files.write(
+      signaturePath + suffix,
+      signatures.map(({ result }) => encodeBase64(result.signature)).join('\n'),
+    )
   if (payloadPath !== undefined) await host.files.write(payloadPath + suffix, signatures.map(payloadText).join('\n'))
   if (certificatePath !== undefined) {
-    await host.files.write(certificatePath, certificatePem(first.result) ?? publicKeyToPem(first.result.credential.signer.publicKey))
+    await host.files.write(
+      certificatePath,
+      certificatePem(first.result) ?? publicKeyToPem(first.result.credential.signer.publicKey),
+    )
     host.terminal.note(`Certificate wrote in the file ${certificatePath}`)
   }
   if (bundle === undefined) return
-  const texts = legacy ? signatures.map(({ result }) => bundleText(result, { legacy })) : [bundleText(first.result, { legacy })]
+  const texts = legacy
+    ? signatures.map(({ result }) => bundleText(result, { legacy }))
+    : [bundleText(first.result, { legacy })]
   await host.files.write(bundle, texts.join('\n'))
   host.terminal.note(`Wrote bundle to file ${bundle}`)
 }

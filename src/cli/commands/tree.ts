@@ -20,7 +20,12 @@ export const command: Command = defineCommand({
   flags: {
     ...registryFlags,
     ...referrersModeFlag,
-    'experimental-oci11': { kind: 'boolean', default: true, help: 'look for referrers', deprecated: 'OCI referrers will be the default behavior in future versions' },
+    'experimental-oci11': {
+      kind: 'boolean',
+      default: true,
+      help: 'look for referrers',
+      deprecated: 'OCI referrers will be the default behavior in future versions',
+    },
   },
   examples: [{ does: 'show signatures, attestations and SBOMs', run: 'tree registry.example.com/app:1.2' }],
 
@@ -39,8 +44,14 @@ interface Group {
 }
 
 /** A group for each tag, and one for each referrer with the blobs in it, as cosign draws them. */
-async function groupsOf(content: ContentReader, { tagged, referrers, repository }: AttachmentTree): Promise<readonly Group[]> {
-  const tags = tagged.map(({ kind, repository: at, tag, layers }) => ({ title: `${TAG_TITLES[kind]}: ${repositoryName(at)}:${tag}`, leaves: layers.map(({ digest }) => digest) }))
+async function groupsOf(
+  content: ContentReader,
+  { tagged, referrers, repository }: AttachmentTree,
+): Promise<readonly Group[]> {
+  const tags = tagged.map(({ kind, repository: at, tag, layers }) => ({
+    title: `${TAG_TITLES[kind]}: ${repositoryName(at)}:${tag}`,
+    leaves: layers.map(({ digest }) => digest),
+  }))
   const manifests = referrers.flatMap(({ type, manifests: all }) => all.map(({ digest }) => ({ type, digest })))
   const referring = manifests.map(async ({ type, digest }) => ({
     title: `🔗 ${type} artifacts via OCI referrer: ${repositoryName(repository)}@${digest}`,
@@ -52,7 +63,9 @@ async function groupsOf(content: ContentReader, { tagged, referrers, repository 
 async function layersOf(content: ContentReader, repository: Repository, digest: string): Promise<readonly string[]> {
   const { bytes, mediaType } = await content.manifest(repository, digest)
   const manifest = parseManifest(bytes, mediaType)
-  return manifest.kind === 'image' ? manifest.layers.map((layer) => layer.digest) : manifest.manifests.map((child) => child.digest)
+  return manifest.kind === 'image'
+    ? manifest.layers.map((layer) => layer.digest)
+    : manifest.manifests.map((child) => child.digest)
 }
 
 function drawTree({ name }: NamedImage, groups: readonly Group[]): string {

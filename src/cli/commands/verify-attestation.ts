@@ -20,7 +20,8 @@ const { type } = predicateFlags
 export const command: Command = defineCommand({
   name: 'verify-attestation',
   summary: 'Verify attestations about container images',
-  description: 'Prints one DSSE envelope a line for each attestation that was verified; its payload is the statement in base64.',
+  description:
+    'Prints one DSSE envelope a line for each attestation that was verified; its payload is the statement in base64.',
   args: { usage: 'IMAGE...', min: 1, max: Infinity },
   flags: {
     type: { ...type, help: `the predicate type that is asked for: ${type.help}` },
@@ -52,7 +53,10 @@ export const command: Command = defineCommand({
     }
     const uri = predicateTypeUri(flags.type)
     const images = await openImages(host, flags, { verbose })
-    const [{ judge }, ...named] = await Promise.all([prepareJudge(host, flags, signal), ...args.map((text) => digestImage(images.content, text))])
+    const [{ judge }, ...named] = await Promise.all([
+      prepareJudge(host, flags, signal),
+      ...args.map((text) => digestImage(images.content, text)),
+    ])
     for (const image of named) {
       const judged = await judgeImage({
         host,
@@ -67,7 +71,9 @@ export const command: Command = defineCommand({
       })
       if (judged.accepted.length === 0) throw noAttestation(judged, flags)
       const verifications = judged.accepted.map(({ verification }) => verification)
-      host.terminal.note(performedChecks({ name: image.name, verifications, annotations: false, claims: flags['check-claims'] }))
+      host.terminal.note(
+        performedChecks({ name: image.name, verifications, annotations: false, claims: flags['check-claims'] }),
+      )
       const full = flags.output === 'json' && changed.has('output')
       for (const each of judged.accepted) host.terminal.write(`${line(each, { decode: flags.decode, full })}\n`)
     }
@@ -75,10 +81,18 @@ export const command: Command = defineCommand({
   },
 })
 
-function line({ attachment: { entity }, verification }: Accepted<Statement>, { decode, full }: { readonly decode: boolean; readonly full: boolean }): string {
+function line(
+  { attachment: { entity }, verification }: Accepted<Statement>,
+  { decode, full }: { readonly decode: boolean; readonly full: boolean },
+): string {
   if (entity.content.kind !== 'dsse') return ''
   const { envelope } = entity.content
   if (decode) return new TextDecoder().decode(envelope.payload)
   const { payloadType, payload, signatures } = envelopeToJson(envelope)
-  return JSON.stringify({ payloadType, payload, signatures, ...(full ? { verification: verificationDocument(verification) } : {}) })
+  return JSON.stringify({
+    payloadType,
+    payload,
+    signatures,
+    ...(full ? { verification: verificationDocument(verification) } : {}),
+  })
 }

@@ -22,13 +22,28 @@ export const command: Command = defineCommand({
     type: { ...type, help: `the predicate type that is asked for: ${type.help}` },
     'check-claims': { kind: 'boolean', default: true, help: 'whether the attestation must be about the file' },
     digest: { kind: 'string', placeholder: 'HEX', help: 'digest of the file, instead of the file' },
-    digestAlg: { kind: 'string', choices: ['sha256', 'sha384', 'sha512'], default: 'sha256', help: 'algorithm of --digest' },
+    digestAlg: {
+      kind: 'string',
+      choices: ['sha256', 'sha384', 'sha512'],
+      default: 'sha256',
+      help: 'algorithm of --digest',
+    },
     ...publicKeyFlags,
     ...identityFlags,
     ...trustFlags,
     ...explainFlag,
-    output: { kind: 'string', short: 'o', choices: ['text', 'json'], default: 'text', help: 'print the verified facts to standard output: json' },
-    signature: { kind: 'path', help: 'a DSSE envelope by itself', deprecated: 'please use --bundle to provide a signature' },
+    output: {
+      kind: 'string',
+      short: 'o',
+      choices: ['text', 'json'],
+      default: 'text',
+      help: 'print the verified facts to standard output: json',
+    },
+    signature: {
+      kind: 'path',
+      help: 'a DSSE envelope by itself',
+      deprecated: 'please use --bundle to provide a signature',
+    },
     'rfc3161-timestamp': {
       kind: 'path',
       help: 'a detached timestamp',
@@ -44,7 +59,9 @@ export const command: Command = defineCommand({
 
   async run({ args: [name], flags, host, signal }) {
     if ((name === undefined) === (flags.digest === undefined) && flags['check-claims']) {
-      throw new UsageError('USAGE_ARGUMENTS', 'what the attestation must be about is not said', { expected: 'a file, or --digest' })
+      throw new UsageError('USAGE_ARGUMENTS', 'what the attestation must be about is not said', {
+        expected: 'a file, or --digest',
+      })
     }
     const uri = predicateTypeUri(flags.type)
     const { judge, key } = await prepareJudge(host, flags, signal)

@@ -18,7 +18,13 @@ export const command: Command = defineCommand({
     ...identityFlags,
     ...trustFlags,
     ...explainFlag,
-    output: { kind: 'string', short: 'o', choices: ['text', 'json'], default: 'text', help: 'print the verified facts to standard output: json' },
+    output: {
+      kind: 'string',
+      short: 'o',
+      choices: ['text', 'json'],
+      default: 'text',
+      help: 'print the verified facts to standard output: json',
+    },
     signature: { kind: 'path', help: 'a detached signature', deprecated: 'please use --bundle to provide a signature' },
     'rfc3161-timestamp': {
       kind: 'path',
@@ -32,7 +38,10 @@ export const command: Command = defineCommand({
       run: 'verify-blob app.tgz --bundle app.tgz.sigstore.json --certificate-identity ann@example.com --certificate-oidc-issuer https://accounts.google.com',
     },
     { does: 'a file signed with a key', run: 'verify-blob app.tgz --bundle app.tgz.sigstore.json --key cosign.pub' },
-    { does: 'offline, and with every check shown', run: 'verify-blob app.tgz --bundle app.tgz.sigstore.json --key cosign.pub --trusted-root root.json --explain' },
+    {
+      does: 'offline, and with every check shown',
+      run: 'verify-blob app.tgz --bundle app.tgz.sigstore.json --key cosign.pub --trusted-root root.json --explain',
+    },
   ],
 
   async run({ args: [name = ''], flags, host, signal }) {

@@ -37,8 +37,16 @@ export const command: Command = defineCommand({
       help: 'verify what is attached to the image instead',
       deprecated: 'please use OCI referrers for attachments and verify with `--experimental-oci11`',
     },
-    signature: { kind: 'path', help: 'a detached signature', deprecated: 'signatures are automatically fetched from the OCI registry during image verification' },
-    payload: { kind: 'path', help: 'the payload of a detached signature', deprecated: 'payload will always be verified from the bundle in future versions' },
+    signature: {
+      kind: 'path',
+      help: 'a detached signature',
+      deprecated: 'signatures are automatically fetched from the OCI registry during image verification',
+    },
+    payload: {
+      kind: 'path',
+      help: 'the payload of a detached signature',
+      deprecated: 'payload will always be verified from the bundle in future versions',
+    },
   },
   examples: [
     {
@@ -49,24 +57,54 @@ export const command: Command = defineCommand({
       does: 'an image signed by a workflow, of one repository only',
       run: 'verify --certificate-identity https://github.com/o/r/.github/workflows/ci.yml@refs/heads/main --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-extension source-repository-uri=https://github.com/o/r IMAGE',
     },
-    { does: 'an image signed with a key, with every check shown', run: 'verify --key cosign.pub --explain registry.example.com/app:1.2' },
+    {
+      does: 'an image signed with a key, with every check shown',
+      run: 'verify --key cosign.pub --explain registry.example.com/app:1.2',
+    },
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
-    if (flags['local-image'] || flags.attachment !== undefined || flags.signature !== undefined || flags.payload !== undefined) {
-      throw new CliError('CLI_UNSUPPORTED', 'only signatures that are attached to an image in a registry can be verified yet', {
-        hint: 'leave out --local-image, --attachment, --signature and --payload; a detached signature is verified with verify-blob',
-      })
+    if (
+      flags['local-image'] ||
+      flags.attachment !== undefined ||
+      flags.signature !== undefined ||
+      flags.payload !== undefined
+    ) {
+      throw new CliError(
+        'CLI_UNSUPPORTED',
+        'only signatures that are attached to an image in a registry can be verified yet',
+        {
+          hint: 'leave out --local-image, --attachment, --signature and --payload; a detached signature is verified with verify-blob',
+        },
+      )
     }
     const annotations = readAnnotations(flags.annotations)
     const images = await openImages(host, flags, { verbose })
     // The key file is read while the registry answers.
-    const [{ judge }, ...named] = await Promise.all([prepareJudge(host, flags, signal), ...args.map((text) => digestImage(images.content, text))])
+    const [{ judge }, ...named] = await Promise.all([
+      prepareJudge(host, flags, signal),
+      ...args.map((text) => digestImage(images.content, text)),
+    ])
     for (const image of named) {
-      const judged = await judgeImage({ host, images, image, kind: 'signature', judge, explain: flags.explain, claims: (verification) => claimsOf(verification, image) })
+      const judged = await judgeImage({
+        host,
+        images,
+        image,
+        kind: 'signature',
+        judge,
+        explain: flags.explain,
+        claims: (verification) => claimsOf(verification, image),
+      })
       if (judged.accepted.length === 0) throw noSignature(judged, image.name)
       const verifications = judged.accepted.map(({ verification }) => verification)
-      host.terminal.note(performedChecks({ name: image.name, verifications, annotations: annotations.size > 0, claims: flags['check-claims'] }))
+      host.terminal.note(
+        performedChecks({
+          name: image.name,
+          verifications,
+          annotations: annotations.size > 0,
+          claims: flags['check-claims'],
+        }),
+      )
       const full = flags.output === 'json' && changed.has('output')
       print(host, judged.accepted, { image, text: flags.output === 'text', full })
     }
@@ -76,7 +114,10 @@ export const command: Command = defineCommand({
     function claimsOf(verification: Verification, { descriptor }: DigestedImage): OptionalClaims {
       if (!flags['check-claims'] && verification.content.kind !== 'statement') return undefined
       const { algorithm, hex } = parseDigest(descriptor.digest)
-      return verifyImageClaims(verification, { digest: { algorithm, value: decodeHex(hex) }, annotations: flags['check-claims'] ? annotations : new Map() })
+      return verifyImageClaims(verification, {
+        digest: { algorithm, value: decodeHex(hex) },
+        annotations: flags['check-claims'] ? annotations : new Map(),
+      })
     }
   },
 })

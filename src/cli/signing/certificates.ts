@@ -24,7 +24,10 @@ export interface CertificateFlags {
 export async function loadKeyCertificates(host: Host, flags: CertificateFlags): Promise<readonly Uint8Array[]> {
   const [leafPath, chainPath] = [flags.certificate, flags['certificate-chain']]
   if (leafPath === undefined && chainPath === undefined) return []
-  if (leafPath === undefined) throw new CliError('CLI_INPUT', 'no leaf certificate found or provided while specifying chain', { expected: '--certificate FILE' })
+  if (leafPath === undefined)
+    throw new CliError('CLI_INPUT', 'no leaf certificate found or provided while specifying chain', {
+      expected: '--certificate FILE',
+    })
   const leaf = readLeaf(await host.files.read(leafPath), leafPath)
   const above = chainPath === undefined ? [] : await readCertificates(host, chainPath)
   const chain = [leaf, ...above.filter(({ der }) => !equalBytes(der, leaf.der))]
@@ -39,7 +42,10 @@ function readLeaf(bytes: Uint8Array, path: string): Certificate {
   if (bytes[0] === 0x30) return parseCertificate(bytes)
   const [first] = parsePem(asText(bytes, path))
   if (first?.label === 'CERTIFICATE') return parseCertificate(first.bytes)
-  throw new CliError('CLI_INPUT', `supplied PEM file is not a certificate: ${path}`, { expected: 'a CERTIFICATE block', found: first?.label ?? 'nothing' })
+  throw new CliError('CLI_INPUT', `supplied PEM file is not a certificate: ${path}`, {
+    expected: 'a CERTIFICATE block',
+    found: first?.label ?? 'nothing',
+  })
 }
 
 async function requireIssuedBy(certificate: Certificate, issuer: Certificate): Promise<void> {

@@ -24,9 +24,17 @@ export interface ImageSignature {
 }
 
 /** Signs the statement that is an image's signature in a bundle. */
-export async function signAsBundle(session: SigningSession, image: ResolvedImage, { annotations, signal }: { readonly annotations: ReadonlyMap<string, string>; readonly signal: AbortSignal }): Promise<ImageSignature> {
+export async function signAsBundle(
+  session: SigningSession,
+  image: ResolvedImage,
+  { annotations, signal }: { readonly annotations: ReadonlyMap<string, string>; readonly signal: AbortSignal },
+): Promise<ImageSignature> {
   const statement = imageSignatureStatement(parseDigest(image.descriptor.digest).hex, annotations)
-  const result = await signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload: encodeUtf8(statement) }, signal)
+  const result = await signContent(
+    session,
+    { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload: encodeUtf8(statement) },
+    signal,
+  )
   return { image, result, payload: undefined }
 }
 
@@ -40,7 +48,11 @@ export interface SimpleSigningAsk {
 }
 
 /** Signs a simple-signing payload. */
-export async function signAsPayload(session: SigningSession, image: ResolvedImage, ask: SimpleSigningAsk): Promise<ImageSignature> {
+export async function signAsPayload(
+  session: SigningSession,
+  image: ResolvedImage,
+  ask: SimpleSigningAsk,
+): Promise<ImageSignature> {
   const payload =
     ask.payload ??
     serializeSimpleSigning({
@@ -58,16 +70,34 @@ export interface LayoutChoice {
 }
 
 /** Attaches a signature to its image. */
-export async function attachSignature(images: AttachmentWriter, { image, result, payload }: ImageSignature, layout: LayoutChoice): Promise<void> {
+export async function attachSignature(
+  images: AttachmentWriter,
+  { image, result, payload }: ImageSignature,
+  layout: LayoutChoice,
+): Promise<void> {
   const { repository, descriptor } = image
   if (payload === undefined) {
-    await attachBundle(images, { repository, subject: descriptor, bundle: encodeUtf8(serializeBundle(result.entity)), content: 'dsse-envelope', predicateType: SIGN_PREDICATE_TYPE })
+    await attachBundle(images, {
+      repository,
+      subject: descriptor,
+      bundle: encodeUtf8(serializeBundle(result.entity)),
+      content: 'dsse-envelope',
+      predicateType: SIGN_PREDICATE_TYPE,
+    })
     return
   }
   requireRoom(result)
   const layer = layerFromSignature(result.entity, payload)
-  if (layout.legacyAsReferrer) await attachLegacyReferrer(images, { repository, subject: descriptor, kind: 'signature', layer })
-  else await attachLayer(images, { repository, digest: descriptor.digest, tag: 'sig', layer, dockerMediaTypes: layout.dockerMediaTypes })
+  if (layout.legacyAsReferrer)
+    await attachLegacyReferrer(images, { repository, subject: descriptor, kind: 'signature', layer })
+  else
+    await attachLayer(images, {
+      repository,
+      digest: descriptor.digest,
+      tag: 'sig',
+      layer,
+      dockerMediaTypes: layout.dockerMediaTypes,
+    })
 }
 
 /** An old signature without its log entry could not be verified by anybody. */

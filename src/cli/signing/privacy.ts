@@ -6,7 +6,11 @@ import type { ChosenServices } from './services.js'
 const TOLD = new WeakSet<Host['terminal']>()
 
 /** Says what will be public, and asks; once a process, and not with `--yes`. */
-export async function confirmPublication(host: Host, services: ChosenServices, { yes }: { readonly yes: boolean }): Promise<void> {
+export async function confirmPublication(
+  host: Host,
+  services: ChosenServices,
+  { yes }: { readonly yes: boolean },
+): Promise<void> {
   if (TOLD.has(host.terminal)) return
   TOLD.add(host.terminal)
   const logs = services.logs.map(({ url }) => url).join(', ')

@@ -23,13 +23,22 @@ export function bundleText(result: SigningResult, { legacy }: { readonly legacy:
   return serializeBlobBundle({ ...result.entity, publicKey: chain.length === 0 ? signer.publicKey.spki : undefined })
 }
 
-export async function writeBundle(host: Host, path: string, result: SigningResult, format: { readonly legacy: boolean }): Promise<void> {
+export async function writeBundle(
+  host: Host,
+  path: string,
+  result: SigningResult,
+  format: { readonly legacy: boolean },
+): Promise<void> {
   await host.files.write(path, bundleText(result, format))
   host.terminal.note(`Wrote bundle to file ${path}`)
 }
 
 /** The leaf certificate as PEM, or undefined for a key. */
-export function certificatePem({ credential: { chain: [leaf] } }: SigningResult): string | undefined {
+export function certificatePem({
+  credential: {
+    chain: [leaf],
+  },
+}: SigningResult): string | undefined {
   return leaf === undefined ? undefined : encodePem('CERTIFICATE', leaf)
 }
 
@@ -44,7 +53,11 @@ export interface DetachedFlags {
 }
 
 /** Writes the certificate and the timestamp to files of their own, where that is asked for. */
-export async function writeDetached(host: Host, result: SigningResult, { flags, base64 }: { readonly flags: DetachedFlags; readonly base64: boolean }): Promise<void> {
+export async function writeDetached(
+  host: Host,
+  result: SigningResult,
+  { flags, base64 }: { readonly flags: DetachedFlags; readonly base64: boolean },
+): Promise<void> {
   const pem = certificatePem(result)
   const certificatePath = flags['output-certificate']
   if (certificatePath !== undefined && pem !== undefined) {

@@ -72,19 +72,38 @@ export async function openSession(host: Host, ask: SessionAsk): Promise<CommandS
     session: {
       credentials,
       witnesses: {
-        logs: services.logs.map((service) => rekorLog(service, { fetch, timers: systemTimers, envelopeKind: ask.envelopeKind ?? 'dsse', logIdOf: logIdFrom(trust) })),
+        logs: services.logs.map((service) =>
+          rekorLog(service, {
+            fetch,
+            timers: systemTimers,
+            envelopeKind: ask.envelopeKind ?? 'dsse',
+            logIdOf: logIdFrom(trust),
+          }),
+        ),
         timestampAuthorities: await timestampAuthorities(host, flags, services),
       },
-      check: selfCheck({ trust: trust ?? NO_TRUST, clock: host.clock, published: certified, witnessed: trust !== undefined }),
+      check: selfCheck({
+        trust: trust ?? NO_TRUST,
+        clock: host.clock,
+        published: certified,
+        witnessed: trust !== undefined,
+      }),
     },
   }
 }
 
 /** A key or an ephemeral one; where a log takes part, Ed25519 signs a digest, since that is all a log can record. */
-async function makeSigner(host: Host, { flags, signal, algorithm = 'ecdsa-sha2-256-nistp256' }: SessionAsk, services: ChosenServices): Promise<PrivateKey> {
+async function makeSigner(
+  host: Host,
+  { flags, signal, algorithm = 'ecdsa-sha2-256-nistp256' }: SessionAsk,
+  services: ChosenServices,
+): Promise<PrivateKey> {
   if (flags.key === undefined) host.terminal.note('Generating ephemeral keys...')
-  const key = flags.key === undefined ? await generatePrivateKey(algorithm) : await loadPrivateKey(host, flags.key, signal)
-  return key.algorithm.family === 'ed25519' && services.logs.length > 0 ? key.withAlgorithm(ALGORITHMS['ed25519-ph']) : key
+  const key =
+    flags.key === undefined ? await generatePrivateKey(algorithm) : await loadPrivateKey(host, flags.key, signal)
+  return key.algorithm.family === 'ed25519' && services.logs.length > 0
+    ? key.withAlgorithm(ALGORITHMS['ed25519-ph'])
+    : key
 }
 
 interface CredentialsAsk extends SessionAsk {
@@ -93,19 +112,35 @@ interface CredentialsAsk extends SessionAsk {
   readonly signer: PrivateKey
 }
 
-async function identityCredentials(host: Host, { flags, services, fetch, signer, verbose }: CredentialsAsk): Promise<CredentialSource> {
+async function identityCredentials(
+  host: Host,
+  { flags, services, fetch, signer, verbose }: CredentialsAsk,
+): Promise<CredentialSource> {
   if (services.authority === undefined) {
     throw new UsageError('USAGE_FLAG_MISSING', 'there is no certificate authority to sign without a key', {
       hint: 'give --key, or a signing configuration that lists a certificate authority',
     })
   }
-  const identity = await identityFromFlags(host, { flags, issuer: services.oidc?.url, fetch, verbose, confirm: () => confirmPublication(host, services, flags) })
-  return certifiedCredential({ signer, identity, authority: fulcioAuthority(fetch, services.authority.url), clock: host.clock })
+  const identity = await identityFromFlags(host, {
+    flags,
+    issuer: services.oidc?.url,
+    fetch,
+    verbose,
+    confirm: () => confirmPublication(host, services, flags),
+  })
+  return certifiedCredential({
+    signer,
+    identity,
+    authority: fulcioAuthority(fetch, services.authority.url),
+    clock: host.clock,
+  })
 }
 
 function requireKeyForCertificate(flags: SigningFlags): void {
   if (flags.key !== undefined || (flags.certificate === undefined && flags['certificate-chain'] === undefined)) return
-  throw new UsageError('USAGE_FLAG_MISSING', 'a certificate was given without its key', { expected: '--key beside --certificate' })
+  throw new UsageError('USAGE_FLAG_MISSING', 'a certificate was given without its key', {
+    expected: '--key beside --certificate',
+  })
 }
 
 interface TrustAsk {
@@ -126,10 +161,17 @@ async function trustFor(host: Host, { flags, services, certified }: TrustAsk): P
 }
 
 function logIdFrom(trust: TrustedRoot | undefined): NonNullable<Parameters<typeof rekorLog>[1]['logIdOf']> {
-  return ({ checkpoint }) => trust?.tlogs.find(({ baseUrl }) => URL.canParse(baseUrl) && new URL(baseUrl).host === checkpoint.origin.split('/')[0])?.logId
+  return ({ checkpoint }) =>
+    trust?.tlogs.find(
+      ({ baseUrl }) => URL.canParse(baseUrl) && new URL(baseUrl).host === checkpoint.origin.split('/')[0],
+    )?.logId
 }
 
-async function timestampAuthorities(host: Host, flags: SigningFlags, services: ChosenServices): Promise<ReturnType<typeof rfc3161Authority>[]> {
+async function timestampAuthorities(
+  host: Host,
+  flags: SigningFlags,
+  services: ChosenServices,
+): Promise<ReturnType<typeof rfc3161Authority>[]> {
   if (services.timestampAuthorities.length === 0) return []
   const fetch = await host.connect({
     tls: {
@@ -144,14 +186,20 @@ async function timestampAuthorities(host: Host, flags: SigningFlags, services: C
 
 /** A certificate of ten minutes that nobody saw in use verifies for ten minutes. */
 function warnIfUnwitnessed(host: Host, services: ChosenServices, certified: boolean): void {
-  const timed = services.timestampAuthorities.length > 0 || services.logs.some(({ majorApiVersion }) => majorApiVersion === 1)
+  const timed =
+    services.timestampAuthorities.length > 0 || services.logs.some(({ majorApiVersion }) => majorApiVersion === 1)
   if (!certified || timed) return
   if (services.logs.length > 0) {
-    throw new UsageError('USAGE_FLAG_CONFLICT', 'a timestamp authority must be provided to request a short-lived certificate that will be logged to Rekor', {
-      found: 'a log that does not tell the time, and no timestamp authority',
-      hint: 'add a timestamp authority to the signing configuration',
-    })
+    throw new UsageError(
+      'USAGE_FLAG_CONFLICT',
+      'a timestamp authority must be provided to request a short-lived certificate that will be logged to Rekor',
+      {
+        found: 'a log that does not tell the time, and no timestamp authority',
+        hint: 'add a timestamp authority to the signing configuration',
+      },
+    )
   }
-  host.terminal.note('WARNING: nobody witnesses when this signature is made: it stops verifying when its certificate expires, in minutes.')
+  host.terminal.note(
+    'WARNING: nobody witnesses when this signature is made: it stops verifying when its certificate expires, in minutes.',
+  )
 }
-

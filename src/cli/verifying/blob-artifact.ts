@@ -15,7 +15,12 @@ const IN_MEMORY = 32 * 1024 * 1024
  * Reads what is to be verified. A text such as `sha256:<hex>` is a digest unless there is a file of that name.
  * A large file is read once, in pieces.
  */
-export async function loadArtifact(host: Host, name: string, content: SignedContent, signal: AbortSignal): Promise<Artifact> {
+export async function loadArtifact(
+  host: Host,
+  name: string,
+  content: SignedContent,
+  signal: AbortSignal,
+): Promise<Artifact> {
   const digest = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/.exec(name)
   if (digest !== null && !(await host.files.exists(name))) return digestArtifact(digest[1] ?? '', digest[2] ?? '')
   if (/^https?:\/\//.test(name)) return { kind: 'bytes', bytes: await fetchInput(host, name, signal) }

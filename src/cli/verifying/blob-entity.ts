@@ -32,21 +32,34 @@ export interface BlobSignatureOptions {
  * Reads the signature. An old bundle and detached parts complete each other, as in cosign 2.
  * @throws {@link UsageError} if no signature is given; errors of the formats.
  */
-export async function loadBlobSignature(host: Host, { flags, key, signal }: BlobSignatureOptions): Promise<SignedEntity> {
+export async function loadBlobSignature(
+  host: Host,
+  { flags, key, signal }: BlobSignatureOptions,
+): Promise<SignedEntity> {
   const bytes = flags.bundle === undefined ? undefined : await host.files.read(flags.bundle)
-  if (bytes !== undefined && !isOld(bytes)) return parseBundle(bytes, { allowCertificateChain: flags['allow-certificate-chain'] })
+  if (bytes !== undefined && !isOld(bytes))
+    return parseBundle(bytes, { allowCertificateChain: flags['allow-certificate-chain'] })
   const bundle = bytes === undefined ? undefined : parseBlobBundle(bytes)
   requireSameKey(bundle, key)
   const signature = flags.signature === undefined ? undefined : await readSignature(host, flags.signature, signal)
   const content = signature ?? bundle?.content
   if (content === undefined) {
-    throw new UsageError('USAGE_FLAG_MISSING', 'must specify --bundle', { expected: '--bundle FILE, or --signature FILE for a signature from an old client' })
+    throw new UsageError('USAGE_FLAG_MISSING', 'must specify --bundle', {
+      expected: '--bundle FILE, or --signature FILE for a signature from an old client',
+    })
   }
-  const certificate: KeyMaterial | undefined = flags.certificate === undefined ? undefined : { kind: 'certificates', chain: await readCertificateChain(host, flags.certificate) }
-  const timestamp = flags['rfc3161-timestamp'] === undefined ? [] : [await readTimestamp(host, flags['rfc3161-timestamp'])]
+  const certificate: KeyMaterial | undefined =
+    flags.certificate === undefined
+      ? undefined
+      : { kind: 'certificates', chain: await readCertificateChain(host, flags.certificate) }
+  const timestamp =
+    flags['rfc3161-timestamp'] === undefined ? [] : [await readTimestamp(host, flags['rfc3161-timestamp'])]
   return {
     content,
-    key: key === undefined ? (certificate ?? bundle?.key ?? { kind: 'public-key', hint: '' }) : { kind: 'public-key', hint: '' },
+    key:
+      key === undefined
+        ? (certificate ?? bundle?.key ?? { kind: 'public-key', hint: '' })
+        : { kind: 'public-key', hint: '' },
     logEntries: bundle?.logEntries ?? [],
     timestamps: [...(bundle?.timestamps ?? []), ...timestamp],
   }
@@ -63,7 +76,9 @@ function isOld(bytes: Uint8Array): boolean {
 
 function requireSameKey(bundle: BlobBundle | undefined, key: PublicKey | undefined): void {
   if (bundle?.publicKey === undefined || key === undefined || equalBytes(bundle.publicKey, key.spki)) return
-  throw new CliError('CLI_INPUT', 'the key in the bundle is not the given one', { hint: 'check --key: the bundle was made with another key' })
+  throw new CliError('CLI_INPUT', 'the key in the bundle is not the given one', {
+    hint: 'check --key: the bundle was made with another key',
+  })
 }
 
 /** A signature given as a file, an address, or by itself; base64 or raw, or a whole DSSE envelope. */
@@ -93,7 +108,9 @@ function unwrapBase64(bytes: Uint8Array): Uint8Array {
 async function readCertificateChain(host: Host, path: string): Promise<readonly Uint8Array[]> {
   const bytes = unwrapBase64(await host.files.read(path))
   if (bytes[0] === 0x30) return [bytes]
-  const chain = parsePem(asText(bytes, path)).filter(({ label }) => label === 'CERTIFICATE').map((block) => block.bytes)
+  const chain = parsePem(asText(bytes, path))
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map((block) => block.bytes)
   if (chain.length > 0) return chain
   throw new CliError('CLI_INPUT', `${path} holds no certificate`, { expected: 'PEM or DER' })
 }

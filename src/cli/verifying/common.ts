@@ -42,16 +42,27 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
     })
   }
   if (flags['insecure-ignore-tlog'] || flags['private-infrastructure']) {
-    host.terminal.note('WARNING: no transparency log is asked for: a signature that was made in secret is accepted like any other.')
+    host.terminal.note(
+      'WARNING: no transparency log is asked for: a signature that was made in secret is accepted like any other.',
+    )
   }
   const key = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
   const policy = policyFromFlags(flags, key)
   let trust: Promise<TrustedRoot> | undefined
   const judge = async (entity: SignedEntity, artifact: Artifact): Promise<Verification> => {
     const requirements = requirementsFromFlags(flags, policy, entity)
-    const untrusting = policy.kind === 'key' && requirements.transparencyLogs === 0 && requirements.timestampAuthorities === 0
+    const untrusting =
+      policy.kind === 'key' && requirements.transparencyLogs === 0 && requirements.timestampAuthorities === 0
     const trusted = untrusting ? EMPTY_TRUST : await (trust ??= loadTrust(host, flags))
-    return await verify({ entity, artifact, trust: trusted, policy, requirements, useEntityIntermediates: true, now: host.clock() })
+    return await verify({
+      entity,
+      artifact,
+      trust: trusted,
+      policy,
+      requirements,
+      useEntityIntermediates: true,
+      now: host.clock(),
+    })
   }
   return { policy, key, judge }
 }
@@ -64,7 +75,9 @@ export function explainTo(host: Host, heading: string, outcome: unknown): void {
 
 function reportOf(outcome: unknown): Verification['report'] | undefined {
   if (typeof outcome !== 'object' || outcome === null || !('report' in outcome)) return undefined
-  return Array.isArray(outcome.report) && outcome.report.length > 0 ? (outcome.report as unknown as Verification['report']) : undefined
+  return Array.isArray(outcome.report) && outcome.report.length > 0
+    ? (outcome.report as unknown as Verification['report'])
+    : undefined
 }
 
 /** An error as data, with its report where it has one. */

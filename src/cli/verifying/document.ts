@@ -12,7 +12,13 @@ export function verificationDocument(verification: Verification): Readonly<Recor
     signer:
       signer.kind === 'key'
         ? { kind: 'key', publicKey: publicKeyToPem(signer.key), sha256: encodeHex(signer.key.id) }
-        : { kind: 'certificate', ...identityDocument(signer.identity), notBefore: formatRfc3339(signer.certificate.notBefore), notAfter: formatRfc3339(signer.certificate.notAfter), certificate: encodeBase64(signer.certificate.der) },
+        : {
+            kind: 'certificate',
+            ...identityDocument(signer.identity),
+            notBefore: formatRfc3339(signer.certificate.notBefore),
+            notAfter: formatRfc3339(signer.certificate.notAfter),
+            certificate: encodeBase64(signer.certificate.der),
+          },
     algorithm: algorithm.name,
     times: times.map(({ at, source, description }) => ({ time: formatRfc3339(at), source: source.kind, description })),
     logEntries: logEntries.map(({ entry, log, inclusion, promisedAt }) => ({

@@ -23,7 +23,10 @@ export interface OutputAsk {
  * One element of the printed list. `critical` and `optional` are as cosign prints them, in `optional` also what comes from
  * the certificate and the log (of the old format all of it, as before); `identity` is who signed.
  */
-export function signatureDocument({ verification, claims, attachment }: Accepted<OptionalClaims>, { name, digest, full }: OutputAsk): Readonly<Record<string, unknown>> {
+export function signatureDocument(
+  { verification, claims, attachment }: Accepted<OptionalClaims>,
+  { name, digest, full }: OutputAsk,
+): Readonly<Record<string, unknown>> {
   const { signer } = verification
   const facts = certificateFacts(verification)
   const legacy = attachment.payload === undefined ? {} : legacyFacts(verification, attachment.entity.timestamps)
@@ -64,7 +67,10 @@ function certificateFacts({ signer }: Verification): Readonly<Record<string, unk
   return facts
 }
 
-function legacyFacts({ logEntries }: Verification, timestamps: readonly Uint8Array[]): Readonly<Record<string, unknown>> {
+function legacyFacts(
+  { logEntries }: Verification,
+  timestamps: readonly Uint8Array[],
+): Readonly<Record<string, unknown>> {
   const bundle = logEntries.map(({ entry }) => rekorBundleToJson(entry)).find((each) => each !== undefined)
   const [timestamp] = timestamps
   return {

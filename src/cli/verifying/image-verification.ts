@@ -45,14 +45,24 @@ export interface ImageJudging<Claims> {
 /** Judges all of it. What cannot be read counts as not accepted, and is told of. */
 export async function judgeImage<Claims>(judging: ImageJudging<Claims>): Promise<Judged<Claims>> {
   const { images, image, kind, predicateType } = judging
-  const found = await findAttachments(images, { repository: image.repository, digest: image.descriptor.digest, kind, predicateType })
+  const found = await findAttachments(images, {
+    repository: image.repository,
+    digest: image.descriptor.digest,
+    kind,
+    predicateType,
+  })
   const accepted: Accepted<Claims>[] = []
   const failures: unknown[] = []
   const report: unknown[] = []
   for (const attachment of found.attachments) {
     const outcome = await judgeOne(judging, attachment)
     const { layout, manifest, layer } = attachment.origin
-    if (judging.explain) explainTo(judging.host, `Checks of ${layout} ${manifest}:`, 'error' in outcome ? outcome.error : outcome.accepted.verification)
+    if (judging.explain)
+      explainTo(
+        judging.host,
+        `Checks of ${layout} ${manifest}:`,
+        'error' in outcome ? outcome.error : outcome.accepted.verification,
+      )
     if ('error' in outcome) {
       failures.push(outcome.error)
       report.push({ layout, manifest, layer, accepted: false, ...failureEntry(outcome.error) })
@@ -63,19 +73,30 @@ export async function judgeImage<Claims>(judging: ImageJudging<Claims>): Promise
   }
   for (const { origin, error } of found.unreadable) {
     failures.push(error)
-    report.push({ layout: origin.layout, manifest: origin.manifest, layer: origin.layer, accepted: false, ...failureEntry(error) })
+    report.push({
+      layout: origin.layout,
+      manifest: origin.manifest,
+      layer: origin.layer,
+      accepted: false,
+      ...failureEntry(error),
+    })
   }
   return { accepted, failures, report, found }
 }
 
-async function judgeOne<Claims>({ judge, claims, image, anySubject }: ImageJudging<Claims>, attachment: Attachment): Promise<{ readonly accepted: Accepted<Claims> } | { readonly error: unknown }> {
+async function judgeOne<Claims>(
+  { judge, claims, image, anySubject }: ImageJudging<Claims>,
+  attachment: Attachment,
+): Promise<{ readonly accepted: Accepted<Claims> } | { readonly error: unknown }> {
   try {
     const verification = await judge(attachment.entity, artifactOf(attachment, image, anySubject === true))
     try {
       return { accepted: { attachment, verification, claims: claims(verification) } }
     } catch (error) {
       // The claims are checked last; the report of what was checked before belongs to the refusal.
-      throw error instanceof VerificationError ? new VerificationError(error.code, error.message, { ...detailOf(error), report: verification.report }) : error
+      throw error instanceof VerificationError
+        ? new VerificationError(error.code, error.message, { ...detailOf(error), report: verification.report })
+        : error
     }
   } catch (error) {
     if (isAboutTheAttachment(error)) return { error }
@@ -88,7 +109,12 @@ function isAboutTheAttachment(error: unknown): boolean {
   return isCodedError(error) && !/^(?:CLI|HTTP|TUF|TRUSTED_ROOT|REGISTRY|USAGE)_/.test(error.code)
 }
 
-function detailOf({ expected, found, hint, cause }: VerificationError): ConstructorParameters<typeof VerificationError>[2] {
+function detailOf({
+  expected,
+  found,
+  hint,
+  cause,
+}: VerificationError): ConstructorParameters<typeof VerificationError>[2] {
   return { expected, found, hint, cause }
 }
 

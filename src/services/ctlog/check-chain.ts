@@ -37,16 +37,21 @@ export async function checkChain(
 ): Promise<CheckedChain> {
   const chain = await completeChain(parseChain(submitted), roots)
   const [leaf, issuer] = chain
-  if (leaf === undefined || issuer === undefined) throw new CtLogError('CTLOG_CHAIN', 'the chain has nothing below the root')
+  if (leaf === undefined || issuer === undefined)
+    throw new CtLogError('CTLOG_CHAIN', 'the chain has nothing below the root')
   const issuers = chain.slice(1).map(({ der }) => der)
   const poison = leaf.extensions.get(EXTENSION.precertificatePoison)
   if (kind === 'x509') {
-    if (poison !== undefined) throw new CtLogError('CTLOG_PRECERT', 'this is a precertificate', { hint: 'use add-pre-chain' })
+    if (poison !== undefined)
+      throw new CtLogError('CTLOG_PRECERT', 'this is a precertificate', { hint: 'use add-pre-chain' })
     return { entry: { kind: 'x509', certificate: leaf.der }, precertificate: undefined, issuers }
   }
-  if (poison === undefined) throw new CtLogError('CTLOG_CERT', 'this is not a precertificate', { hint: 'use add-chain' })
+  if (poison === undefined)
+    throw new CtLogError('CTLOG_CERT', 'this is not a precertificate', { hint: 'use add-chain' })
   if (!poison.critical || !isNull(poison.value)) {
-    throw new CtLogError('CTLOG_PRECERT', 'the poison extension is not critical, or not NULL', { expected: 'RFC 6962 §3.1' })
+    throw new CtLogError('CTLOG_PRECERT', 'the poison extension is not critical, or not NULL', {
+      expected: 'RFC 6962 §3.1',
+    })
   }
   if (issuer.extendedKeyUsage?.includes(PRECERTIFICATE_SIGNING) === true) {
     throw new CtLogError('CTLOG_PRECERT', 'precertificate signing certificates are not supported', {
@@ -73,13 +78,18 @@ function parseChain(submitted: readonly Uint8Array[]): readonly Certificate[] {
       return parseCertificate(der)
     } catch (cause) {
       if (!isCodedError(cause)) throw cause
-      throw new CtLogError('CTLOG_CHAIN', `certificate ${String(at)} of the chain cannot be read: ${cause.message}`, { cause })
+      throw new CtLogError('CTLOG_CHAIN', `certificate ${String(at)} of the chain cannot be read: ${cause.message}`, {
+        cause,
+      })
     }
   })
 }
 
 /** The chain with its root, each certificate signed by the next. */
-async function completeChain(chain: readonly Certificate[], roots: readonly Certificate[]): Promise<readonly Certificate[]> {
+async function completeChain(
+  chain: readonly Certificate[],
+  roots: readonly Certificate[],
+): Promise<readonly Certificate[]> {
   for (const [at, issuer] of chain.slice(1).entries()) {
     const subject = chain[at]
     if (subject === undefined || !(await isIssuedBy(subject, issuer))) {

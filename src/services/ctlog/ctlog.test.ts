@@ -56,11 +56,14 @@ async function service(storage: LogStorage = new MemoryStorage()): Promise<TestS
   return {
     log,
     get: (path) => handler(new Request(`http://ct${path}`)),
-    post: (path, body) => handler(new Request(`http://ct/ct/v1/${path}`, { method: 'POST', body: JSON.stringify(body) })),
+    post: (path, body) =>
+      handler(new Request(`http://ct/ct/v1/${path}`, { method: 'POST', body: JSON.stringify(body) })),
   }
 }
 
-function precertificate(poison: Uint8Array = encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: true })): Promise<TestCertificate> {
+function precertificate(
+  poison: Uint8Array = encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: true }),
+): Promise<TestCertificate> {
   return issueCertificate(leafSpec({ extraExtensions: [poison] }), PKI.intermediate)
 }
 
@@ -86,18 +89,32 @@ function readSct(answer: JsonObject): SignedCertificateTimestamp {
 
 async function json(response: Promise<Response>): Promise<JsonObject> {
   const answer = await response
-  assert.equal(answer.status, 200, await answer.clone().text().catch(() => ''))
+  assert.equal(
+    answer.status,
+    200,
+    await answer
+      .clone()
+      .text()
+      .catch(() => ''),
+  )
   return (await answer.json()) as JsonObject
 }
 
 /** MerkleTreeLeaf of RFC 6962 §3.4, made here from nothing. */
 function leafInput(sct: SignedCertificateTimestamp, entry: SctEntry): Uint8Array {
-  const vector = (bytes: Uint8Array): Uint8Array => concatBytes(Uint8Array.of(0, bytes.length >> 8, bytes.length), bytes)
+  const vector = (bytes: Uint8Array): Uint8Array =>
+    concatBytes(Uint8Array.of(0, bytes.length >> 8, bytes.length), bytes)
   const signed =
     entry.kind === 'x509'
       ? [Uint8Array.of(0, 0), vector(entry.certificate)]
       : [Uint8Array.of(0, 1), entry.issuerKeyHash, vector(entry.tbs)]
-  return concatBytes(Uint8Array.of(0, 0), uint64be(BigInt(sct.timestamp)), ...signed, Uint8Array.of(0, sct.extensions.length), sct.extensions)
+  return concatBytes(
+    Uint8Array.of(0, 0),
+    uint64be(BigInt(sct.timestamp)),
+    ...signed,
+    Uint8Array.of(0, sct.extensions.length),
+    sct.extensions,
+  )
 }
 
 test('a certificate and a precertificate get SCTs that verify, and are in the tree', async () => {
@@ -167,7 +184,9 @@ test('entries come with the chain that they were submitted with', async () => {
   const pre = await precertificate()
   await post('add-chain', body(leaf, CHAIN.slice(0, 1)))
   await post('add-pre-chain', body(pre))
-  const { entries } = (await json(get('/ct/v1/get-entries?start=0&end=99'))) as unknown as { entries: { leaf_input: string; extra_data: string }[] }
+  const { entries } = (await json(get('/ct/v1/get-entries?start=0&end=99'))) as unknown as {
+    entries: { leaf_input: string; extra_data: string }[]
+  }
   assert.equal(entries.length, 2)
   for (const [index, { extra_data }] of entries.entries()) {
     const reader = new ByteReader(decodeBase64(extra_data))
@@ -179,7 +198,10 @@ test('entries come with the chain that they were submitted with', async () => {
   }
   const one = await json(get('/ct/v1/get-entry-and-proof?leaf_index=1&tree_size=2'))
   assert.equal(one['leaf_input'], entries[1]!.leaf_input)
-  assert.deepEqual((one['audit_path'] as string[]).map((hash) => decodeBase64(hash)), [hashLeaf(decodeBase64(entries[0]!.leaf_input))])
+  assert.deepEqual(
+    (one['audit_path'] as string[]).map((hash) => decodeBase64(hash)),
+    [hashLeaf(decodeBase64(entries[0]!.leaf_input))],
+  )
   assert.deepEqual(await json(get('/ct/v1/get-roots')), { certificates: [encodeBase64(PKI.root.certificate.der)] })
 })
 
@@ -191,7 +213,9 @@ test('the log can be followed with consistency proofs', async () => {
     heads.push(await json(get('/ct/v1/get-sth')))
   }
   const root = (head: JsonObject): Uint8Array => decodeBase64(head['sha256_root_hash'] as string)
-  const { consistency } = (await json(get('/ct/v1/get-sth-consistency?first=3&second=5'))) as unknown as { consistency: string[] }
+  const { consistency } = (await json(get('/ct/v1/get-sth-consistency?first=3&second=5'))) as unknown as {
+    consistency: string[]
+  }
   verifyConsistency({
     fromSize: 3n,
     toSize: 5n,
@@ -214,7 +238,15 @@ test('the tiles of static-ct are served', async () => {
   const issuer = await get(`/ct/static/issuer/${encodeHex(fingerprints[0]!)}`)
   assert.equal(issuer.headers.get('content-type'), 'application/pkix-cert')
   assert.deepEqual(new Uint8Array(await issuer.arrayBuffer()), CHAIN[0])
-  for (const path of ['tile/data/001', 'tile/entries/000.p/1', 'tile/0/000', 'tile/data/000.p/2', `issuer/${'0'.repeat(64)}`, 'issuer/xyz', 'issuer/..%2Fcheckpoint']) {
+  for (const path of [
+    'tile/data/001',
+    'tile/entries/000.p/1',
+    'tile/0/000',
+    'tile/data/000.p/2',
+    `issuer/${'0'.repeat(64)}`,
+    'issuer/xyz',
+    'issuer/..%2Fcheckpoint',
+  ]) {
     assert.equal((await get(`/ct/static/${path}`)).status, 404, path)
   }
   assert.equal(log.checkpoint.size, 1)
@@ -225,10 +257,30 @@ const REFUSED: readonly { name: string; path?: string; make: () => Promise<JsonV
   { name: 'an empty chain', make: async () => ({ chain: [] }), text: /empty/ },
   { name: 'no base64', make: async () => ({ chain: ['!'] }), text: /base64/ },
   { name: 'no certificate', make: async () => ({ chain: ['AAAA'] }), text: /cannot be read/ },
-  { name: 'too long a chain', make: async () => body(await PKI.issueLeaf(), Array.from({ length: 10 }, () => CHAIN[0]!)), text: /too long/ },
-  { name: 'a gap', make: async () => body(await PKI.issueLeaf(), CHAIN.slice(1)), text: /not issued by the one after it/ },
-  { name: 'the wrong order', make: async () => body(await PKI.issueLeaf(), [...CHAIN].reverse()), text: /not issued by the one after it/ },
-  { name: 'the chain of somebody else', make: async () => body(await (await createTestPki()).issueLeaf()), text: /not issued by the one after it/ },
+  {
+    name: 'too long a chain',
+    make: async () =>
+      body(
+        await PKI.issueLeaf(),
+        Array.from({ length: 10 }, () => CHAIN[0]!),
+      ),
+    text: /too long/,
+  },
+  {
+    name: 'a gap',
+    make: async () => body(await PKI.issueLeaf(), CHAIN.slice(1)),
+    text: /not issued by the one after it/,
+  },
+  {
+    name: 'the wrong order',
+    make: async () => body(await PKI.issueLeaf(), [...CHAIN].reverse()),
+    text: /not issued by the one after it/,
+  },
+  {
+    name: 'the chain of somebody else',
+    make: async () => body(await (await createTestPki()).issueLeaf()),
+    text: /not issued by the one after it/,
+  },
   {
     name: 'a root that is not known',
     make: async () => {
@@ -245,19 +297,32 @@ const REFUSED: readonly { name: string; path?: string; make: () => Promise<JsonV
     },
     text: /not issued by the one after it/,
   },
-  { name: 'a root alone', make: async () => ({ chain: [encodeBase64(PKI.root.certificate.der)] }), text: /nothing below the root/ },
+  {
+    name: 'a root alone',
+    make: async () => ({ chain: [encodeBase64(PKI.root.certificate.der)] }),
+    text: /nothing below the root/,
+  },
   { name: 'a precertificate as a certificate', make: async () => body(await precertificate()), text: /precertificate/ },
-  { name: 'a certificate as a precertificate', path: 'add-pre-chain', make: async () => body(await PKI.issueLeaf()), text: /not a precertificate/ },
+  {
+    name: 'a certificate as a precertificate',
+    path: 'add-pre-chain',
+    make: async () => body(await PKI.issueLeaf()),
+    text: /not a precertificate/,
+  },
   {
     name: 'a poison that is not critical',
     path: 'add-pre-chain',
-    make: async () => body(await precertificate(encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: false }))),
+    make: async () =>
+      body(await precertificate(encodeExtension(EXTENSION.precertificatePoison, derNull(), { critical: false }))),
     text: /poison/,
   },
   {
     name: 'a poison that is not NULL',
     path: 'add-pre-chain',
-    make: async () => body(await precertificate(encodeExtension(EXTENSION.precertificatePoison, derUtf8String('x'), { critical: true }))),
+    make: async () =>
+      body(
+        await precertificate(encodeExtension(EXTENSION.precertificatePoison, derUtf8String('x'), { critical: true })),
+      ),
     text: /poison/,
   },
   {
@@ -319,7 +384,9 @@ test('a directory is not continued with another key or name', async () => {
   await log.close()
   const open = (origin: string, key = KEY): Promise<CtLog> =>
     openCtLog({ storage: crashStorage(fs), key, origin, roots: [], clock: () => START, wait: () => Promise.resolve() })
-  await assert.rejects(open('localhost/ct', await generatePrivateKey('ecdsa-sha2-256-nistp256')), { code: 'TLOG_CHECKPOINT_FOREIGN' })
+  await assert.rejects(open('localhost/ct', await generatePrivateKey('ecdsa-sha2-256-nistp256')), {
+    code: 'TLOG_CHECKPOINT_FOREIGN',
+  })
   await assert.rejects(open('elsewhere'), { code: 'TLOG_CHECKPOINT_FOREIGN' })
   await (await open('localhost/ct')).close()
 })

@@ -131,24 +131,30 @@ export class CtLog {
   }
 
   /** Index and audit path of a leaf. @throws CtLogError `CTLOG_NOT_FOUND`, `CTLOG_RANGE` */
-  async proofByHash(leafHash: Uint8Array, size: number): Promise<{ readonly index: number; readonly path: readonly Uint8Array[] }> {
+  async proofByHash(
+    leafHash: Uint8Array,
+    size: number,
+  ): Promise<{ readonly index: number; readonly path: readonly Uint8Array[] }> {
     this.#checkSize(size)
     const [index] = await this.#log.search(leafHash, 1)
-    if (index === undefined || index >= size) throw new CtLogError('CTLOG_NOT_FOUND', 'no leaf of that tree has this hash')
+    if (index === undefined || index >= size)
+      throw new CtLogError('CTLOG_NOT_FOUND', 'no leaf of that tree has this hash')
     return { index, path: await this.#log.inclusionProof(index, size) }
   }
 
   /** An entry with its audit path. @throws CtLogError `CTLOG_RANGE` */
   async entryAndProof(index: number, size: number): Promise<CtEntry & { readonly path: readonly Uint8Array[] }> {
     this.#checkSize(size)
-    if (index >= size) throw new CtLogError('CTLOG_RANGE', 'the leaf is not in that tree', { expected: `below ${String(size)}` })
+    if (index >= size)
+      throw new CtLogError('CTLOG_RANGE', 'the leaf is not in that tree', { expected: `below ${String(size)}` })
     return { ...(await this.#entry(index)), path: await this.#log.inclusionProof(index, size) }
   }
 
   /** Entries from `start` to `end` inclusive, as many as there are and as one answer holds. @throws CtLogError `CTLOG_RANGE` */
   async entries(start: number, end: number, limit: number): Promise<readonly CtEntry[]> {
     const { size } = this.#log.checkpoint
-    if (start >= size) throw new CtLogError('CTLOG_RANGE', 'there are no such entries yet', { expected: `start below ${String(size)}` })
+    if (start >= size)
+      throw new CtLogError('CTLOG_RANGE', 'there are no such entries yet', { expected: `start below ${String(size)}` })
     const stop = Math.min(end + 1, size, start + limit)
     return Promise.all(Array.from({ length: stop - start }, (_, i) => this.#entry(start + i)))
   }
@@ -179,7 +185,8 @@ export class CtLog {
 
   #checkSize(size: number): void {
     const known = this.#log.checkpoint.size
-    if (size > known) throw new CtLogError('CTLOG_RANGE', 'the tree is not that large', { expected: `at most ${String(known)}` })
+    if (size > known)
+      throw new CtLogError('CTLOG_RANGE', 'the tree is not that large', { expected: `at most ${String(known)}` })
   }
 }
 

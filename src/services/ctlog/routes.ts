@@ -30,19 +30,38 @@ const IMMUTABLE = { 'cache-control': 'public, max-age=31536000, immutable' }
 const FRESH = { 'cache-control': 'no-cache' }
 
 /** Every route of the log. */
-export function ctLogRoutes(log: CtLog, { prefix = '', staticPath = '/ct/static' }: CtLogRouteOptions = {}): readonly Route[] {
+export function ctLogRoutes(
+  log: CtLog,
+  { prefix = '', staticPath = '/ct/static' }: CtLogRouteOptions = {},
+): readonly Route[] {
   const api = `${prefix}/ct/v1`
   const files = `${prefix}${staticPath}`
   return [
-    route('POST', `${api}/add-chain`, answered((request) => addChain(request, 'x509'))),
-    route('POST', `${api}/add-pre-chain`, answered((request) => addChain(request, 'precert'))),
+    route(
+      'POST',
+      `${api}/add-chain`,
+      answered((request) => addChain(request, 'x509')),
+    ),
+    route(
+      'POST',
+      `${api}/add-pre-chain`,
+      answered((request) => addChain(request, 'precert')),
+    ),
     route('GET', `${api}/get-sth`, answered(getTreeHead)),
     route('GET', `${api}/get-sth-consistency`, answered(getConsistency)),
     route('GET', `${api}/get-proof-by-hash`, answered(getProofByHash)),
     route('GET', `${api}/get-entries`, answered(getEntries)),
-    route('GET', `${api}/get-roots`, answered(async () => json(200, { certificates: log.roots.map(encodeBase64) }))),
+    route(
+      'GET',
+      `${api}/get-roots`,
+      answered(async () => json(200, { certificates: log.roots.map(encodeBase64) })),
+    ),
     route('GET', `${api}/get-entry-and-proof`, answered(getEntryAndProof)),
-    route('GET', `${files}/checkpoint`, answered(async () => bytes(200, log.checkpoint.note, 'text/plain; charset=utf-8', FRESH))),
+    route(
+      'GET',
+      `${files}/checkpoint`,
+      answered(async () => bytes(200, log.checkpoint.note, 'text/plain; charset=utf-8', FRESH)),
+    ),
     route('GET', `${files}/tile/{path+}`, answered(getTile)),
     route('GET', `${files}/issuer/{fingerprint}`, answered(getIssuer)),
   ]
@@ -50,7 +69,11 @@ export function ctLogRoutes(log: CtLog, { prefix = '', staticPath = '/ct/static'
   async function addChain(request: Request, kind: SctEntry['kind']): Promise<Response> {
     const chain = readChain(await readJson(request, { maxBytes: MAX_BODY }))
     const sct = await log.add(chain, kind)
-    const signature = [Uint8Array.of(sct.hashAlgorithm, sct.signatureAlgorithm), uint16be(sct.signature.length), sct.signature]
+    const signature = [
+      Uint8Array.of(sct.hashAlgorithm, sct.signatureAlgorithm),
+      uint16be(sct.signature.length),
+      sct.signature,
+    ]
     return json(200, {
       sct_version: 0,
       id: encodeBase64(sct.logId),
@@ -130,7 +153,8 @@ function answered<Rest extends readonly unknown[]>(
 
 function readChain(body: JsonValue): readonly Uint8Array[] {
   const chain = isJsonObject(body) ? body['chain'] : undefined
-  if (!Array.isArray(chain)) throw new CtLogError('CTLOG_REQUEST', 'the body has no chain', { expected: '{"chain": [base64, …]}' })
+  if (!Array.isArray(chain))
+    throw new CtLogError('CTLOG_REQUEST', 'the body has no chain', { expected: '{"chain": [base64, …]}' })
   return chain.map((certificate: JsonValue) => base64(certificate, 'chain'))
 }
 

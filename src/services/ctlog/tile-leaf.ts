@@ -73,7 +73,11 @@ export const DATA_TILES: BundleLayout = {
     }),
 }
 
-function timestampedEntry({ timestamp, entry, extensions }: Pick<TileLeaf, 'timestamp' | 'entry' | 'extensions'>): Uint8Array {
+function timestampedEntry({
+  timestamp,
+  entry,
+  extensions,
+}: Pick<TileLeaf, 'timestamp' | 'entry' | 'extensions'>): Uint8Array {
   return concatBytes(uint64be(BigInt(timestamp)), timestampedEntryBody(entry), uint16be(extensions.length), extensions)
 }
 

@@ -70,7 +70,8 @@ async function firstThatVerifies(
 function allowedKey({ verifier, algorithm }: StatedVerifier, allowed: ReadonlySet<AlgorithmName>): PublicKey {
   if (!allowed.has(algorithm.name)) throw notAllowed(algorithm, algorithm.keyDetails)
   const key = keyOf(verifier)
-  const fits = key.keyType === algorithm.keyType && (algorithm.keyBits === undefined || algorithm.keyBits === key.keyBits)
+  const fits =
+    key.keyType === algorithm.keyType && (algorithm.keyBits === undefined || algorithm.keyBits === key.keyBits)
   if (!fits) throw notAllowed(algorithm, key.keyType)
   return key
 }

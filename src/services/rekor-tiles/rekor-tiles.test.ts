@@ -37,8 +37,18 @@ interface TestService {
   readonly create: (body: JsonValue | string) => Promise<Response>
 }
 
-async function service(storage: LogStorage = new MemoryStorage(), more: Partial<RekorTilesOptions> = {}): Promise<TestService> {
-  const log = await openRekorTiles({ storage, key: LOG_KEY, origin: 'localhost', clock: () => 5, wait: () => Promise.resolve(), ...more })
+async function service(
+  storage: LogStorage = new MemoryStorage(),
+  more: Partial<RekorTilesOptions> = {},
+): Promise<TestService> {
+  const log = await openRekorTiles({
+    storage,
+    key: LOG_KEY,
+    origin: 'localhost',
+    clock: () => 5,
+    wait: () => Promise.resolve(),
+    ...more,
+  })
   const handler = router(rekorTilesRoutes(log))
   return {
     log,
@@ -59,7 +69,11 @@ async function service(storage: LogStorage = new MemoryStorage(), more: Partial<
   }
 }
 
-async function hashedRekord(artifact: string, key: PrivateKey = SIGNER, algorithm: Algorithm = key.algorithm): Promise<JsonObject> {
+async function hashedRekord(
+  artifact: string,
+  key: PrivateKey = SIGNER,
+  algorithm: Algorithm = key.algorithm,
+): Promise<JsonObject> {
   const data = encodeUtf8(artifact)
   return {
     hashedRekordRequestV002: {
@@ -97,7 +111,13 @@ async function verified(response: Response, log: TrustedLog): Promise<LogEntry> 
 
 test('entries of every accepted algorithm are logged and verify', async () => {
   const { create, trusted } = await service()
-  const names = ['ecdsa-sha2-256-nistp256', 'ecdsa-sha2-384-nistp384', 'ecdsa-sha2-512-nistp521', 'rsa-sign-pkcs1-2048-sha256', 'ed25519-ph'] as const
+  const names = [
+    'ecdsa-sha2-256-nistp256',
+    'ecdsa-sha2-384-nistp384',
+    'ecdsa-sha2-512-nistp521',
+    'rsa-sign-pkcs1-2048-sha256',
+    'ed25519-ph',
+  ] as const
   for (const [index, name] of names.entries()) {
     const response = await create(await hashedRekord('a', await generatePrivateKey(name)))
     assert.equal(response.status, 201)
@@ -111,7 +131,10 @@ test('the answer has every field, as protobuf JSON writes it', async () => {
   const { create } = await service()
   const answer = (await (await create(await hashedRekord('a'))).json()) as JsonObject
   const { integratedTime, inclusionPromise, logIndex } = answer
-  assert.deepEqual({ integratedTime, inclusionPromise, logIndex }, { integratedTime: '0', inclusionPromise: null, logIndex: '0' })
+  assert.deepEqual(
+    { integratedTime, inclusionPromise, logIndex },
+    { integratedTime: '0', inclusionPromise: null, logIndex: '0' },
+  )
 })
 
 test('logs with ECDSA and RSA keys verify too', async () => {
@@ -124,10 +147,15 @@ test('logs with ECDSA and RSA keys verify too', async () => {
 test('certificates are logged as they stand', async () => {
   const { create, trusted } = await service()
   const leaf = await (await createTestPki()).issueLeaf()
-  const request = (await hashedRekord('a', leaf.key)) as unknown as { hashedRekordRequestV002: { signature: JsonObject } }
+  const request = (await hashedRekord('a', leaf.key)) as unknown as {
+    hashedRekordRequestV002: { signature: JsonObject }
+  }
   request.hashedRekordRequestV002.signature = {
     ...request.hashedRekordRequestV002.signature,
-    verifier: { x509Certificate: { rawBytes: encodeBase64(leaf.certificate.der) }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' },
+    verifier: {
+      x509Certificate: { rawBytes: encodeBase64(leaf.certificate.der) },
+      keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+    },
   }
   await verified(await create(request as unknown as JsonValue), trusted)
 })
@@ -173,7 +201,20 @@ test('the tiles are those of the log, at every width that was ever published', a
   const checkpoint = await get('/checkpoint')
   assert.equal(checkpoint.headers.get('content-type'), 'text/plain; charset=utf-8')
   assert.match(await checkpoint.text(), /^localhost\n5\n/)
-  for (const path of ['/tile/0/000', '/tile/0/000.p/6', '/tile/0/001', '/tile/1/000.p/1', '/tile/entries/000', '/tile/0/0', '/tile/x', '/tile/0/000.p/0', '/tile/..%2Fcheckpoint', '/log/entries/5', '/log/entries/-1', '/log/entries/x']) {
+  for (const path of [
+    '/tile/0/000',
+    '/tile/0/000.p/6',
+    '/tile/0/001',
+    '/tile/1/000.p/1',
+    '/tile/entries/000',
+    '/tile/0/0',
+    '/tile/x',
+    '/tile/0/000.p/0',
+    '/tile/..%2Fcheckpoint',
+    '/log/entries/5',
+    '/log/entries/-1',
+    '/log/entries/x',
+  ]) {
     assert.equal((await get(path)).status, 404, path)
   }
   await log.close()
@@ -185,7 +226,8 @@ test('a partial tile that has made way for the full one is cut out of it', async
   const storage = new MemoryStorage()
   const { get, create, log } = await service(storage)
   const requests = await Promise.all(Array.from({ length: 257 }, (_, i) => hashedRekord(String(i))))
-  for (const response of await Promise.all(requests.map((request) => create(request)))) assert.equal(response.status, 201)
+  for (const response of await Promise.all(requests.map((request) => create(request))))
+    assert.equal(response.status, 201)
   await log.close() // settles, which drops what is obsolete
   assert.equal(await storage.get('tile/0/000.p/7'), undefined)
   const full = new Uint8Array(await (await get('/tile/0/000')).arrayBuffer())
@@ -206,24 +248,49 @@ test('a frozen log answers, and takes nothing in', async () => {
   assert.equal((await get('/log/entries/0')).status, 200)
 })
 
-type Request = { hashedRekordRequestV002: Record<string, JsonValue> & { signature: Record<string, JsonValue> & { verifier: Record<string, JsonValue> } } }
+type Request = {
+  hashedRekordRequestV002: Record<string, JsonValue> & {
+    signature: Record<string, JsonValue> & { verifier: Record<string, JsonValue> }
+  }
+}
 
 const REFUSED: readonly { name: string; change: (request: Request) => void; code?: string }[] = [
   { name: 'an unknown field', change: (r) => Object.assign(r, { extra: 1 }) },
   { name: 'an unknown field inside', change: (r) => (r.hashedRekordRequestV002['extra'] = 1) },
   { name: 'no digest', change: (r) => delete r.hashedRekordRequestV002['digest'] },
-  { name: 'a digest of another size', change: (r) => (r.hashedRekordRequestV002['digest'] = encodeBase64(new Uint8Array(48))) },
+  {
+    name: 'a digest of another size',
+    change: (r) => (r.hashedRekordRequestV002['digest'] = encodeBase64(new Uint8Array(48))),
+  },
   { name: 'another digest', change: (r) => (r.hashedRekordRequestV002['digest'] = encodeBase64(new Uint8Array(32))) },
   { name: 'no signature', change: (r) => delete r.hashedRekordRequestV002.signature['content'] },
   { name: 'a signature that is none', change: (r) => (r.hashedRekordRequestV002.signature['content'] = 'AAAA') },
-  { name: 'no verifier', change: (r) => delete (r.hashedRekordRequestV002.signature as Record<string, unknown>)['verifier'] },
+  {
+    name: 'no verifier',
+    change: (r) => delete (r.hashedRekordRequestV002.signature as Record<string, unknown>)['verifier'],
+  },
   { name: 'no key', change: (r) => delete r.hashedRekordRequestV002.signature.verifier['publicKey'] },
-  { name: 'a key and a certificate', change: (r) => (r.hashedRekordRequestV002.signature.verifier['x509Certificate'] = { rawBytes: 'AAAA' }) },
-  { name: 'a key that is none', change: (r) => (r.hashedRekordRequestV002.signature.verifier['publicKey'] = { rawBytes: 'AAAA' }) },
+  {
+    name: 'a key and a certificate',
+    change: (r) => (r.hashedRekordRequestV002.signature.verifier['x509Certificate'] = { rawBytes: 'AAAA' }),
+  },
+  {
+    name: 'a key that is none',
+    change: (r) => (r.hashedRekordRequestV002.signature.verifier['publicKey'] = { rawBytes: 'AAAA' }),
+  },
   { name: 'no algorithm', change: (r) => delete r.hashedRekordRequestV002.signature.verifier['keyDetails'] },
-  { name: 'an algorithm of another key', change: (r) => (r.hashedRekordRequestV002.signature.verifier['keyDetails'] = 'PKIX_RSA_PKCS1V15_2048_SHA256') },
-  { name: 'an algorithm that is not accepted', change: (r) => (r.hashedRekordRequestV002.signature.verifier['keyDetails'] = 'PKIX_ECDSA_P256_HMAC_SHA_256') },
-  { name: 'pure Ed25519', change: (r) => (r.hashedRekordRequestV002.signature.verifier['keyDetails'] = 'PKIX_ED25519') },
+  {
+    name: 'an algorithm of another key',
+    change: (r) => (r.hashedRekordRequestV002.signature.verifier['keyDetails'] = 'PKIX_RSA_PKCS1V15_2048_SHA256'),
+  },
+  {
+    name: 'an algorithm that is not accepted',
+    change: (r) => (r.hashedRekordRequestV002.signature.verifier['keyDetails'] = 'PKIX_ECDSA_P256_HMAC_SHA_256'),
+  },
+  {
+    name: 'pure Ed25519',
+    change: (r) => (r.hashedRekordRequestV002.signature.verifier['keyDetails'] = 'PKIX_ED25519'),
+  },
 ]
 for (const { name, change } of REFUSED) {
   test(`a request with ${name} is refused, and nothing is logged`, async () => {
@@ -242,16 +309,31 @@ const REFUSED_DSSE: readonly { name: string; make: () => Promise<JsonValue | str
   { name: 'no JSON', make: async () => '{' },
   { name: 'a list', make: async () => [] },
   { name: 'both kinds at once', make: async () => ({ ...(await hashedRekord('a')), ...(await dsse('{}', [SIGNER])) }) },
-  { name: 'no verifiers', make: async () => ({ dsseRequestV002: { ...((await dsse('{}', [SIGNER]))['dsseRequestV002'] as JsonObject), verifiers: [] } }) },
+  {
+    name: 'no verifiers',
+    make: async () => ({
+      dsseRequestV002: { ...((await dsse('{}', [SIGNER]))['dsseRequestV002'] as JsonObject), verifiers: [] },
+    }),
+  },
   {
     name: 'a signature of nobody',
     make: async () => {
-      const [mine, other] = [await dsse('{}', [SIGNER]), await dsse('{}', [await generatePrivateKey('ecdsa-sha2-256-nistp256')])]
+      const [mine, other] = [
+        await dsse('{}', [SIGNER]),
+        await dsse('{}', [await generatePrivateKey('ecdsa-sha2-256-nistp256')]),
+      ]
       const part = (one: JsonObject): JsonObject => one['dsseRequestV002'] as JsonObject
       return { dsseRequestV002: { envelope: part(mine)['envelope'], verifiers: part(other)['verifiers'] } } as JsonValue
     },
   },
-  { name: 'more verifiers than are looked at', make: async () => dsse('{}', Array.from({ length: 11 }, () => SIGNER)) },
+  {
+    name: 'more verifiers than are looked at',
+    make: async () =>
+      dsse(
+        '{}',
+        Array.from({ length: 11 }, () => SIGNER),
+      ),
+  },
 ]
 for (const { name, make } of REFUSED_DSSE) {
   test(`a request that is ${name} is refused`, async () => {

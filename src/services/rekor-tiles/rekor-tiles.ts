@@ -43,7 +43,13 @@ export const REKOR_TILES_RULES: EntryRules = { identity: hashLeaf }
  */
 export async function openRekorTiles(options: RekorTilesOptions): Promise<RekorTiles> {
   const { storage, clock, wait } = options
-  const log = await openLog({ storage, rules: REKOR_TILES_RULES, checkpoints: rekorTilesCheckpoints(options), clock, wait })
+  const log = await openLog({
+    storage,
+    rules: REKOR_TILES_RULES,
+    checkpoints: rekorTilesCheckpoints(options),
+    clock,
+    wait,
+  })
   return new RekorTiles(options, log)
 }
 

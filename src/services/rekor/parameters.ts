@@ -29,7 +29,9 @@ export function numberParameter(query: URLSearchParams, { name, minimum, fallbac
 export function checkTreeId(query: URLSearchParams, treeId: bigint): void {
   const text = query.get('treeID')
   if (text === null || text === '' || text === String(treeId)) return
-  throw new RekorV1Error('REKOR_V1_TREE_ID', `invalid tree ID specified: ${text.slice(0, 40)}`, { expected: String(treeId) })
+  throw new RekorV1Error('REKOR_V1_TREE_ID', `invalid tree ID specified: ${text.slice(0, 40)}`, {
+    expected: String(treeId),
+  })
 }
 
 /** Checks an entry id of a path. @throws RekorV1Error `REKOR_V1_PARAMETER` */

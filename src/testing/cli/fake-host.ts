@@ -30,7 +30,8 @@ export interface FakeHost extends Host {
 const NOW = Date.UTC(2026, 0, 1)
 
 export function fakeHost(options: FakeHostOptions = {}): FakeHost {
-  const encode = (content: string | Uint8Array): Uint8Array => (typeof content === 'string' ? new TextEncoder().encode(content) : content)
+  const encode = (content: string | Uint8Array): Uint8Array =>
+    typeof content === 'string' ? new TextEncoder().encode(content) : content
   const files = new Map(Object.entries(options.files ?? {}).map(([path, content]) => [path, encode(content)]))
   const modes = new Map<string, number>()
   const [stdout, stderr]: [Uint8Array[], string[]] = [[], []]

@@ -13,7 +13,11 @@ function commit(from: number, entries: readonly Uint8Array[]): Commit {
   return { previous: state(from), next: state(from + entries.length), entries, annotations: [...entries], attachments }
 }
 
-const COMMITS = [commit(0, [Uint8Array.of(1)]), commit(1, [new Uint8Array(0), new Uint8Array(300)]), commit(3, [Uint8Array.of(9)])]
+const COMMITS = [
+  commit(0, [Uint8Array.of(1)]),
+  commit(1, [new Uint8Array(0), new Uint8Array(300)]),
+  commit(3, [Uint8Array.of(9)]),
+]
 const BYTES = concatBytes(...COMMITS.map(encodeCommit))
 
 test('a segment gives back its commits', () => {
