@@ -9,7 +9,7 @@ import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } fr
 import { digestImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
-import { prepareJudge } from '../verifying/common.js'
+import { prepareJudge } from '../verifying/judge.js'
 import { noAttestation } from '../verifying/conclude.js'
 import { verificationDocument } from '../verifying/document.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'

@@ -8,7 +8,7 @@ import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
 import { digestArtifact, loadArtifact } from '../verifying/blob-artifact.js'
 import { loadBlobSignature } from '../verifying/blob-entity.js'
-import { explainTo, prepareJudge } from '../verifying/common.js'
+import { explainTo, prepareJudge } from '../verifying/judge.js'
 import { verificationDocument } from '../verifying/document.js'
 
 const { type } = predicateFlags

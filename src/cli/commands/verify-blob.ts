@@ -3,7 +3,7 @@ import { type Command, defineCommand } from '../kit/command.js'
 import { explainFlag, identityFlags, publicKeyFlags, trustFlags } from '../flags/verifying.js'
 import { loadArtifact } from '../verifying/blob-artifact.js'
 import { loadBlobSignature } from '../verifying/blob-entity.js'
-import { explainTo, prepareJudge } from '../verifying/common.js'
+import { explainTo, prepareJudge } from '../verifying/judge.js'
 import { verificationDocument } from '../verifying/document.js'
 
 export const command: Command = defineCommand({

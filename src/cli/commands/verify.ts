@@ -9,7 +9,7 @@ import { type DigestedImage, digestImage, openImages, readAnnotations } from '..
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { prepareJudge } from '../verifying/common.js'
+import { prepareJudge } from '../verifying/judge.js'
 import { noSignature } from '../verifying/conclude.js'
 import { certificateLines, type OptionalClaims, signatureDocument } from '../verifying/image-output.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'

@@ -10,7 +10,7 @@ import type { Verification } from '#verify/verification'
 import { VerificationError } from '#verify/errors'
 import type { DigestedImage } from '../images.js'
 import type { Host } from '../kit/host.js'
-import { explainTo, failureEntry, type Judge } from './common.js'
+import { explainTo, failureEntry, type Judge } from './judge.js'
 
 /** Something attached that was accepted, with what the claims check made of it. */
 export interface Accepted<Claims> {
