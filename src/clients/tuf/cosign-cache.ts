@@ -21,6 +21,8 @@ export const STAGING_MIRROR = 'https://tuf-repo-cdn.sigstage.dev'
 /** A day: the metadata of the public instance is renewed every three days and expires after seven. */
 const DEFAULT_MAX_AGE = 24 * 60 * 60 * 1000
 
+const USUAL_TARGETS = ['trusted_root.json', 'signing_config.v0.2.json']
+
 /** What a command knows about TUF from its flags and its environment. */
 export interface CosignCacheOptions {
   /** `$TUF_ROOT`, or `.sigstore/root` below the home; undefined without a home: then nothing is kept. */
@@ -55,7 +57,10 @@ export async function initializeCosignTuf(options: CosignCacheOptions): Promise<
   await openTufClient({ ...clientOptions(options, mirror), store: memoryTufStore(), offline: false })
   await base.clear()
   await base.write('remote.json', encodeUtf8(JSON.stringify({ mirror })))
-  return openAt({ ...options, offline: false }, { base, mirror })
+  const client = await openAt({ ...options, offline: false }, { base, mirror })
+  // From now on the cache is enough: what signers and verifiers ask for is there before the network goes away.
+  await Promise.all(USUAL_TARGETS.filter((name) => client.targets.has(name)).map((name) => client.target(name)))
+  return client
 }
 
 function openAt(options: CosignCacheOptions, { base, mirror }: { base: TufStore; mirror: string }): Promise<TufClient> {

@@ -341,8 +341,7 @@ test("the cache on disk has cosign's layout", async (t) => {
   const directory = temporary(t)
   const files = await release(new Map(), { targets: { 'trusted_root.json': 'T' } })
   const options = { directory, fetch: serve(files), clock: () => NOW }
-  const client = await initializeCosignTuf({ ...options, mirror: MIRROR, root: files.get('1.root.json') })
-  await client.target('trusted_root.json')
+  await initializeCosignTuf({ ...options, mirror: MIRROR, root: files.get('1.root.json') })
   assert.deepEqual(readdirSync(directory).sort(), ['remote.json', 'tuf.example-repo', 'tuf.example-repo.json'])
   assert.deepEqual(readdirSync(join(directory, 'tuf.example-repo')).sort(), [
     'root.json',
@@ -358,6 +357,7 @@ test("the cache on disk has cosign's layout", async (t) => {
   )
   requests.length = 0
   assert.equal(await text(await openCosignTuf(options), 'trusted_root.json'), 'T')
+  assert.equal(await text(await openCosignTuf({ ...options, offline: true }), 'trusted_root.json'), 'T')
   assert.deepEqual(requests, [])
   assert.equal(mirrorDirectory('http://LOCALHOST:8080/tuf'), 'localhost-8080-tuf')
 })
