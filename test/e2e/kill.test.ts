@@ -90,22 +90,22 @@ const WRITES: readonly Write[] = [writeRekor, writeTiles, writeManifest, writeCe
 async function liveAndDie(up: UpProcess, promises: Promises, enough: number): Promise<void> {
   const key = await generatePrivateKey('ecdsa-sha2-256-nistp256')
   let acknowledged = 0
-  let killed: Promise<void> | undefined
+  const death: { begun?: Promise<void> } = {}
   const client = async (number: number): Promise<void> => {
-    for (let round = number; killed === undefined; round++) {
+    for (let round = number; death.begun === undefined; round++) {
       const write = WRITES[round % WRITES.length]
       try {
         await write?.(up, key, promises)
       } catch (error) {
-        if (killed === undefined) throw error // nobody killed it yet: then it must not fail
+        if (death.begun === undefined) throw error // nobody killed it yet: then it must not fail
         return
       }
       acknowledged += 1
-      if (acknowledged === enough) killed = up.kill()
+      if (acknowledged === enough) death.begun = up.kill()
     }
   }
   await Promise.all(Array.from({ length: 8 }, (_, number) => client(number)))
-  await killed
+  await death.begun
 }
 
 async function checkPromises(up: UpProcess, promises: Promises): Promise<void> {

@@ -47,12 +47,20 @@ export function createMetrics(): Metrics {
     counter(name, help) {
       const samples = new Map<string, number>()
       add(name, help, 'counter', () => sampleLines(name, samples))
-      return { increment: (labels = {}, step = 1) => void bump(samples, labelText(labels), Math.max(0, step)) }
+      return {
+        increment: (labels = {}, step = 1) => {
+          bump(samples, labelText(labels), Math.max(0, step))
+        },
+      }
     },
     gauge(name, help) {
       const samples = new Map<string, number>()
       add(name, help, 'gauge', () => sampleLines(name, samples))
-      return { set: (value, labels = {}) => void samples.set(labelText(labels), value) }
+      return {
+        set: (value, labels = {}) => {
+          samples.set(labelText(labels), value)
+        },
+      }
     },
     observedGauge(name, help, read) {
       add(name, help, 'gauge', () => [`${name} ${number(read())}`])
@@ -62,7 +70,11 @@ export function createMetrics(): Metrics {
       add(name, help, 'histogram', () =>
         [...samples].flatMap(([labels, sample]) => histogramLines(name, labels, sample, buckets)),
       )
-      return { observe: (value, labels = {}) => void observe(samples, labelText(labels), value, buckets) }
+      return {
+        observe: (value, labels = {}) => {
+          observe(sampleOf(samples, labelText(labels), buckets.length), value, buckets)
+        },
+      }
     },
     render: () => [...families.values()].flatMap((lines) => lines()).join('\n') + '\n',
   }
@@ -74,17 +86,16 @@ interface HistogramSample {
   sum: number
 }
 
-function observe(
-  samples: Map<string, HistogramSample>,
-  labels: string,
-  value: number,
-  buckets: readonly number[],
-): void {
+function sampleOf(samples: Map<string, HistogramSample>, labels: string, bounds: number): HistogramSample {
   let sample = samples.get(labels)
   if (sample === undefined) {
-    sample = { counts: new Array<number>(buckets.length + 1).fill(0), sum: 0 }
+    sample = { counts: new Array<number>(bounds + 1).fill(0), sum: 0 }
     samples.set(labels, sample)
   }
+  return sample
+}
+
+function observe(sample: HistogramSample, value: number, buckets: readonly number[]): void {
   const found = buckets.findIndex((bound) => value <= bound)
   const index = found < 0 ? buckets.length : found
   sample.counts[index] = (sample.counts[index] ?? 0) + 1

@@ -122,10 +122,10 @@ test('CORS opens what it applies to and nothing else', async () => {
 })
 
 test('health tells not ready from dead', async () => {
-  let problem: string | undefined
-  const call = router(healthRoutes(createMetrics(), () => Promise.resolve(problem)))
+  const state: { problem?: string } = {}
+  const call = router(healthRoutes(createMetrics(), () => Promise.resolve(state.problem)))
   const status = async (path: string): Promise<number> => (await call(new Request(`http://x${path}`))).status
   assert.deepEqual(await Promise.all(['/healthz', '/ping', '/readyz', '/metrics'].map(status)), [200, 200, 200, 200])
-  problem = 'storage is read-only'
+  state.problem = 'storage is read-only'
   assert.deepEqual(await Promise.all(['/healthz', '/readyz'].map(status)), [200, 503])
 })

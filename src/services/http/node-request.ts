@@ -63,7 +63,7 @@ export class NodeRequest extends RequestHead implements BodySource {
   }
 
   formData(): Promise<FormData> {
-    return new Response(this.body, { headers: this.headers }).formData()
+    return Promise.reject(new TypeError('forms are read with readForm'))
   }
 
   blob(): Promise<Blob> {

@@ -43,7 +43,7 @@ export class BytesResponse extends ResponseHead {
   }
 
   formData(): Promise<FormData> {
-    return this.#copy().formData()
+    return Promise.reject(new TypeError('forms are read with readForm'))
   }
 
   blob(): Promise<Blob> {
@@ -127,7 +127,7 @@ export class StreamResponse extends ResponseHead {
   }
 
   formData(): Promise<FormData> {
-    return this.#plain().formData()
+    return Promise.reject(new TypeError('forms are read with readForm'))
   }
 
   blob(): Promise<Blob> {

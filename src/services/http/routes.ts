@@ -28,7 +28,7 @@ export function route<const Path extends string>(
   handle: (request: Request, params: Params<Path>) => Promise<Response>,
 ): Route {
   // Safe: the router captures exactly the names in `path`, so the record it passes is a Params<Path>.
-  return { method, path, handle: handle as Route['handle'] }
+  return { method, path, handle }
 }
 
 interface CompiledRoute {

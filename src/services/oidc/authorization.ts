@@ -1,5 +1,5 @@
 /** The authorization request (OpenID Connect Core §3.1.2.1) as a list of checks. @module */
-import { CodedError } from '#errors'
+import type { CodedError } from '#errors'
 import { IssuerError, oauthName } from './errors.js'
 import type { Issuer } from './issuer.js'
 import type { Parameters } from './parameters.js'

@@ -39,7 +39,7 @@ function start(options: Partial<OidcOptions> = {}): Driver {
 }
 
 function authorizeUrl(changes: Record<string, string | undefined> = {}): string {
-  const parameters = {
+  const parameters: Record<string, string | undefined> = {
     response_type: 'code',
     client_id: 'sigstore',
     redirect_uri: REDIRECT,

@@ -63,7 +63,7 @@ function asPages(handle: Route['handle']): Route['handle'] {
       if (!isCodedError(error) || !isKnown(error.code)) throw error
       const { status, headers } = PROBLEMS[error.code]
       const lines = [
-        `${sentence(error.message)}`,
+        sentence(error.message),
         ...(error.hint === undefined ? [] : [sentence(error.hint)]),
         `(${error.code})`,
       ]

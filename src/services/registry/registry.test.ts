@@ -44,9 +44,7 @@ function client(storage: RegistryStorage, options: Partial<RegistryOptions> = {}
   const handler: Handler = router(registryRoutes({ storage, clock: () => now, random, ...options }))
   const call = (path: string, init: Call = {}): Promise<Response> => {
     const stream = init.body instanceof ReadableStream
-    return handler(
-      new Request(`http://r/v2/${path}`, { ...init, ...(stream && { duplex: 'half' as const }) } as RequestInit),
-    )
+    return handler(new Request(`http://r/v2/${path}`, { ...init, ...(stream && { duplex: 'half' as const }) }))
   }
   return Object.assign(call, { storage, advance: (millis: number) => void (now += millis) })
 }

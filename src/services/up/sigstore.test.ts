@@ -28,7 +28,9 @@ async function start(storage: InstanceStorage, changes: Partial<SigstoreOptions>
     wait: () => Promise.resolve(),
     random: randomBytes,
     connect: () => Promise.reject(new Error('no network')),
-    errorLog: assert.fail,
+    errorLog: (line) => {
+      throw new Error(line)
+    },
     ...changes,
   })
 }
