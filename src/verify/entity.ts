@@ -18,8 +18,10 @@ const MAX_CERTIFICATES = 10
 /** An entity of a form that can be verified. */
 export interface CheckedEntity {
   readonly entity: SignedEntity
-  /** The raw signature: what time-stamps are over and log entries repeat. */
+  /** The raw signature: what log entries repeat. */
   readonly signature: Uint8Array
+  /** What a time-stamp may be over: the signature, or (old attestation layers) the whole envelope that has it inside. */
+  readonly stampable: readonly Uint8Array[]
   /** The signer's certificate and what came with it, or undefined if a key signed. */
   readonly certificates: readonly [Certificate, ...Certificate[]] | undefined
 }
@@ -33,8 +35,10 @@ export function checkEntity(entity: SignedEntity, policy: Policy): CheckedEntity
   limit('time-stamps', entity.timestamps.length, MAX_TIMESTAMPS)
   const signature = onlySignature(entity)
   if (signature.length === 0) throw new VerificationError('VERIFY_ENTITY', 'the signature is empty')
+  const envelope = entity.content.kind === 'dsse' ? entity.content.envelope.source : undefined
+  const stampable = envelope === undefined ? [signature] : [signature, envelope]
   if (policy.kind === 'key') {
-    if (entity.key.kind === 'public-key') return { entity, signature, certificates: undefined }
+    if (entity.key.kind === 'public-key') return { entity, signature, stampable, certificates: undefined }
     throw new VerificationError('VERIFY_KEY_EXPECTED', 'this was signed with a certificate, not with a key', {
       expected: 'a signature by the given key',
       found: 'a certificate',
@@ -52,7 +56,7 @@ export function checkEntity(entity: SignedEntity, policy: Policy): CheckedEntity
   const [leaf, ...others] = entity.key.chain.map((der) => parseCertificate(der))
   if (leaf === undefined) throw new VerificationError('VERIFY_ENTITY', 'there is no certificate')
   refuseRoots(others)
-  return { entity, signature, certificates: [leaf, ...others] }
+  return { entity, signature, stampable, certificates: [leaf, ...others] }
 }
 
 function onlySignature({ content }: SignedEntity): Uint8Array {

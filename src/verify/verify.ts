@@ -100,9 +100,9 @@ interface Times {
 }
 
 /** Client-spec §4.2. */
-async function verifyTimes({ entity, signature }: CheckedEntity, context: Context): Promise<Times> {
+async function verifyTimes({ entity, stampable }: CheckedEntity, context: Context): Promise<Times> {
   const { trust, requirements, report, policy, now } = context
-  const stamped = await verifyTimestamps(entity.timestamps, signature, { trust, requirements, report })
+  const stamped = await verifyTimestamps(entity.timestamps, stampable, { trust, requirements, report })
   if (requirements.transparencyLogs === 0) report.skipped('log-promise', NO_LOG)
   const promised = requirements.transparencyLogs === 0 ? [] : await verifyPromises(entity.logEntries, trust, report)
   const promises = promised.flatMap(({ promise }) => promise ?? [])

@@ -5,7 +5,7 @@
  */
 import { equalBytes } from '#encoding/bytes'
 import { isCodedError } from '#errors'
-import { logKeyHash } from '#formats/note/key'
+import { keyIdOf, logKeyHash } from '#formats/note/key'
 import type { KeyIdRule } from '#formats/note/key'
 import type { TrustedLog } from '#formats/trusted-root/trusted-root'
 import { VerificationError } from '../errors.js'
@@ -47,18 +47,20 @@ function isNamedByKeyId(origin: Origin, log: TrustedLog): boolean {
   if (log.key.keyType.startsWith('ec-')) return false
   try {
     const hash = logKeyHash({ name: origin.name, key: log.key, rule: origin.rule })
-    return equalBytes(hash, log.logId)
+    return equalBytes(keyIdOf(hash), keyIdOf(log.checkpointKeyId ?? log.logId))
   } catch (error) {
     if (isCodedError(error)) return false
     throw error
   }
 }
 
+/** With or without a scheme (sigstore_trustroot.proto, base_url). */
+const BASE_URL = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/:?#[\]\s]+|\[[^\]]+\])(:\d+)?(\/[^?#]*)?/i
+
 /** The names that a log at this address goes by: host, host with port, and host with path (static-ct, tlog-tiles). */
-function hostNames(baseUrl: string): readonly string[] {
-  const [, host, port = '', path = ''] =
-    /^[a-z][a-z0-9+.-]*:\/\/([^/:?#]+|\[[^\]]+\])(:\d+)?(\/[^?#]*)?/i.exec(baseUrl) ?? []
-  if (host === undefined) return baseUrl === '' ? [] : [baseUrl]
+export function hostNames(baseUrl: string): readonly string[] {
+  const [, host, port = '', path = ''] = BASE_URL.exec(baseUrl) ?? []
+  if (host === undefined) return []
   const rest = path.replace(/\/+$/, '')
   return [host, `${host}${port}`, `${host}${rest}`, `${host}${port}${rest}`]
 }

@@ -137,6 +137,22 @@ test('an ECDSA log of Rekor v2: its key id does not bind the name, so the name m
   await refuse(wrong, 'VERIFY_CHECKPOINT', 'log-inclusion', trust)
 })
 
+test('a log whose id the trusted root computes otherwise is found by the name and key of its checkpoint', async () => {
+  const { trusted } = pki.rekorV2
+  const signed = await signMessage(pki, { logs: [{ shape: 'v2-hashedrekord' }], timestamps })
+  const { checkpointKeyId: _, ...old } = { ...trusted, logId: trusted.key.id }
+  await verify(requestFor(signed, trusting(old)))
+  await verify(requestFor(signed, trusting({ ...old, baseUrl: pki.rekorV2.origin })))
+  const { publicKey } = await generatePrivateKey('ed25519')
+  for (const other of [
+    { ...old, baseUrl: 'https://another.example' },
+    { ...old, baseUrl: '' },
+    { ...old, key: publicKey },
+  ]) {
+    await refuse(signed, 'VERIFY_LOG_THRESHOLD', 'log-threshold', trusting(other))
+  }
+})
+
 test('a Rekor v1 that is named after its machine, as it is by default', async () => {
   const log = await createTestRekor({ version: 1, host: 'rekor-server-7d9f' })
   const trust = { ...pki.trusted, tlogs: [{ ...log.trusted, baseUrl: 'https://rekor.internal.example' }] }

@@ -62,6 +62,5 @@ export async function verifySignedInclusion(
 async function verifyCheckpointSignature(signed: SignedCheckpoint, origin: Origin, log: TrustedLog): Promise<void> {
   const derived = noteVerifierForKey({ name: origin.name, key: log.key, rule: origin.rule, algorithm: log.algorithm })
   // The name is required for Rekor v1 too: its signature line repeats the name of the origin.
-  const keyId = log.checkpointKeyId?.slice(0, 4) ?? derived.keyId
-  await verifyNote(signed.note, [{ ...derived, name: origin.name, keyId }])
+  await verifyNote(signed.note, [{ ...derived, name: origin.name }])
 }

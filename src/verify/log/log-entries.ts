@@ -15,7 +15,7 @@ import { bindEntry } from './entry-binding.js'
 import type { BoundEntry, Signing } from './entry-binding.js'
 import { verifySignedInclusion } from './inclusion.js'
 import { verifyPromise } from './promise.js'
-import { logIdentity, logInUseAtSomeTime, logsById } from './trusted-log.js'
+import { logIdentity, logInUseAtSomeTime, logsOfEntry } from './trusted-log.js'
 
 /** An entry of a trusted log, with the log's promise if it made one; its body has not been read yet. */
 export interface PromisedLogEntry {
@@ -40,7 +40,7 @@ export async function verifyPromises(
     const of = `logEntries[${String(index)}]`
     try {
       refuseDuplicate(entry, seen)
-      const logs = logsById(trust.tlogs, entry.logId)
+      const logs = logsOfEntry(trust.tlogs, entry)
       if (logs.length === 0) {
         report.skipped('log-promise', 'the entry is not of a log of the trusted root', of)
         continue

@@ -5,16 +5,47 @@
  */
 import { equalBytes } from '#encoding/bytes'
 import { encodeHex } from '#encoding/hex'
+import { isCodedError } from '#errors'
+import { parseSignedCheckpoint } from '#formats/checkpoint/checkpoint'
+import { keyIdOf, logKeyHash } from '#formats/note/key'
+import type { LogEntry } from '#formats/rekor-entry/log-entry'
 import { timeRangeContains } from '#formats/trusted-root/time-range'
 import type { TrustedLog, TrustedRoot } from '#formats/trusted-root/trusted-root'
 import { formatRfc3339 } from '#time'
 import type { UnixMillis } from '#time'
 import { formatRange } from '../certificate/verified-certificate.js'
 import { VerificationError } from '../errors.js'
+import { hostNames, readOrigin } from './checkpoint-origin.js'
 
 /** The logs with this id: usually one; several if the trusted root states several periods of use. */
 export function logsById(logs: TrustedRoot['tlogs'], logId: Uint8Array): readonly TrustedLog[] {
   return logs.filter((log) => equalBytes(log.logId, logId))
+}
+
+/**
+ * The logs that an entry can be of: by the id it states, or else by name and key of its checkpoint, since the id of a
+ * Rekor v2 is not computed by everybody alike (sigstore_trustroot.proto, log_id).
+ */
+export function logsOfEntry(logs: TrustedRoot['tlogs'], entry: LogEntry): readonly TrustedLog[] {
+  const stated = logsById(logs, entry.logId)
+  const checkpoint = entry.inclusionProof?.checkpoint
+  return stated.length > 0 || checkpoint === undefined ? stated : logsByCheckpoint(logs, checkpoint)
+}
+
+function logsByCheckpoint(logs: TrustedRoot['tlogs'], source: string): readonly TrustedLog[] {
+  try {
+    const { checkpoint, note } = parseSignedCheckpoint(source)
+    const { rule, name } = readOrigin(checkpoint.origin)
+    if (rule === 'rekor-v1') return []
+    return logs.filter((log) => {
+      if (!hostNames(log.baseUrl).includes(name)) return false
+      const keyId = keyIdOf(logKeyHash({ name, key: log.key, rule }))
+      return note.signatures.some((signature) => signature.name === name && equalBytes(signature.keyId, keyId))
+    })
+  } catch (error) {
+    if (isCodedError(error)) return [] // of no log that is known
+    throw error
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { digest } from '#crypto/digest'
 import { TAG, readDer } from '#encoding/der'
 import { der } from '#encoding/der-writer'
+import { serializeEnvelope } from '#formats/dsse/envelope'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import { EKU } from '#formats/x509/oids'
 import { TEST_TIME, issueCertificate, tsaLeafSpec } from '#testing/pki/certificate'
@@ -70,6 +71,21 @@ test('a time-stamp over something else', async () => {
     'VERIFY_TIMESTAMP',
     'timestamp',
   )
+})
+
+test('old attestation layers are stamped as a whole, and then only as that whole', async () => {
+  const signed = await signStatement(pki, { logs })
+  const { content } = signed.entity
+  assert.ok(content.kind === 'dsse')
+  const source = serializeEnvelope(content.envelope)
+  const timestamps = [await pki.tsa.stamp(source)]
+  const layer = { kind: 'dsse' as const, envelope: { ...content.envelope, source } }
+  await verify(requestFor({ ...signed, entity: { ...signed.entity, content: layer, timestamps } }, pki.trusted))
+  const bundle = { ...signed, entity: { ...signed.entity, timestamps } }
+  await assertRefused(requestFor(bundle, pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
+  const other = { ...layer, envelope: { ...layer.envelope, source: source.subarray(1) } }
+  const changed = { ...signed, entity: { ...signed.entity, content: other, timestamps } }
+  await assertRefused(requestFor(changed, pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
 })
 
 test('a refusal of the authority is no time-stamp, and a token with a refusing status neither', async () => {

@@ -4,12 +4,13 @@
  * @module
  */
 import { digest } from '#crypto/digest'
+import { equalBytes } from '#encoding/bytes'
 import type { CodedError } from '#errors'
 import { isCodedError } from '#errors'
 import { grantedToken, parseTimestampResponse } from '#formats/cms/parse-timestamp'
 import { isSigner } from '#formats/cms/signer'
 import type { TimestampToken } from '#formats/cms/timestamp'
-import { embeddedCertificates, requireImprint, verifyTimestampSignature } from '#formats/cms/timestamp-signature'
+import { embeddedCertificates, verifyTimestampSignature } from '#formats/cms/timestamp-signature'
 import type { TrustedAuthority } from '#formats/trusted-root/trusted-root'
 import type { Certificate } from '#formats/x509/certificate'
 import type { CandidatePath } from '../certificate/candidate-paths.js'
@@ -29,7 +30,7 @@ export const UNKNOWN_AUTHORITY = 'unknown-authority'
  */
 export async function verifyTimestamp(
   response: Uint8Array,
-  signature: Uint8Array,
+  stampable: readonly Uint8Array[],
   authorities: readonly TrustedAuthority[],
 ): Promise<VerifiedTime | typeof UNKNOWN_AUTHORITY> {
   const token = grantedToken(parseTimestampResponse(response))
@@ -41,7 +42,7 @@ export async function verifyTimestamp(
     )
     for (const signer of signers) {
       try {
-        return await verifyBy(token, signer, { authority, embedded, signature })
+        return await verifyBy(token, signer, { authority, embedded, stampable })
       } catch (error) {
         if (!isCodedError(error)) throw error
         // Another authority of the root may hold the same certificate with another validity.
@@ -56,13 +57,13 @@ export async function verifyTimestamp(
 interface Context {
   readonly authority: TrustedAuthority
   readonly embedded: readonly Certificate[]
-  readonly signature: Uint8Array
+  readonly stampable: readonly Uint8Array[]
 }
 
 async function verifyBy(token: TimestampToken, signer: Certificate, context: Context): Promise<VerifiedTime> {
-  const { authority, embedded, signature } = context
-  const { genTime, imprint } = token.info
-  requireImprint(token, { digest: imprint.digest, hash: digest(imprint.digest, signature) })
+  const { authority, embedded, stampable } = context
+  const { genTime } = token.info
+  checkImprint(token, stampable)
   await verifyTimestampSignature(token, [signer])
   const untrusted = embedded.filter((certificate) => certificate !== signer)
   const paths = await pathsOf(signer, authority, untrusted)
@@ -75,6 +76,15 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
     )
   }
   return witnessedTime(genTime, { kind: 'timestamp-authority', authority })
+}
+
+function checkImprint({ info: { imprint } }: TimestampToken, stampable: readonly Uint8Array[]): void {
+  if (stampable.some((bytes) => equalBytes(digest(imprint.digest, bytes), imprint.hash))) return
+  throw new VerificationError('VERIFY_TIMESTAMP', 'the time-stamp is over something else', {
+    expected: `the ${imprint.digest} digest of this signature`,
+    found: 'another digest',
+    hint: 'the time-stamp was made for another signature',
+  })
 }
 
 async function pathsOf(

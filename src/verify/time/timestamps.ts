@@ -19,7 +19,7 @@ import type { VerifiedTime } from './verified-time.js'
  */
 export async function verifyTimestamps(
   responses: readonly Uint8Array[],
-  signature: Uint8Array,
+  stampable: readonly Uint8Array[],
   context: { readonly trust: TrustedRoot; readonly requirements: Requirements; readonly report: ReportBuilder },
 ): Promise<readonly VerifiedTime[]> {
   const { trust, requirements, report } = context
@@ -27,7 +27,7 @@ export async function verifyTimestamps(
   for (const [index, response] of responses.entries()) {
     const of = `timestamps[${String(index)}]`
     try {
-      const time = await verifyTimestamp(response, signature, trust.timestampAuthorities)
+      const time = await verifyTimestamp(response, stampable, trust.timestampAuthorities)
       if (time === UNKNOWN_AUTHORITY) {
         report.skipped('timestamp', 'it is not by an authority of the trusted root', of)
       } else {
