@@ -25,6 +25,8 @@ import {
 import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import v8 from 'node:v8'
+import { Script } from 'node:vm'
 import * as esbuild from 'esbuild'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -188,6 +190,12 @@ export async function bundleCommandLine() {
     expected.add(file.path)
     writeIfChanged(file.path, file.contents)
   }
+  for (const path of [...expected]) {
+    if (dirname(path) !== join(BIN, 'commands') || statSync(path).size < WORTH_COMPILING) continue
+    const bytecode = `${path}.${process.version}-${process.arch}.bytecode`
+    expected.add(bytecode)
+    compile(path, bytecode)
+  }
   const listing = join(BIN, 'commands.json')
   expected.add(listing)
   writeIfChanged(
@@ -198,6 +206,22 @@ export async function bundleCommandLine() {
   )
   for (const path of filesBelow(BIN)) if (!expected.has(path)) rmSync(path, { force: true })
   return failures
+}
+
+/** Of a smaller chunk, finding and checking the bytecode would cost more than compiling it. */
+const WORTH_COMPILING = 64 * 1024
+
+/** Bytecode of a chunk for this Node, behind the hash of its source; src/cli/node/chunk.ts reads it. */
+function compile(path, bytecode) {
+  const source = readFileSync(path)
+  const hash = createHash('sha256').update(source).digest()
+  if (existsSync(bytecode) && readFileSync(bytecode).subarray(0, hash.length).equals(hash)) return
+  const wrapped = `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`
+  // All functions, also those that are compiled when they are first called. The flag is not part of what V8 compares later.
+  v8.setFlagsFromString('--no-lazy')
+  const script = new Script(wrapped, { filename: path })
+  v8.setFlagsFromString('--lazy')
+  writeIfChanged(bytecode, Buffer.concat([hash, script.createCachedData()]))
 }
 
 /** What every command looks like, without its code: help and completion read this instead of loading all chunks. */
@@ -251,7 +275,6 @@ function bundle(entryPoints, plugins) {
     conditions: ['source'],
     minifyWhitespace: true,
     minifySyntax: true,
-    keepNames: true,
     legalComments: 'none',
     logLevel: 'silent',
     define: {

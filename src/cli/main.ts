@@ -1,6 +1,5 @@
 /** The program: finds the command, loads its chunk and nothing else, and runs it. @module */
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Command, CommandData } from './kit/command.js'
 import { describeFailure, exitCodeFor } from './kit/failure.js'
@@ -8,11 +7,11 @@ import { overviewHelp } from './kit/help.js'
 import type { Host } from './kit/host.js'
 import { locateCommand } from './kit/locate.js'
 import { bolder, runCommand } from './kit/run.js'
+import { loadChunk } from './node/chunk.js'
 import { nodeHost } from './node/host.js'
 
 // The build puts one chunk a command beside this file, and the data of all commands into commands.json.
 const chunks = join(import.meta.dirname, 'commands')
-const load = createRequire(import.meta.url)
 
 function chunkOf(name: string): string {
   return join(chunks, `${name.replace(' ', '-')}.cjs`)
@@ -21,7 +20,7 @@ function chunkOf(name: string): string {
 function loadCommand(name: string): Command | undefined {
   const path = chunkOf(name)
   if (!existsSync(path)) return undefined
-  const { command } = load(path) as { readonly command: Command }
+  const { command } = loadChunk(path) as { readonly command: Command }
   return command.name === name ? command : undefined // `public key` is not `public-key`
 }
 
@@ -31,11 +30,16 @@ function definitions(): readonly CommandData[] {
 
 async function main(words: readonly string[], host: Host): Promise<number> {
   try {
+    const found = new Map<string, Command | undefined>()
+    const commandNamed = (name: string): Command | undefined => {
+      if (!found.has(name)) found.set(name, loadCommand(name))
+      return found.get(name)
+    }
     const located = locateCommand(words, {
-      has: (name) => loadCommand(name) !== undefined,
+      has: (name) => commandNamed(name) !== undefined,
       all: () => definitions().map(({ name }) => name),
     })
-    const command = located.kind === 'command' ? loadCommand(located.name) : undefined
+    const command = located.kind === 'command' ? commandNamed(located.name) : undefined
     if (located.kind === 'command' && command !== undefined) {
       return await runCommand(command, located.words, command.longRunning === true ? untilInterrupted(host) : host)
     }

@@ -1,6 +1,6 @@
 /** The file system of this machine. @module */
-import { createReadStream } from 'node:fs'
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+// Synchronous calls: these files are small, and node:fs/promises alone would cost more at start-up than using it here saves.
+import { closeSync, createReadStream, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CliError } from '../kit/errors.js'
 import type { FileStore } from '../kit/host.js'
@@ -10,7 +10,7 @@ export function nodeFiles(): FileStore {
   return {
     read: async (path) => {
       try {
-        return await readFile(path)
+        return readFileSync(path)
       } catch (error) {
         throw fileError('open', path, error)
       }
@@ -18,14 +18,14 @@ export function nodeFiles(): FileStore {
     stream: (path) => streamFile(path),
     write: async (path, content, { mode = 0o600 } = {}) => {
       try {
-        await replaceFile(path, content, mode)
+        replaceFile(path, content, mode)
       } catch (error) {
         throw fileError('write', path, error)
       }
     },
     exists: async (path) => {
       try {
-        await stat(path)
+        statSync(path)
         return true
       } catch (error) {
         if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false
@@ -34,7 +34,7 @@ export function nodeFiles(): FileStore {
     },
     remove: async (path) => {
       try {
-        await rm(path, { recursive: true, force: true })
+        rmSync(path, { recursive: true, force: true })
       } catch (error) {
         throw fileError('remove', path, error)
       }
@@ -51,24 +51,25 @@ async function* streamFile(path: string): AsyncGenerator<Uint8Array> {
 }
 
 /** Writes beside the file and renames, so that nobody ever reads half of it. Devices and pipes are written as they are. */
-async function replaceFile(path: string, content: Uint8Array | string, mode: number): Promise<void> {
-  const existing = await stat(path).catch(() => undefined)
+function replaceFile(path: string, content: Uint8Array | string, mode: number): void {
+  const existing = statSync(path, { throwIfNoEntry: false })
   if (existing !== undefined && !existing.isFile()) {
-    const device = await open(path, 'w')
-    await device.writeFile(content).finally(() => device.close())
+    writeFileSync(path, content)
     return
   }
-  const target = existing === undefined ? path : await realpath(path) // a link stays a link
+  const target = existing === undefined ? path : realpathSync(path) // a link stays a link
   const temporary = join(dirname(target), `.${basename(target)}.${String(process.pid)}.tmp`)
-  await rm(temporary, { force: true })
-  const file = await open(temporary, 'wx', mode)
+  rmSync(temporary, { force: true })
+  const file = openSync(temporary, 'wx', mode)
   try {
-    await file.writeFile(content)
-    await file.close()
-    await rename(temporary, target)
+    try {
+      writeFileSync(file, content)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, target)
   } catch (error) {
-    await file.close().catch(() => undefined)
-    await rm(temporary, { force: true })
+    rmSync(temporary, { force: true })
     throw error
   }
 }

@@ -1,5 +1,4 @@
 /** This machine as a {@link Host}: the only place where the command line meets it. @module */
-import { spawn } from 'node:child_process'
 import type { Environment, Host } from '../kit/host.js'
 import { nodeFiles } from './files.js'
 import { nodeTerminal } from './terminal.js'
@@ -30,9 +29,10 @@ const OPENERS: ReadonlyMap<NodeJS.Platform, readonly string[]> = new Map([
 ])
 
 /** Whether a browser could be started; whether it shows the page nobody can know. */
-function openBrowser(url: string): Promise<boolean> {
+async function openBrowser(url: string): Promise<boolean> {
+  const { spawn } = await import('node:child_process') // ten milliseconds of start-up that few commands need
   const [program = 'xdg-open', ...args] = OPENERS.get(process.platform) ?? ['xdg-open']
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     const child = spawn(program, [...args, url], { stdio: 'ignore', detached: true })
     child.once('error', () => resolve(false))
     child.once('spawn', () => {
