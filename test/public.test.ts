@@ -6,6 +6,27 @@ import { build } from 'esbuild'
 
 /** What the package exports. A name that comes or goes is a change of the API: say so in CHANGELOG.md. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
+  './sign': [
+    'CodedError',
+    'attestationStatement',
+    'certifiedCredential',
+    'fixedCredential',
+    'fulcioAuthority',
+    'generatePrivateKey',
+    'isCodedError',
+    'parseSigningConfig',
+    'parseTrustedRoot',
+    'privateKeyFromPem',
+    'privateKeyToPem',
+    'randomBytes',
+    'rekorLog',
+    'rfc3161Authority',
+    'selectSigningServices',
+    'selfCheck',
+    'serializeBundle',
+    'signContent',
+    'systemTimers',
+  ],
   './verify': [
     'CodedError',
     'VerificationError',
