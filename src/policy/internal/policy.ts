@@ -1,0 +1,151 @@
+/**
+ * The one internal policy that every policy language compiles to. Where the languages differ, a field says how;
+ * the engine never asks which language it was.
+ *
+ * @module
+ */
+import type { JsonValue } from '#encoding/json'
+import type { Attestor } from './attestor.js'
+import type { Demand, JudgePort } from './demand.js'
+import type { ImageOccurrence, ImageSelection, PinnedImage } from './image.js'
+import type { AttestationOutcome, DemandOutcome, SignatureOutcome } from './outcome.js'
+import type { Review } from './review.js'
+
+export type PolicyLanguage = 'ClusterImagePolicy' | 'ClusterPolicy' | 'ImageValidatingPolicy'
+
+/** What happens to a resource that does not satisfy a policy. */
+export type Action = 'deny' | 'warn' | 'audit'
+
+/** Which resources a policy or a rule is about. */
+export interface ResourceMatcher {
+  /** For `policy explain`: one line a condition. */
+  readonly explained: readonly string[]
+  /** @throws CodedError if that cannot be said; the review is then refused */
+  matches(review: Review, signal: AbortSignal): boolean | Promise<boolean>
+}
+
+export interface Enforcement {
+  /** Words of the policy on what happens, e.g. its mode with its overrides by namespace. */
+  readonly explained: readonly string[]
+  actionFor(review: Review): Action
+}
+
+/** What is done about digests. */
+export interface DigestRules {
+  /** Write the verified digest into the resource. */
+  readonly mutate: boolean
+  /** Refuse a resource whose image is not named by digest (after mutation, where there is one). */
+  readonly verify: boolean
+  /** Refuse an image that was selected and not verified. */
+  readonly required: boolean
+}
+
+/** What is concluded from the outcome as a whole: the policy of a ClusterImagePolicy, the `validate.deny` of a ClusterPolicy. */
+export type Conclusion = JudgePort<ConclusionInput>
+
+export interface ConclusionInput {
+  readonly occurrence: ImageOccurrence
+  readonly pinned: PinnedImage
+  readonly review: Review
+  /** Met demands only. */
+  readonly outcome: DemandOutcome
+  /** The image's configuration by platform (`linux/amd64`); fetched when asked for. */
+  readonly configs: () => Promise<ReadonlyMap<string, JsonValue>>
+}
+
+/** One rule on each image that it selects. */
+export interface ImageRule {
+  readonly kind: 'images'
+  /** Empty where the language has no rules. */
+  readonly name: string
+  readonly matcher: ResourceMatcher
+  /** Where images are in resources that hold no pod specification; undefined: the pod's. */
+  readonly extract: ((review: Review) => readonly ImageOccurrence[]) | undefined
+  readonly images: ImageSelection
+  /** Undefined: nothing about signatures is demanded (only the digest is pinned). */
+  readonly demand: Demand | undefined
+  readonly conclusion: Conclusion | undefined
+  readonly digests: DigestRules
+  readonly enforcement: Enforcement
+  readonly wording: RuleWording
+}
+
+/** The texts that scripts of the original depend on. */
+export interface RuleWording {
+  /** Why the image was refused, in the words of the original. */
+  refused(failure: ImageFailure): string
+}
+
+/** Why an image does not satisfy a rule. */
+export interface ImageFailure {
+  readonly occurrence: ImageOccurrence
+  readonly pinned: PinnedImage | undefined
+  readonly cause: FailureCause
+}
+
+export type FailureCause =
+  /** The image cannot be had, read, or judged in time. */
+  | { readonly kind: 'error'; readonly error: Error }
+  | { readonly kind: 'demand'; readonly outcome: DemandOutcome }
+  | { readonly kind: 'conclusion'; readonly error: Error }
+  | { readonly kind: 'digest-missing' }
+  | { readonly kind: 'unverified' }
+
+/** A policy that is a program over all images of a resource (ImageValidatingPolicy). */
+export interface ReviewProgram {
+  readonly kind: 'program'
+  readonly name: string
+  readonly matcher: ResourceMatcher
+  readonly extract: ((review: Review) => readonly ImageOccurrence[]) | undefined
+  readonly images: ImageSelection
+  readonly digests: DigestRules
+  readonly enforcement: Enforcement
+  /** For `policy explain`. */
+  readonly explained: readonly string[]
+  run(input: ProgramInput, signal: AbortSignal): Promise<ProgramOutcome>
+}
+
+export interface ProgramImage {
+  readonly occurrence: ImageOccurrence
+  readonly pinned: PinnedImage
+}
+
+/** What a program can ask for. Names are as the resource has them; others are resolved, once. */
+export interface ProgramServices {
+  signature(image: string, attestor: Attestor): Promise<SignatureOutcome>
+  attestation(
+    image: string,
+    ask: { readonly name: string; readonly predicateType: string },
+    attestor: Attestor,
+  ): Promise<AttestationOutcome>
+  /** What Kyverno calls image data: `{ image, resolvedImage, registry, repository, tag, digest, identifier, manifest, configData }`. */
+  imageData(image: string): Promise<JsonValue>
+}
+
+export interface ProgramInput {
+  readonly review: Review
+  /** The selected images of the resource. */
+  readonly images: readonly ProgramImage[]
+  readonly services: ProgramServices
+}
+
+export interface ProgramOutcome {
+  /** Texts of what failed; none: the program accepts. */
+  readonly failures: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export type PolicyRule = ImageRule | ReviewProgram
+
+/** A compiled policy. Its rules are all to be satisfied. */
+export interface CompiledPolicy {
+  readonly language: PolicyLanguage
+  readonly name: string
+  /** Of a namespaced policy: it is about resources of this namespace only. */
+  readonly namespace?: string
+  readonly rules: readonly PolicyRule[]
+  /** Things to tell whoever applies the policy: deprecated values, differences from the original. */
+  readonly warnings: readonly string[]
+  /** SHA-256 (hex) of what was compiled; a cached verdict is for this content. */
+  readonly contentHash: string
+}
