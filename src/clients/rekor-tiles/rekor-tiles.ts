@@ -4,15 +4,15 @@ import { isCodedError } from '#errors'
 import { parseSignedCheckpoint, type SignedCheckpoint } from '#formats/checkpoint/checkpoint'
 import { encodeHashedRekordV2, signatureV2Json, type HashedRekordV2 } from '#formats/rekor-entry/body-v2'
 import type { LogEntry } from '#formats/rekor-entry/log-entry'
+import { parseTransparencyLogEntry } from '#formats/rekor-entry/log-entry-proto'
 import { discardBody, readJson, readText } from '../http/body.js'
-import type { Fetch, Timers } from '../http/fetch.js'
+import type { Fetch, FetchResponse, Timers } from '../http/fetch.js'
 import { endpoint, hostOf } from '../http/service.js'
 import { wait } from '../http/timers.js'
 import { rekorRefusal } from '../rekor/refusal.js'
 import { RekorError } from '../rekor/rekor-error.js'
 import { proveFromTiles } from './prove.js'
 import { createTileReader, type TileReader } from './tiles.js'
-import { readTransparencyLogEntry } from './answers.js'
 
 /** Where the log is, and how to get there. */
 export interface RekorTilesService {
@@ -76,13 +76,11 @@ export function createRekorTilesClient(service: RekorTilesService): RekorTilesCl
         repeatable: true, // an equal entry is found again (409)
         ...(signal !== undefined && { signal }),
       })
-      if (response.status === 200 || response.status === 201) {
-        const answer = await readJson(response, { limit: LIMIT, what: `the answer of ${host}` })
-        return { entry: believing(host, () => readTransparencyLogEntry(answer)), created: true }
-      }
-      if (response.status !== 409) throw await rekorRefusal(response, host)
+      if (response.status !== 409) return { entry: await readEntry(response, host), created: true }
       const index = duplicateIndex(response.headers.get('x-log-index'), host)
       await discardBody(response)
+      const offered = await fetchOffered(service, response, { index, signal })
+      if (offered !== undefined) return { entry: offered, created: false }
       const covering = await awaitCheckpoint(index, { service, checkpoint, signal })
       return { entry: await recover(entry, index, { service, tiles, covering }), created: false }
     },
@@ -92,6 +90,34 @@ export function createRekorTilesClient(service: RekorTilesService): RekorTilesCl
 function requestBody(entry: HashedRekordV2): string {
   const hashedRekordRequestV002 = { digest: encodeBase64(entry.digest.value), signature: signatureV2Json(entry) }
   return JSON.stringify({ hashedRekordRequestV002 })
+}
+
+async function readEntry(response: FetchResponse, host: string): Promise<LogEntry> {
+  if (response.status !== 200 && response.status !== 201) throw await rekorRefusal(response, host)
+  const answer = await readJson(response, { limit: LIMIT, what: `the answer of ${host}` })
+  return believing(host, () => {
+    const entry = parseTransparencyLogEntry(answer)
+    if (entry.inclusionProof?.checkpoint !== undefined) return entry
+    throw new RekorError('REKOR_RESPONSE', `${host} sent an entry without its proof`, {
+      expected: 'an inclusion proof with a checkpoint',
+    })
+  })
+}
+
+/** Some logs, ours among them, say in a 409 where the entry can be had whole; the reference does not. */
+async function fetchOffered(
+  { fetch, baseUrl }: RekorTilesService,
+  response: FetchResponse,
+  { index, signal }: { readonly index: number; readonly signal: AbortSignal | undefined },
+): Promise<LogEntry | undefined> {
+  const own = endpoint(baseUrl, `/api/v2/log/entries/${String(index)}`)
+  const location = response.headers.get('location')
+  // Only the address that it would have to be: a server does not choose where a client goes.
+  if (location === null || !URL.canParse(location, own) || new URL(location, own).href !== own) return undefined
+  const answer = await fetch(own, signal === undefined ? {} : { signal })
+  if (answer.status === 200) return await readEntry(answer, hostOf(baseUrl))
+  await discardBody(answer)
+  return undefined
 }
 
 function duplicateIndex(header: string | null, host: string): number {
@@ -171,7 +197,7 @@ function believing<T>(host: string, parse: () => T): T {
   try {
     return parse()
   } catch (cause) {
-    if (!isCodedError(cause)) throw cause
+    if (!isCodedError(cause) || cause instanceof RekorError) throw cause
     throw new RekorError('REKOR_RESPONSE', `${host} did not answer as a Rekor v2 does`, {
       found: cause.message,
       hint: 'Check that the address is that of a Rekor v2; a Rekor v1 needs majorApiVersion 1 in the signing configuration.',
