@@ -48,7 +48,10 @@ async function floor(count: number, group: number): Promise<Rate> {
 }
 
 /** `writers` clients, each with one entry under way at a time. */
-async function appending(name: string, { writers, count }: { writers: number; count: number }): Promise<Rate & { batch: number }> {
+async function appending(
+  name: string,
+  { writers, count }: { writers: number; count: number },
+): Promise<Rate & { batch: number }> {
   const storage = posixStorage(join(root, name))
   let commits = 0
   const commit = storage.commit.bind(storage)
@@ -82,7 +85,11 @@ function rate(count: number, millis: number, times: number[]): Rate {
 }
 
 function line(name: string, { perSecond, p50, p99 }: Rate, rest = ''): void {
-  const numbers = [`${perSecond.toFixed(0).padStart(8)} entries/s`, `p50 ${p50.toFixed(2)} ms`, `p99 ${p99.toFixed(2)} ms`]
+  const numbers = [
+    `${perSecond.toFixed(0).padStart(8)} entries/s`,
+    `p50 ${p50.toFixed(2)} ms`,
+    `p99 ${p99.toFixed(2)} ms`,
+  ]
   console.log(`${name.padEnd(34)} ${numbers.join('  ')}  ${rest}`)
 }
 
@@ -110,11 +117,15 @@ try {
     line(`log, ${String(writers)} writers`, result, `${(result.perSecond / base.perSecond).toFixed(2)}× the floor`)
   }
   const directory = join(root, 'log-4096')
-  const [log, opening] = await timed(() => openLog({ storage: posixStorage(directory), rules, checkpoints, clock: Date.now, wait }))
+  const [log, opening] = await timed(() =>
+    openLog({ storage: posixStorage(directory), rules, checkpoints, clock: Date.now, wait }),
+  )
   const { size } = log.checkpoint
   const [, proving] = await timed(() => proofs(log, 20_000))
   await log.close()
-  console.log(`open a log of ${String(size)} entries: ${opening.toFixed(0)} ms; proven entries: ${((20_000 / proving) * 1000).toFixed(0)}/s`)
+  console.log(
+    `open a log of ${String(size)} entries: ${opening.toFixed(0)} ms; proven entries: ${((20_000 / proving) * 1000).toFixed(0)}/s`,
+  )
   const [report, checking] = await timed(() => fsck({ objects: posixStorage(directory), rules, checkpoints }))
   if (report.problems.length > 0) throw new Error('fsck found problems')
   console.log(`fsck: ${((report.size / checking) * 1000).toFixed(0)} entries/s`)

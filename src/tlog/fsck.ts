@@ -79,12 +79,13 @@ class Check {
 
   async #openCheckpoint(): Promise<{ readonly size: number; readonly rootHash: Uint8Array } | undefined> {
     const note = await this.#objects.get(CHECKPOINT_PATH)
-    if (note === undefined) return this.#report('checkpoint', 'there is none')
     try {
-      return await this.#checkpoints.open(note)
+      if (note !== undefined) return await this.#checkpoints.open(note)
+      this.#report('checkpoint', 'there is none')
     } catch (error) {
-      return this.#report('checkpoint', isCodedError(error) ? `${error.code}: ${error.message}` : 'it cannot be read')
+      this.#report('checkpoint', isCodedError(error) ? `${error.code}: ${error.message}` : 'it cannot be read')
     }
+    return undefined
   }
 
   async #checkTree(size: number): Promise<Uint8Array> {
@@ -188,9 +189,8 @@ class Check {
     }
   }
 
-  #report(kind: FsckProblemKind, text: string): undefined {
+  #report(kind: FsckProblemKind, text: string): void {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ kind, text })
-    return undefined
   }
 }
 

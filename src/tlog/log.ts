@@ -270,7 +270,10 @@ export class Log {
     for (const [at, { resolve }] of accepted.entries()) resolve({ index: first + at, duplicate: false, checkpoint })
   }
 
-  #build({ entry, annotation = NOTHING }: Submission, place: Place): { readonly entry: Uint8Array; readonly annotation: Uint8Array } {
+  #build(
+    { entry, annotation = NOTHING }: Submission,
+    place: Place,
+  ): { readonly entry: Uint8Array; readonly annotation: Uint8Array } {
     const made = {
       entry: typeof entry === 'function' ? entry(place) : entry,
       annotation: typeof annotation === 'function' ? annotation(place) : annotation,

@@ -132,7 +132,7 @@ test('a certificate and a precertificate get SCTs that verify, and are in the tr
     await verifySct(sct, entry, KEY.publicKey)
     const head = await json(get('/ct/v1/get-sth'))
     const leafHash = hashLeaf(leafInput(sct, entry))
-    const query = `hash=${encodeURIComponent(encodeBase64(leafHash))}&tree_size=${String(head['tree_size'])}`
+    const query = `hash=${encodeURIComponent(encodeBase64(leafHash))}&tree_size=${String(Number(head['tree_size']))}`
     const proof = await json(get(`/ct/v1/get-proof-by-hash?${query}`))
     verifyInclusion({
       leafIndex: BigInt(proof['leaf_index'] as number),

@@ -157,7 +157,7 @@ test('certificates are logged as they stand', async () => {
       keyDetails: 'PKIX_ECDSA_P256_SHA_256',
     },
   }
-  await verified(await create(request as unknown as JsonValue), trusted)
+  await verified(await create(request), trusted)
 })
 
 test('dsse requests of older clients are logged, with every signature', async () => {
@@ -297,7 +297,7 @@ for (const { name, change } of REFUSED) {
     const { create, log } = await service()
     const request = (await hashedRekord('a')) as unknown as Request
     change(request)
-    const response = await create(request as unknown as JsonValue)
+    const response = await create(request)
     assert.equal(response.status, 400)
     assert.equal(((await response.json()) as JsonObject)['code'], 3)
     assert.equal(log.checkpoint.size, 0)

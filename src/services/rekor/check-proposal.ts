@@ -100,7 +100,11 @@ async function checkIntoto001(entry: ProposedIntoto001): Promise<CheckedEntry> {
   const hashes = [source, envelope.payload].map((bytes) => encodeHex(sha256(bytes)))
   return {
     body: encodeIntoto001(entry),
-    terms: [...hashes.map((hash) => `sha256:${hash}`), ...verifierTerms(verifier), ...payloadTerms(envelope.payloadType, envelope.payload)],
+    terms: [
+      ...hashes.map((hash) => `sha256:${hash}`),
+      ...verifierTerms(verifier),
+      ...payloadTerms(envelope.payloadType, envelope.payload),
+    ],
     attestation: { name: encodeHex(sha256(envelope.payload)), bytes: envelope.payload },
   }
 }

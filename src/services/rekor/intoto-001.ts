@@ -73,15 +73,27 @@ function isIntoto001(value: JsonValue): boolean {
 
 function parseIntoto001(value: JsonValue): ProposedIntoto001 {
   try {
-    const spec = readMessage(value, '', { names: ['apiVersion', 'kind', 'spec'], unknown: 'ignore' }).message('spec', (inner, at) =>
-      readMessage(inner, at, { names: ['content', 'publicKey'], unknown: 'ignore' }),
+    const spec = readMessage(value, '', { names: ['apiVersion', 'kind', 'spec'], unknown: 'ignore' }).message(
+      'spec',
+      (inner, at) => readMessage(inner, at, { names: ['content', 'publicKey'], unknown: 'ignore' }),
     )
-    const content = spec.message('content', (inner, at) => readMessage(inner, at, { names: ['envelope'], unknown: 'ignore' }))
+    const content = spec.message('content', (inner, at) =>
+      readMessage(inner, at, { names: ['envelope'], unknown: 'ignore' }),
+    )
     const source = encodeUtf8(content.string('envelope'))
-    return { kind: 'intoto-0.0.1', source, envelope: parseEnvelope(source), verifier: verifierFromPem(spec.bytes('publicKey')) }
+    return {
+      kind: 'intoto-0.0.1',
+      source,
+      envelope: parseEnvelope(source),
+      verifier: verifierFromPem(spec.bytes('publicKey')),
+    }
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof RekorEntryError || cause instanceof DsseError) throw cause
     const { expected, found, message } = cause
-    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not an entry to be logged: ${message}`, { expected, found, cause })
+    throw new RekorEntryError('REKOR_ENTRY_MALFORMED', `not an entry to be logged: ${message}`, {
+      expected,
+      found,
+      cause,
+    })
   }
 }

@@ -63,7 +63,13 @@ async function service(storage: LogStorage = new MemoryStorage()): Promise<TestS
     rekor,
     get: (path) => handler(new Request(`http://rekor${path}`)),
     post: (path, body) =>
-      handler(new Request(`http://rekor${path}`, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) })),
+      handler(
+        new Request(`http://rekor${path}`, {
+          method: 'POST',
+          headers,
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        }),
+      ),
     client: createRekorClient({ fetch: fetchInProcess(handler), baseUrl: 'http://rekor' }),
   }
 }
@@ -72,7 +78,11 @@ function pem64(key: PrivateKey): string {
   return encodeBase64(encodeUtf8(publicKeyToPem(key.publicKey)))
 }
 
-async function hashedRekord(artifact: string, key: PrivateKey = SIGNER, verifier: string = pem64(key)): Promise<JsonObject> {
+async function hashedRekord(
+  artifact: string,
+  key: PrivateKey = SIGNER,
+  verifier: string = pem64(key),
+): Promise<JsonObject> {
   const data = encodeUtf8(artifact)
   const name = key.algorithm.digest ?? 'sha256'
   return {
@@ -115,7 +125,9 @@ async function intoto(payload: Uint8Array, key: PrivateKey = SIGNER): Promise<Js
 /** As cosign 2 sends it. */
 async function intoto001(payload: Uint8Array, key: PrivateKey = SIGNER): Promise<JsonObject> {
   const signature = await key.sign(preAuthEncode(PAYLOAD_TYPE, payload))
-  const envelope = JSON.stringify(envelopeToJson({ payloadType: PAYLOAD_TYPE, payload, signatures: [{ keyId: '', signature }] }))
+  const envelope = JSON.stringify(
+    envelopeToJson({ payloadType: PAYLOAD_TYPE, payload, signatures: [{ keyId: '', signature }] }),
+  )
   return { apiVersion: '0.0.1', kind: 'intoto', spec: { content: { envelope }, publicKey: pem64(key) } }
 }
 
@@ -140,7 +152,11 @@ test('an entry of every kind is logged, verifies, and is the same when it is rea
     assert.equal(created.entry.integratedTime, Math.floor(NOW / 1000) * 1000)
     assert.ok(created.uuid.startsWith(TREE.toString(16)))
     await verifyEntry(created.entry)
-    for (const read of [await client.entryByUuid(created.uuid), await client.entryByIndex(BigInt(index)), await client.entryByUuid(created.uuid.slice(16))]) {
+    for (const read of [
+      await client.entryByUuid(created.uuid),
+      await client.entryByIndex(BigInt(index)),
+      await client.entryByUuid(created.uuid.slice(16)),
+    ]) {
       assert.equal(read.uuid, created.uuid)
       assert.deepEqual(read.entry.canonicalizedBody, created.entry.canonicalizedBody)
       await verifyEntry(read.entry)
@@ -193,7 +209,10 @@ test('the payload of an intoto entry is kept up to the limit and served with it'
   const { client, get } = await service()
   const payload = statement('cd'.repeat(32))
   const { uuid } = await client.create(await intoto(payload))
-  const answer = (await (await get(`/api/v1/log/entries/${uuid}`)).json()) as Record<string, { attestation: { data: string } }>
+  const answer = (await (await get(`/api/v1/log/entries/${uuid}`)).json()) as Record<
+    string,
+    { attestation: { data: string } }
+  >
   assert.deepEqual(decodeBase64(answer[uuid]!.attestation.data), payload)
   const large = encodeUtf8(JSON.stringify({ pad: 'x'.repeat(102_400) }))
   const other = await client.create(await intoto(large))
@@ -203,7 +222,12 @@ test('the payload of an intoto entry is kept up to the limit and served with it'
 
 test('every registered algorithm is accepted with its own hash', async () => {
   const { client } = await service()
-  for (const name of ['ecdsa-sha2-384-nistp384', 'ecdsa-sha2-512-nistp521', 'rsa-sign-pkcs1-2048-sha256', 'ed25519-ph'] as const) {
+  for (const name of [
+    'ecdsa-sha2-384-nistp384',
+    'ecdsa-sha2-512-nistp521',
+    'rsa-sign-pkcs1-2048-sha256',
+    'ed25519-ph',
+  ] as const) {
     const key = await generatePrivateKey(name)
     await verifyEntry((await client.create(await hashedRekord(name, key))).entry)
     if (name !== 'ed25519-ph') await verifyEntry((await client.create(await dsse(statement(name), [key]))).entry)
@@ -212,81 +236,109 @@ test('every registered algorithm is accepted with its own hash', async () => {
   await verifyEntry((await client.create(await dsse(statement('ed25519'), [ed25519]))).entry)
 })
 
-const REFUSED: readonly { name: string; make: () => Promise<JsonValue | string>; message: RegExp; status?: number }[] = [
-  { name: 'no JSON', make: async () => '{', message: /error processing entry/ },
-  { name: 'an unknown kind', make: async () => ({ ...(await hashedRekord('a')), kind: 'jar' }), message: /kind/ },
-  { name: 'an unknown version', make: async () => ({ ...(await hashedRekord('a')), apiVersion: '0.0.9' }), message: /kind/ },
-  {
-    name: 'a signature over something else',
-    make: async () => {
-      const [a, b] = [await hashedRekord('a'), await hashedRekord('b')] as unknown as { spec: { signature: JsonValue } }[]
-      return { ...a, spec: { ...a!.spec, signature: b!.spec.signature } } as unknown as JsonValue
+const REFUSED: readonly { name: string; make: () => Promise<JsonValue | string>; message: RegExp; status?: number }[] =
+  [
+    { name: 'no JSON', make: async () => '{', message: /error processing entry/ },
+    { name: 'an unknown kind', make: async () => ({ ...(await hashedRekord('a')), kind: 'jar' }), message: /kind/ },
+    {
+      name: 'an unknown version',
+      make: async () => ({ ...(await hashedRekord('a')), apiVersion: '0.0.9' }),
+      message: /kind/,
     },
-    message: /signature does not verify/,
-  },
-  {
-    name: 'another key',
-    make: async () => hashedRekord('a', SIGNER, pem64(await generatePrivateKey('ecdsa-sha2-256-nistp256'))),
-    message: /signature does not verify/,
-  },
-  { name: 'no key', make: async () => hashedRekord('a', SIGNER, encodeBase64(encodeUtf8('no pem'))), message: /key or certificate/ },
-  {
-    name: 'a key that is no key',
-    make: async () => hashedRekord('a', SIGNER, encodeBase64(encodeUtf8(encodePem('PUBLIC KEY', Uint8Array.of(1, 2, 3))))),
-    message: /key or certificate/,
-  },
-  {
-    name: 'an Ed25519 key for a SHA-256 digest',
-    make: async () => hashedRekord('a', await generatePrivateKey('ed25519')),
-    message: /algorithms are not allowed/,
-  },
-  {
-    name: 'a chain that is none',
-    make: async () => {
-      const [pki, other] = [await createTestPki(), await createTestPki()]
-      const leaf = await pki.issueLeaf()
-      const chain = [leaf, other.intermediate].map(({ certificate }) => encodePem('CERTIFICATE', certificate.der)).join('')
-      return hashedRekord('a', leaf.key, encodeBase64(encodeUtf8(chain)))
+    {
+      name: 'a signature over something else',
+      make: async () => {
+        const [a, b] = [await hashedRekord('a'), await hashedRekord('b')] as unknown as {
+          spec: { signature: JsonValue }
+        }[]
+        return { ...a, spec: { ...a!.spec, signature: b!.spec.signature } }
+      },
+      message: /signature does not verify/,
     },
-    message: /not signed by the one after it/,
-  },
-  {
-    name: 'an envelope with a signature that no verifier made',
-    make: async () => {
-      const other = await generatePrivateKey('ecdsa-sha2-256-nistp256')
-      const proposal = (await dsse(statement('aa'), [SIGNER, other])) as unknown as { spec: { proposedContent: { verifiers: string[] } } }
-      proposal.spec.proposedContent.verifiers.pop()
-      return proposal as unknown as JsonValue
+    {
+      name: 'another key',
+      make: async () => hashedRekord('a', SIGNER, pem64(await generatePrivateKey('ecdsa-sha2-256-nistp256'))),
+      message: /signature does not verify/,
     },
-    message: /signature does not verify/,
-  },
-  {
-    name: 'a hash that the log should compute',
-    make: async () => {
-      const proposal = (await dsse(statement('aa'))) as unknown as { spec: JsonObject }
-      return { ...proposal, spec: { ...proposal.spec, payloadHash: { algorithm: 'sha256', value: '00'.repeat(32) } } } as JsonValue
+    {
+      name: 'no key',
+      make: async () => hashedRekord('a', SIGNER, encodeBase64(encodeUtf8('no pem'))),
+      message: /key or certificate/,
     },
-    message: /only the log may compute/,
-  },
-  {
-    name: 'an intoto 0.0.1 envelope by another key',
-    make: async () => {
-      const proposal = (await intoto001(statement('aa'))) as unknown as { spec: JsonObject }
-      return { ...proposal, spec: { ...proposal.spec, publicKey: pem64(await generatePrivateKey('ed25519')) } } as JsonValue
+    {
+      name: 'a key that is no key',
+      make: async () =>
+        hashedRekord('a', SIGNER, encodeBase64(encodeUtf8(encodePem('PUBLIC KEY', Uint8Array.of(1, 2, 3))))),
+      message: /key or certificate/,
     },
-    message: /signature does not verify/,
-  },
-  { name: 'an intoto 0.0.1 entry without envelope', make: async () => ({ kind: 'intoto', apiVersion: '0.0.1', spec: { content: {} } }), message: /not an entry/ },
-  {
-    name: 'an in-toto envelope with a changed payload',
-    make: async () => {
-      const proposal = (await intoto(statement('aa'))) as unknown as { spec: { content: { envelope: { payload: string } } } }
-      proposal.spec.content.envelope.payload = encodeBase64(encodeUtf8(encodeBase64(statement('bb'))))
-      return proposal as unknown as JsonValue
+    {
+      name: 'an Ed25519 key for a SHA-256 digest',
+      make: async () => hashedRekord('a', await generatePrivateKey('ed25519')),
+      message: /algorithms are not allowed/,
     },
-    message: /signature does not verify/,
-  },
-]
+    {
+      name: 'a chain that is none',
+      make: async () => {
+        const [pki, other] = [await createTestPki(), await createTestPki()]
+        const leaf = await pki.issueLeaf()
+        const chain = [leaf, other.intermediate]
+          .map(({ certificate }) => encodePem('CERTIFICATE', certificate.der))
+          .join('')
+        return hashedRekord('a', leaf.key, encodeBase64(encodeUtf8(chain)))
+      },
+      message: /not signed by the one after it/,
+    },
+    {
+      name: 'an envelope with a signature that no verifier made',
+      make: async () => {
+        const other = await generatePrivateKey('ecdsa-sha2-256-nistp256')
+        const proposal = (await dsse(statement('aa'), [SIGNER, other])) as unknown as {
+          spec: { proposedContent: { verifiers: string[] } }
+        }
+        proposal.spec.proposedContent.verifiers.pop()
+        return proposal
+      },
+      message: /signature does not verify/,
+    },
+    {
+      name: 'a hash that the log should compute',
+      make: async () => {
+        const proposal = (await dsse(statement('aa'))) as unknown as { spec: JsonObject }
+        return {
+          ...proposal,
+          spec: { ...proposal.spec, payloadHash: { algorithm: 'sha256', value: '00'.repeat(32) } },
+        }
+      },
+      message: /only the log may compute/,
+    },
+    {
+      name: 'an intoto 0.0.1 envelope by another key',
+      make: async () => {
+        const proposal = (await intoto001(statement('aa'))) as unknown as { spec: JsonObject }
+        return {
+          ...proposal,
+          spec: { ...proposal.spec, publicKey: pem64(await generatePrivateKey('ed25519')) },
+        }
+      },
+      message: /signature does not verify/,
+    },
+    {
+      name: 'an intoto 0.0.1 entry without envelope',
+      make: async () => ({ kind: 'intoto', apiVersion: '0.0.1', spec: { content: {} } }),
+      message: /not an entry/,
+    },
+    {
+      name: 'an in-toto envelope with a changed payload',
+      make: async () => {
+        const proposal = (await intoto(statement('aa'))) as unknown as {
+          spec: { content: { envelope: { payload: string } } }
+        }
+        proposal.spec.content.envelope.payload = encodeBase64(encodeUtf8(encodeBase64(statement('bb'))))
+        return proposal
+      },
+      message: /signature does not verify/,
+    },
+  ]
 for (const { name, make, message, status = 400 } of REFUSED) {
   test(`a proposal with ${name} is refused, and nothing is logged`, async () => {
     const { post, rekor } = await service()
@@ -310,7 +362,8 @@ test('search finds entries by artifact, key, subject and identity, and combines 
   const attested = (await client.create(await dsse(statement('ab'.repeat(32))))).uuid
   const hash = `sha256:${encodeHex(sha256(encodeUtf8('a')))}`
   const publicKey = { format: 'x509', content: pem64(SIGNER) } as const
-  const ask = async (query: JsonObject): Promise<JsonValue> => (await (await post('/api/v1/index/retrieve', query)).json()) as JsonValue
+  const ask = async (query: JsonObject): Promise<JsonValue> =>
+    (await (await post('/api/v1/index/retrieve', query)).json()) as JsonValue
   assert.deepEqual(await ask({ hash }), [byKey, byAlice])
   assert.deepEqual(await ask({ hash: hash.slice(7) }), [byKey, byAlice])
   assert.deepEqual(await ask({ email: 'alice@example.com' }), [byAlice])
@@ -338,7 +391,7 @@ test('searches that make no sense are refused', async () => {
     [{ publicKey: { format: 'x509', content: 'AAAA' } }, 400],
     [{ publicKey: { format: 'x509', url: 'http://elsewhere/key' } }, 422],
   ] as const) {
-    const response = await post('/api/v1/index/retrieve', query as unknown as JsonValue)
+    const response = await post('/api/v1/index/retrieve', query)
     assert.equal(response.status, status, JSON.stringify(query))
     await response.arrayBuffer()
   }
@@ -348,9 +401,16 @@ test('retrieve answers what it finds, by id, index and proposal, and nothing for
   const { client, post } = await service()
   const proposal = await hashedRekord('a')
   const { uuid } = await client.create(proposal)
-  const ask = { entryUUIDs: [uuid, uuid.slice(16), '00'.repeat(32)], logIndexes: [0, 9], entries: [proposal, await hashedRekord('b')] }
+  const ask = {
+    entryUUIDs: [uuid, uuid.slice(16), '00'.repeat(32)],
+    logIndexes: [0, 9],
+    entries: [proposal, await hashedRekord('b')],
+  }
   const found = (await (await post('/api/v1/log/entries/retrieve', ask)).json()) as JsonObject[]
-  assert.deepEqual(found.map((one) => Object.keys(one)), [[uuid], [uuid], [uuid], [uuid]])
+  assert.deepEqual(
+    found.map((one) => Object.keys(one)),
+    [[uuid], [uuid], [uuid], [uuid]],
+  )
   const tooMany = await post('/api/v1/log/entries/retrieve', { logIndexes: Array.from({ length: 11 }, () => 0) })
   assert.equal(tooMany.status, 422)
   assert.equal((await post('/api/v1/log/entries/retrieve', { entryUUIDs: ['xyz'] })).status, 422)
@@ -396,7 +456,7 @@ test('the log says who it is', async () => {
   const info = (await (await get('/api/v1/log')).json()) as JsonObject
   assert.equal(info['treeID'], String(TREE))
   assert.equal(info['treeSize'], 0)
-  assert.match(String(info['signedTreeHead']), new RegExp(`^rekor - ${String(TREE)}\n0\n`))
+  assert.match(info['signedTreeHead'] as string, new RegExp(`^rekor - ${String(TREE)}\n0\n`))
   const key = await get('/api/v1/log/publicKey')
   assert.equal(key.headers.get('content-type'), 'application/x-pem-file')
   assert.equal(await key.text(), publicKeyToPem(LOG_KEY.publicKey))

@@ -145,7 +145,10 @@ export class Rekor {
   /** @throws RekorV1Error `REKOR_V1_SIZES`, `REKOR_V1_TREE_SIZE` */
   consistencyProof(first: number, last: number): Promise<readonly Uint8Array[]> {
     if (first > last)
-      throw new RekorV1Error('REKOR_V1_SIZES', `firstSize(${String(first)}) must be less than lastSize(${String(last)})`)
+      throw new RekorV1Error(
+        'REKOR_V1_SIZES',
+        `firstSize(${String(first)}) must be less than lastSize(${String(last)})`,
+      )
     const { size } = this.#log.checkpoint
     if (last > size) {
       const text = `the tree size requested(${String(last)}) was greater than what is currently observable(${String(size)})`

@@ -17,7 +17,10 @@ function directory(t: TestContext): string {
   return path
 }
 
-for (const [name, options] of [['with flock', {}], ['without flock', NO_FLOCK]] as const) {
+for (const [name, options] of [
+  ['with flock', {}],
+  ['without flock', NO_FLOCK],
+] as const) {
   test(`${name}: a directory is locked, released, and locked again`, async (t) => {
     const path = directory(t)
     const lock = await lockDirectory(path, options)
