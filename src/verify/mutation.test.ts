@@ -7,6 +7,7 @@ import { encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { parseBundle } from '#formats/bundle/parse'
 import { serializeBundle } from '#formats/bundle/serialize'
+import { fuzzRuns } from '#testing/fuzz'
 import { createTestPki } from '#testing/pki/pki'
 import { signMessage, signStatement } from '#testing/pki/signed-entity'
 import type { SignedArtifact } from '#testing/pki/signed-entity'
@@ -73,7 +74,7 @@ test('one bit changed anywhere in a bundle', async () => {
       const after = await outcome(SIGNED[which]!, bytes)
       if (after !== 'refused') assert.deepEqual(after, meanings[which], `byte ${String(at)}, bit ${String(bit)}`)
     }),
-    { numRuns: 1500 },
+    { numRuns: 10 * fuzzRuns() },
   )
 })
 
@@ -121,6 +122,6 @@ test('one bit changed in any byte string inside of a bundle', async () => {
         if (after !== 'refused') assert.deepEqual(after, before, path.join('.'))
       },
     ),
-    { numRuns: 800 },
+    { numRuns: 5 * fuzzRuns() },
   )
 })

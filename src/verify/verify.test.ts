@@ -1,6 +1,7 @@
 /** Verification of everything that must be accepted. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ALGORITHMS } from '#crypto/algorithms'
 import type { AlgorithmName } from '#crypto/algorithms'
 import { digest } from '#crypto/digest'
 import { generatePrivateKey } from '#crypto/private-key'
@@ -74,16 +75,17 @@ test('statements in every kind of entry', async () => {
   }
 })
 
-const ALGORITHMS: readonly AlgorithmName[] = [
+const LEAF_ALGORITHMS: readonly AlgorithmName[] = [
   'ecdsa-sha2-256-nistp256',
   'ecdsa-sha2-384-nistp384',
   'ecdsa-sha2-512-nistp521',
+  'rsa-sign-pkcs1-2048-sha256',
   'rsa-sign-pkcs1-3072-sha256',
   'rsa-sign-pkcs1-4096-sha256',
 ]
 
 test('leaves of every algorithm, by bytes and by digest', async () => {
-  for (const algorithm of ALGORITHMS) {
+  for (const algorithm of LEAF_ALGORITHMS) {
     const signer = await pki.issueLeaf({ algorithm })
     for (const shape of ['v1-hashedrekord', 'v2-hashedrekord'] as const) {
       const signed = await signMessage(pki, { signer, logs: [{ shape }], ...stamped })
@@ -163,6 +165,34 @@ test('managed keys: logged, unlogged when asked for, within their period of use'
   )
   const late = { ...policy, validFor: { start: TEST_TIME + 1 } }
   await assertRefused(requestFor(logged, pki.trusted, { policy: late }), 'VERIFY_KEY_VALIDITY', 'key-validity')
+})
+
+test('managed keys of every other algorithm, and no other algorithm than the policy names', async () => {
+  for (const name of [
+    'ml-dsa-44',
+    'ml-dsa-65',
+    'ml-dsa-87',
+    'rsa-sign-pss-2048-sha256',
+    'ed25519',
+    'ed25519-ph',
+  ] as const) {
+    const key = await generatePrivateKey(name)
+    const policy: Policy = { kind: 'key', key: key.publicKey, algorithm: key.algorithm }
+    const requirements = { transparencyLogs: 0 }
+    for (const signed of [
+      await signMessage(pki, { signer: { key }, logs: [] }),
+      await signStatement(pki, { signer: { key }, logs: [] }),
+    ]) {
+      const request = requestFor(signed, pki.trusted, { policy, requirements })
+      assert.equal((await verify(request)).algorithm.name, name)
+      const spoiled = { ...signed, artifact: Uint8Array.of(1) }
+      const content = signed.entity.content.kind === 'dsse' ? 'VERIFY_SUBJECT' : 'VERIFY_SIGNATURE'
+      const check = content === 'VERIFY_SUBJECT' ? 'artifact' : 'signature'
+      await assertRefused(requestFor(spoiled, pki.trusted, { policy, requirements }), content, check)
+      const wrong = { ...policy, algorithm: ALGORITHMS['ecdsa-sha2-256-nistp256'] }
+      await assertRefused({ ...request, policy: wrong }, 'VERIFY_SIGNATURE', 'signature')
+    }
+  }
 })
 
 test('a key is not a certificate, nor the other way round', async () => {

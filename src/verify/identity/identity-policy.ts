@@ -10,8 +10,15 @@ import type { UnixMillis } from '#time'
 import { VerificationError } from '../errors.js'
 import { Pattern } from '../pattern/pattern.js'
 
-/** A text that must be equal, or, loudly named, one that must match a pattern as a whole. */
-export type TextRequirement = { readonly exact: string } | { readonly unsafePattern: Pattern }
+/** A text that must be equal, or, loudly named, one that must match a pattern. */
+export type TextRequirement =
+  | { readonly exact: string }
+  /** As a whole. */
+  | { readonly unsafePattern: Pattern }
+  /** Somewhere: what admission policies of others mean by a pattern, which must be taken as it was written. */
+  | { readonly unsafePart: Pattern }
+  /** Each of these holds of the same text. */
+  | { readonly allOf: readonly TextRequirement[] }
 
 /** A claim that can be required of a certificate besides subject and issuer. */
 export type RequirableClaim = Exclude<FulcioClaim, 'issuer' | 'issuerV1'>
@@ -72,14 +79,25 @@ export function checkPolicy(policy: Policy): void {
 
 function checkText(text: TextRequirement | undefined, what: string): void {
   // Callers in plain JavaScript can leave one out; an absent requirement must not come to mean "any".
-  const given =
-    text !== undefined &&
-    ('unsafePattern' in text ? text.unsafePattern instanceof Pattern : typeof text.exact === 'string')
-  if (given && 'exact' in text === 'unsafePattern' in text) throw unusable(what, 'both an exact text and a pattern')
-  if (!given) throw unusable(what, 'nothing')
-  if ('exact' in text && text.exact === '') throw unusable(what, 'an empty text')
-  if ('unsafePattern' in text && text.unsafePattern.source === '') throw unusable(what, 'an empty pattern')
+  const kinds = text === undefined ? [] : TEXT_KINDS.filter((kind) => kind in text)
+  if (kinds.length > 1) throw unusable(what, 'both an exact text and a pattern')
+  if (text === undefined || kinds.length === 0) throw unusable(what, 'nothing')
+  if ('allOf' in text) {
+    if (!Array.isArray(text.allOf) || text.allOf.length === 0) throw unusable(what, 'nothing')
+    for (const each of text.allOf) checkText(each, what)
+    return
+  }
+  if ('exact' in text) {
+    if (typeof text.exact !== 'string') throw unusable(what, 'nothing')
+    if (text.exact === '') throw unusable(what, 'an empty text')
+    return
+  }
+  const pattern: unknown = 'unsafePattern' in text ? text.unsafePattern : text.unsafePart
+  if (!(pattern instanceof Pattern)) throw unusable(what, 'nothing')
+  if (pattern.source === '') throw unusable(what, 'an empty pattern')
 }
+
+const TEXT_KINDS = ['exact', 'unsafePattern', 'unsafePart', 'allOf'] as const
 
 function unusable(what: string, found: string): VerificationError {
   return new VerificationError('VERIFY_POLICY', `the policy is incomplete: ${what}`, {

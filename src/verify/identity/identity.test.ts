@@ -115,6 +115,29 @@ test('patterns match whole values, and a refusal says so', async () => {
   assert.doesNotMatch((await refuse(signed, pattern('gitlab'))).hint ?? '', /whole value/)
 })
 
+test('a part of a value suffices only where the policy says so by name, and every one of several texts must hold', async () => {
+  const signed = await signedAs([{ kind: 'uri', value: WORKFLOW }])
+  const part = (source: string): IdentityRequirement => ({
+    subject: { unsafePart: compilePattern(source) },
+    issuer: { exact: ISSUER },
+  })
+  await accept(signed, part('/acme/'))
+  await refuse(signed, part('^/acme/'))
+  await refuse(signed, part('/evil/'))
+  await refuse(await signedAs(null), part('.*'))
+  const both = (...allOf: IdentityRequirement['issuer'][]): IdentityRequirement => ({
+    subject: { exact: WORKFLOW },
+    issuer: { allOf },
+  })
+  await accept(signed, both({ exact: ISSUER }, { unsafePart: compilePattern('issuer') }))
+  await refuse(signed, both({ exact: ISSUER }, { unsafePart: compilePattern('other') }))
+  await refuse(signed, both({ exact: 'https://other.example.com' }, { unsafePart: compilePattern('issuer') }))
+  for (const unusable of [both(), both({ exact: '' }), part('')]) {
+    const policy = { kind: 'identities' as const, anyOf: [unusable] }
+    await assert.rejects(verify(requestFor(signed, pki.trusted, { policy })), { code: 'VERIFY_POLICY' })
+  }
+})
+
 test('every claim of Fulcio’s can be required by its name', async () => {
   const claims = FULCIO_CLAIMS.map(({ claim }) => claim).filter(
     (claim): claim is RequirableClaim => claim !== 'issuer' && claim !== 'issuerV1',

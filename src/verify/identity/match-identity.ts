@@ -53,17 +53,28 @@ function identityMismatches(identity: CertificateIdentity, requirement: Identity
 }
 
 function matchesText(required: TextRequirement, value: string): boolean {
-  return 'exact' in required ? required.exact === value : required.unsafePattern.matches(value)
+  if ('exact' in required) return required.exact === value
+  if ('unsafePattern' in required) return required.unsafePattern.matches(value)
+  if ('unsafePart' in required) return required.unsafePart.occursIn(value)
+  return required.allOf.length > 0 && required.allOf.every((each) => matchesText(each, value))
 }
 
 function mismatch(what: string, required: TextRequirement, values: readonly string[]): Mismatch {
   const found = values.length === 0 ? 'none' : values.map((value) => JSON.stringify(value)).join(', ')
-  if ('exact' in required) return { what, expected: JSON.stringify(required.exact), found }
+  const expected = describeText(required)
+  if (!('unsafePattern' in required)) return { what, expected, found }
   const partial = values.some((value) => required.unsafePattern.occursIn(value))
   return {
     what,
-    expected: `matching ${JSON.stringify(required.unsafePattern.source)}`,
+    expected,
     found,
     ...(partial && { hint: 'a pattern must match the whole value, not a part of it: add .* where more may stand' }),
   }
+}
+
+function describeText(required: TextRequirement): string {
+  if ('exact' in required) return JSON.stringify(required.exact)
+  if ('unsafePattern' in required) return `matching ${JSON.stringify(required.unsafePattern.source)}`
+  if ('unsafePart' in required) return `with a part that matches ${JSON.stringify(required.unsafePart.source)}`
+  return required.allOf.map(describeText).join(' and ')
 }

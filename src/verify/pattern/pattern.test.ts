@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isCodedError } from '#errors'
+import { fuzzRuns } from '#testing/fuzz'
 import { compilePattern } from './pattern.js'
 
 const matches = (pattern: string, text: string): boolean => compilePattern(pattern).matches(text)
@@ -115,6 +116,7 @@ test('any text either compiles or is refused with a code, and never crashes on a
         assert.ok(isCodedError(error) && error.code === 'VERIFY_PATTERN')
       }
     }),
+    { numRuns: fuzzRuns() },
   )
 })
 
@@ -145,6 +147,6 @@ test('agrees with the regular expressions of the runtime', () => {
       const source = alternatives.map((pieces) => pieces.map(([core, repeat]) => core + repeat).join('')).join('|')
       assert.equal(matches(source, value), new RegExp(`^(?:${source})$`, 'u').test(value), source)
     }),
-    { numRuns: 2000 },
+    { numRuns: 10 * fuzzRuns() },
   )
 })

@@ -27,7 +27,7 @@ export class Pattern {
     return runProgram(this.#program, text, 'whole')
   }
 
-  /** Whether the pattern matches some part of the text. Never a reason to accept: only to explain a refusal. */
+  /** Whether the pattern matches some part of the text. A reason to accept only where somebody asked for that by name. */
   occursIn(text: string): boolean {
     return runProgram(this.#program, text, 'part')
   }
