@@ -90,22 +90,23 @@ const WRITES: readonly Write[] = [writeRekor, writeTiles, writeManifest, writeCe
 async function liveAndDie(up: UpProcess, promises: Promises, enough: number): Promise<void> {
   const key = await generatePrivateKey('ecdsa-sha2-256-nistp256')
   let acknowledged = 0
-  const death: { begun?: Promise<void> } = {}
+  let killed: Promise<void> | undefined
+  const isDead = (): boolean => killed !== undefined
   const client = async (number: number): Promise<void> => {
-    for (let round = number; death.begun === undefined; round++) {
+    for (let round = number; !isDead(); round++) {
       const write = WRITES[round % WRITES.length]
       try {
         await write?.(up, key, promises)
       } catch (error) {
-        if (death.begun === undefined) throw error // nobody killed it yet: then it must not fail
+        if (!isDead()) throw error // nobody killed it yet: then it must not fail
         return
       }
       acknowledged += 1
-      if (acknowledged === enough) death.begun = up.kill()
+      if (acknowledged === enough) killed = up.kill()
     }
   }
   await Promise.all(Array.from({ length: 8 }, (_, number) => client(number)))
-  await death.begun
+  await killed
 }
 
 async function checkPromises(up: UpProcess, promises: Promises): Promise<void> {
