@@ -31,7 +31,8 @@ export async function tufOptions(host: Host): Promise<CosignCacheOptions> {
     root: rootPath === undefined ? undefined : await host.files.read(rootPath),
     fetch: lateFetch(host),
     clock: host.clock,
-    onUnwritable: (reason) => host.terminal.note(`WARNING: the TUF cache cannot be written (${reason}); going on without it`),
+    onUnwritable: (reason) =>
+      host.terminal.note(`WARNING: the TUF cache cannot be written (${reason}); going on without it`),
   }
 }
 

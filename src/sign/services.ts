@@ -101,7 +101,10 @@ function rekorV2(url: string, { fetch, timers, logIdOf }: RekorOptions): Transpa
 
 /** The tile that holds an entry; its last, partial tile if the entry is in it. */
 function entryBundlePath({ inclusionProof, logIndex }: LogEntry): string {
-  const [index, size] = [Number(inclusionProof?.logIndex ?? logIndex), Number(inclusionProof?.treeSize ?? logIndex + 1n)]
+  const [index, size] = [
+    Number(inclusionProof?.logIndex ?? logIndex),
+    Number(inclusionProof?.treeSize ?? logIndex + 1n),
+  ]
   const tile = Math.floor(index / TILE_WIDTH)
   // A log may claim an index past its size: the check of the finished signature refuses that, and says why.
   const width = Math.min(TILE_WIDTH, Math.max(1, size - tile * TILE_WIDTH))

@@ -52,7 +52,14 @@ function readTranscript(text: string, where: string): readonly Step[] {
 
 /** Whether what was printed is what was expected, with … for anything within a line. */
 function same(actual: string, expected: readonly string[]): boolean {
-  const pattern = expected.map((line) => line.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')).join('\n')
+  const pattern = expected
+    .map((line) =>
+      line
+        .split('…')
+        .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+        .join('.*'),
+    )
+    .join('\n')
   return new RegExp(`^${pattern}\n?$`).test(actual)
 }
 

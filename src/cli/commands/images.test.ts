@@ -199,7 +199,7 @@ describe('exit codes and errors of verify', () => {
     assert.equal(outcome.code, 12)
     assert.match(document.error.found, /ann@example\.com/)
     assert.equal(document.report[0]?.code, 'VERIFY_IDENTITY')
-    assert.ok(document.report[0]?.report.some(({ name, status }) => name === 'identity' && status === 'failed'))
+    assert.ok(document.report[0].report.some(({ name, status }) => name === 'identity' && status === 'failed'))
   })
   test('an attestation is no signature on the image', async () => {
     const image = await bench.pushImage('attested')

@@ -40,7 +40,7 @@ function outline(command: CommandData): Outline {
 function valueOf(flag: Flag): OutlinedFlag['value'] {
   if (flag.kind === 'boolean') return 'none'
   if (flag.kind === 'path') return 'file'
-  return 'choices' in flag && flag.choices !== undefined ? flag.choices : 'text'
+  return flag.kind === 'string' || flag.kind === 'url' ? (flag.choices ?? 'text') : 'text'
 }
 
 const WRITERS: Readonly<Record<Shell, (commands: readonly Outline[]) => string>> = { bash, zsh, fish, powershell }

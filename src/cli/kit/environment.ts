@@ -46,7 +46,7 @@ export function bindFlags(command: CommandData, parsed: ParsedArguments, environ
     const notice = deprecationNotice(name, flag)
     if (notice !== undefined) warnings.push(notice)
   }
-  return { flags: flags as FlagValues<Flags>, changed, warnings }
+  return { flags, changed, warnings }
 }
 
 function defaultOf(flag: Flags[string]): FlagValue {

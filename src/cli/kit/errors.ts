@@ -2,12 +2,19 @@
 import { CodedError } from '#errors'
 
 export type UsageErrorCode =
+  /** There is no command of this name. */
   | 'USAGE_UNKNOWN_COMMAND'
+  /** The command has no such flag. */
   | 'USAGE_UNKNOWN_FLAG'
+  /** A flag that takes a value was given none. */
   | 'USAGE_FLAG_ARGUMENT'
+  /** The value of a flag, or of the variable that stands for it, is not of the kind it takes. */
   | 'USAGE_FLAG_VALUE'
+  /** A flag that is needed was not given. */
   | 'USAGE_FLAG_MISSING'
+  /** Flags were given that contradict each other. */
   | 'USAGE_FLAG_CONFLICT'
+  /** There are too many or too few arguments. */
   | 'USAGE_ARGUMENTS'
 
 /** A command line that cannot be understood; nothing has been done yet. */
@@ -16,14 +23,23 @@ export class UsageError extends CodedError<UsageErrorCode> {
 }
 
 export type CliErrorCode =
+  /** A file cannot be read or written. */
   | 'CLI_FILE'
+  /** A file is not there. */
   | 'CLI_FILE_MISSING'
+  /** A file, a variable or an answer holds something else than it should. */
   | 'CLI_INPUT'
+  /** The person at the terminal said no. */
   | 'CLI_PROMPT_DECLINED'
+  /** The answer at the terminal was neither yes nor no. */
   | 'CLI_PROMPT_ANSWER'
+  /** The two passwords typed differ. */
   | 'CLI_PASSWORD_MISMATCH'
+  /** A password is needed and there is nobody to type it. */
   | 'CLI_PASSWORD_UNAVAILABLE'
+  /** The command took longer than `--timeout`. */
   | 'CLI_TIMEOUT'
+  /** This can be asked for, and is not done yet. */
   | 'CLI_UNSUPPORTED'
 
 /** A command that cannot go on for a reason outside the formats: a file, an answer, the time. */

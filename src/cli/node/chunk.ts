@@ -26,13 +26,22 @@ export function loadChunk(path: string): unknown {
   const source = readFileSync(path)
   const cached = readFileSync(bytecode)
   if (!createHash('sha256').update(source).digest().equals(cached.subarray(0, HASH_SIZE))) return require(path)
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`, {
-    filename: path,
-    cachedData: cached.subarray(HASH_SIZE),
-  })
+  const script = new Script(
+    `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`,
+    {
+      filename: path,
+      cachedData: cached.subarray(HASH_SIZE),
+    },
+  )
   const module = { exports: {} }
   // Sound: the script is exactly the function expression above.
-  const run = script.runInThisContext() as (exports: object, require: unknown, module: object, file: string, folder: string) => void
+  const run = script.runInThisContext() as (
+    exports: object,
+    require: unknown,
+    module: object,
+    file: string,
+    folder: string,
+  ) => void
   run(module.exports, require, module, path, dirname(path))
   return module.exports
 }

@@ -1,6 +1,16 @@
 /** The file system of this machine. @module */
 // Synchronous calls: these files are small, and node:fs/promises alone would cost more at start-up than using it here saves.
-import { closeSync, createReadStream, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CliError } from '../kit/errors.js'
 import type { FileStore } from '../kit/host.js'

@@ -44,7 +44,9 @@ function oidcPorts(host: Host, { fetch, confirm }: IdentityAsk): Parameters<type
       browser: async (url) => {
         await confirm()
         const opened = await host.openBrowser(url)
-        host.terminal.note(opened ? `Your browser will now be opened to:\n${url}` : `Open this address in a browser:\n${url}`)
+        host.terminal.note(
+          opened ? `Your browser will now be opened to:\n${url}` : `Open this address in a browser:\n${url}`,
+        )
       },
       code: async ({ url, completeUrl, code, seconds }) => {
         if (host.terminal.stdinIsTty) await confirm()

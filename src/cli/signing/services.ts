@@ -46,9 +46,13 @@ export async function chooseServices(host: Host, { flags, changed, certified }: 
   const addressed = ADDRESS_FLAGS.filter((name) => flags[name] !== undefined)
   const configAsked = path !== undefined || (changed.has('use-signing-config') && flags['use-signing-config'])
   if (path !== undefined && changed.has('use-signing-config') && flags['use-signing-config']) {
-    throw new UsageError('USAGE_FLAG_CONFLICT', 'if any flags in the group [use-signing-config signing-config] are set none of the others can be', {
-      found: '--use-signing-config and --signing-config',
-    })
+    throw new UsageError(
+      'USAGE_FLAG_CONFLICT',
+      'if any flags in the group [use-signing-config signing-config] are set none of the others can be',
+      {
+        found: '--use-signing-config and --signing-config',
+      },
+    )
   }
   if (configAsked && addressed.length > 0) {
     throw new UsageError('USAGE_FLAG_CONFLICT', 'cannot specify service URLs and use signing config', {
@@ -70,7 +74,10 @@ interface ConfigAsk {
 
 async function fromConfig(host: Host, { path, certified }: ConfigAsk): Promise<ChosenServices> {
   const bytes = path === undefined ? await configFromTuf(host) : await host.files.read(path)
-  return { source: 'signing-config', ...selectSigningServices(parseSigningConfig(bytes), { certified, now: host.clock() }) }
+  return {
+    source: 'signing-config',
+    ...selectSigningServices(parseSigningConfig(bytes), { certified, now: host.clock() }),
+  }
 }
 
 /** A chunk of its own: whoever gives a file needs no TUF. */

@@ -76,7 +76,7 @@ export function explainTo(host: Host, heading: string, outcome: unknown): void {
 function reportOf(outcome: unknown): Verification['report'] | undefined {
   if (typeof outcome !== 'object' || outcome === null || !('report' in outcome)) return undefined
   return Array.isArray(outcome.report) && outcome.report.length > 0
-    ? (outcome.report as unknown as Verification['report'])
+    ? (outcome.report as Verification['report'])
     : undefined
 }
 

@@ -75,7 +75,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     environment: options.environment ?? {},
     files: {
       read: async (path) => read(path),
-      stream: async function* (path) {
+      async *stream(path) {
         yield read(path)
       },
       write: async (path, content, { mode = 0o600 } = {}) => {

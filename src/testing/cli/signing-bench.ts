@@ -52,7 +52,13 @@ export async function openSigningBench(options: VirtualSigstoreOptions = {}): Pr
     pushImage: async (name) => await pushImage(sigstore, name),
     pushIndex: async (name, images) => await pushIndex(sigstore, name, images),
     run: async (command, words, given = {}) => {
-      const host = fakeHost({ fetch, now: sigstore.clock(), ...given, files: { ...files, ...given.files }, environment: { COSIGN_PASSWORD: 'secret', ...given.environment } })
+      const host = fakeHost({
+        fetch,
+        now: sigstore.clock(),
+        ...given,
+        files: { ...files, ...given.files },
+        environment: { COSIGN_PASSWORD: 'secret', ...given.environment },
+      })
       const code = await runCommand(command, words, host)
       files = Object.fromEntries(host.paths().map((path) => [path, host.content(path)]))
       return { code, stdout: host.stdout(), stderr: host.stderr(), host }
@@ -62,17 +68,29 @@ export async function openSigningBench(options: VirtualSigstoreOptions = {}): Pr
 
 function configText(config: SigningConfig, version: number | undefined): string {
   const rekorTlogUrls = config.rekorTlogUrls.filter(({ majorApiVersion }) => majorApiVersion === version)
-  return serializeSigningConfig({ ...config, rekorTlogUrls, rekorTlogConfig: rekorTlogUrls.length === 0 ? undefined : config.rekorTlogConfig })
+  return serializeSigningConfig({
+    ...config,
+    rekorTlogUrls,
+    rekorTlogConfig: rekorTlogUrls.length === 0 ? undefined : config.rekorTlogConfig,
+  })
 }
 
 async function put(sigstore: VirtualSigstore, path: string, body: Uint8Array, type: string): Promise<void> {
-  const response = await sigstore.fetch(`${sigstore.url}${path}`, { method: 'PUT', body, headers: { 'content-type': type } })
+  const response = await sigstore.fetch(`${sigstore.url}${path}`, {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': type },
+  })
   if (response.status !== 201) throw new Error(`PUT ${path}: ${String(response.status)}`)
 }
 
 async function pushBlob(sigstore: VirtualSigstore, name: string, bytes: Uint8Array): Promise<string> {
   const digest = `sha256:${encodeHex(sha256(bytes))}`
-  const response = await sigstore.fetch(`${sigstore.url}/v2/${name}/blobs/uploads/?digest=${digest}`, { method: 'POST', body: bytes, headers: { 'content-type': 'application/octet-stream' } })
+  const response = await sigstore.fetch(`${sigstore.url}/v2/${name}/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    body: bytes,
+    headers: { 'content-type': 'application/octet-stream' },
+  })
   if (response.status !== 201) throw new Error(`pushing a blob: ${String(response.status)}`)
   return digest
 }
@@ -84,7 +102,12 @@ let serial = 0
 async function pushImage(sigstore: VirtualSigstore, name: string): Promise<string> {
   const config = encodeUtf8(JSON.stringify({ architecture: 'amd64', os: 'linux', serial: serial++ }))
   const digest = await pushBlob(sigstore, name, config)
-  const manifest = { schemaVersion: 2, mediaType: MANIFEST, config: { mediaType: 'application/vnd.oci.image.config.v1+json', size: config.length, digest }, layers: [] }
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', size: config.length, digest },
+    layers: [],
+  }
   return await pushManifest(sigstore, name, { type: MANIFEST, document: manifest })
 }
 
@@ -96,10 +119,17 @@ async function pushIndex(sigstore: VirtualSigstore, name: string, images: readon
       return { mediaType: MANIFEST, digest, size: (await response.arrayBuffer()).byteLength }
     }),
   )
-  return await pushManifest(sigstore, name, { type: INDEX, document: { schemaVersion: 2, mediaType: INDEX, manifests } })
+  return await pushManifest(sigstore, name, {
+    type: INDEX,
+    document: { schemaVersion: 2, mediaType: INDEX, manifests },
+  })
 }
 
-async function pushManifest(sigstore: VirtualSigstore, name: string, { type, document }: { readonly type: string; readonly document: unknown }): Promise<string> {
+async function pushManifest(
+  sigstore: VirtualSigstore,
+  name: string,
+  { type, document }: { readonly type: string; readonly document: unknown },
+): Promise<string> {
   const bytes = encodeUtf8(JSON.stringify(document))
   const digest = `sha256:${encodeHex(sha256(bytes))}`
   await put(sigstore, `/v2/${name}/manifests/${digest}`, bytes, type)
