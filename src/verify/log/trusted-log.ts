@@ -24,22 +24,25 @@ export function logsById(logs: TrustedRoot['tlogs'], logId: Uint8Array): readonl
 
 /**
  * The logs that an entry can be of: by the id it states, or else by name and key of its checkpoint, since the id of a
- * Rekor v2 is not computed by everybody alike (sigstore_trustroot.proto, log_id).
+ * Rekor v2 is not computed by everybody alike (sigstore_trustroot.proto, log_id). It must be one of the known ways though:
+ * an id that is no log's is a changed entry.
  */
 export function logsOfEntry(logs: TrustedRoot['tlogs'], entry: LogEntry): readonly TrustedLog[] {
   const stated = logsById(logs, entry.logId)
   const checkpoint = entry.inclusionProof?.checkpoint
-  return stated.length > 0 || checkpoint === undefined ? stated : logsByCheckpoint(logs, checkpoint)
+  return stated.length > 0 || checkpoint === undefined ? stated : logsByCheckpoint(logs, entry.logId, checkpoint)
 }
 
-function logsByCheckpoint(logs: TrustedRoot['tlogs'], source: string): readonly TrustedLog[] {
+function logsByCheckpoint(logs: TrustedRoot['tlogs'], logId: Uint8Array, source: string): readonly TrustedLog[] {
   try {
     const { checkpoint, note } = parseSignedCheckpoint(source)
     const { rule, name } = readOrigin(checkpoint.origin)
     if (rule === 'rekor-v1') return []
     return logs.filter((log) => {
       if (!hostNames(log.baseUrl).includes(name)) return false
-      const keyId = keyIdOf(logKeyHash({ name, key: log.key, rule }))
+      const hash = logKeyHash({ name, key: log.key, rule })
+      const keyId = keyIdOf(hash)
+      if (![hash, keyId, log.key.id].some((id) => equalBytes(id, logId))) return false
       return note.signatures.some((signature) => signature.name === name && equalBytes(signature.keyId, keyId))
     })
   } catch (error) {
