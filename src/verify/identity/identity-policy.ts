@@ -84,7 +84,7 @@ function checkText(text: TextRequirement | undefined, what: string): void {
   if (text === undefined || kinds.length === 0) throw unusable(what, 'nothing')
   if ('allOf' in text) {
     if (!Array.isArray(text.allOf) || text.allOf.length === 0) throw unusable(what, 'nothing')
-    for (const each of text.allOf) checkText(each, what)
+    for (const each of text.allOf as readonly TextRequirement[]) checkText(each, what)
     return
   }
   if ('exact' in text) {
