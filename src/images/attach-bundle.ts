@@ -5,6 +5,7 @@ import { MEDIA_TYPES } from '#formats/oci/media-types'
 import type { Repository } from '#formats/oci/reference'
 import { buildBundleManifest, EMPTY_CONFIG, type BundleManifest } from './bundle-manifest.js'
 import { updateFallbackIndex } from './fallback-index.js'
+import { patiently } from './patience.js'
 import { attachmentsOf, type AttachmentWriter } from './store.js'
 
 /** A bundle for an image. */
@@ -40,10 +41,11 @@ export async function attachBundle(writer: AttachmentWriter, attachment: BundleA
     registry.pushBlob(repository, EMPTY_CONFIG, MEDIA_TYPES.ociEmpty),
   ])
   const { bytes, descriptor } = buildBundleManifest({ subject, layer, content, predicateType, created: clock() })
-  const written = await registry.pushManifest(repository, descriptor.digest, {
-    mediaType: MEDIA_TYPES.ociManifest,
-    bytes,
-  })
+  const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes }
+  const written = await patiently(
+    writer,
+    async () => await registry.pushManifest(repository, descriptor.digest, manifest),
+  )
   const byTag = !written.subjectRecorded && (await keepsNoList(writer, repository, subject.digest))
   if (byTag) await updateFallbackIndex(writer, { repository, subject: subject.digest, add: descriptor })
   return { repository, manifest: descriptor.digest, byTag }

@@ -5,6 +5,7 @@ import type { FetchedManifest, OutgoingManifest } from '#clients/registry/regist
 import { RegistryError } from '#clients/registry/registry-error'
 import type { Repository } from '#formats/oci/reference'
 import { ImagesError } from './images-error.js'
+import { patiently } from './patience.js'
 import type { AttachmentWriter } from './store.js'
 
 /** A change to a tag that can be made again on top of somebody else's. */
@@ -64,12 +65,12 @@ export async function updateTag(writer: AttachmentWriter, change: TagChange): Pr
 
 /** False if the registry says that somebody was faster. */
 async function write(
-  { content }: AttachmentWriter,
+  writer: AttachmentWriter,
   { repository, tag }: TagChange,
   manifest: Parameters<AttachmentWriter['content']['pushManifest']>[2],
 ): Promise<boolean> {
   try {
-    await content.pushManifest(repository, tag, manifest)
+    await patiently(writer, async () => await writer.content.pushManifest(repository, tag, manifest))
     return true
   } catch (error) {
     // Without a condition a conflict is an immutable tag, which no further attempt changes.

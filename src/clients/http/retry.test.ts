@@ -61,7 +61,7 @@ test('a connection that is always cut gives its error', async () => {
   assert.equal(requests, 5)
 })
 
-for (const status of [400, 401, 403, 404, 409, 412, 413, 422, 500, 501]) {
+for (const status of [400, 401, 403, 404, 409, 412, 413, 422, 501]) {
   test(`status ${String(status)} is an answer, not a reason to ask again`, async () => {
     assert.equal((await run([{ status }])).requests, 1)
   })
@@ -73,6 +73,11 @@ for (const code of ['HTTP_DNS', 'HTTP_TLS', 'HTTP_CONNECT', 'HTTP_TIMEOUT', 'HTT
     assert.deepEqual([result.status, result.requests], [code, 1])
   })
 }
+
+test('a 500 passes for reads, and is an answer for everything else', async () => {
+  assert.equal((await run([{ status: 500 }, { status: 200 }])).status, 200)
+  assert.equal((await run([{ status: 500 }], { method: 'PUT', body: 'x' })).status, 500)
+})
 
 test('a POST is sent once', async () => {
   assert.equal((await run([{ status: 503 }], { method: 'POST', body: 'x' })).requests, 1)

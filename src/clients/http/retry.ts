@@ -36,19 +36,23 @@ export const DEFAULT_RETRY: RetryOptions = {
 }
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504])
+/** For what only reads: registries say 500 while somebody else writes what is being read. */
+const RETRYABLE_READ_STATUS: ReadonlySet<number> = new Set([...RETRYABLE_STATUS, 408, 500])
 const RETRYABLE_CODE: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>(['HTTP_RESET'])
 
 /**
- * Retries 429, 502, 503, 504 and cut connections of idempotent or `repeatable` requests.
+ * Retries 429, 502, 503, 504 and cut connections of idempotent or `repeatable` requests, and 408 and 500 of reads.
  * The last answer is returned, whatever it is; the last error is thrown.
  */
 export function withRetries(fetch: Fetch, options: RetryOptions, ports: RetryPorts): Fetch {
   return async (url, init = {}) => {
+    const statuses = READS.has((init.method ?? 'GET').toUpperCase()) ? RETRYABLE_READ_STATUS : RETRYABLE_STATUS
     const attempts = canRepeat(init) ? options.attempts : 1
     for (let attempt = 1; ; attempt++) {
       const outcome = await attemptOnce(fetch, url, init)
-      const pause = attempt < attempts ? pauseAfter(outcome, attempt, { ...options, ...ports }) : undefined
+      const pause = attempt < attempts ? pauseAfter(outcome, attempt, { ...options, ...ports, statuses }) : undefined
       if (pause === undefined) return settle(outcome)
       if (outcome.response !== undefined) await discardBody(outcome.response)
       ports.onRetry?.(notice(url, outcome, pause))
@@ -92,10 +96,17 @@ function canRepeat({ method = 'GET', body, repeatable = false }: FetchInit): boo
 function pauseAfter(
   { response, error }: Outcome,
   attempt: number,
-  { clock, random, baseMillis, maxMillis, maxRetryAfterMillis }: RetryOptions & RetryPorts,
+  {
+    clock,
+    random,
+    baseMillis,
+    maxMillis,
+    maxRetryAfterMillis,
+    statuses,
+  }: RetryOptions & RetryPorts & { readonly statuses: ReadonlySet<number> },
 ): number | undefined {
   if (error !== undefined && !RETRYABLE_CODE.has(error.code)) return undefined
-  if (response !== undefined && !RETRYABLE_STATUS.has(response.status)) return undefined
+  if (response !== undefined && !statuses.has(response.status)) return undefined
   const asked = response === undefined ? undefined : retryAfterMillis(response.headers.get('retry-after'), clock())
   if (asked !== undefined) return asked > maxRetryAfterMillis ? undefined : asked + random() * 100
   const ceiling = Math.min(maxMillis, baseMillis * 2 ** (attempt - 1))

@@ -234,7 +234,7 @@ for (const [what, spec] of [
 ] as const) {
   test(`${what} is refused`, async () => {
     const ca = await authority()
-    const port = await listen(createTlsServer(await issued(ca, { ...LOCALHOST, ...spec } as CertificateSpec), echo))
+    const port = await listen(createTlsServer(await issued(ca, { ...LOCALHOST, ...spec }), echo))
     const fetch = client({ files: machine({ '/ca': pem(ca.certificate.der) }), tls: { caFile: '/ca' } })
     await assert.rejects(fetch(`https://127.0.0.1:${String(port)}/`), { code: 'HTTP_TLS' })
   })
