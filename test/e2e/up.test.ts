@@ -96,6 +96,7 @@ test('keys are only read where nobody else can, and only with their password', a
 
 for (const [name, args, code] of [
   ['open sign-in on every address', ['--host', '0.0.0.0'], 'UP_OPEN_SIGN_IN'],
+  ['every address and no name', ['--host', '0.0.0.0', '--insecure-open-sign-in'], 'UP_URL'],
   ['a public address with a path', ['--url', 'https://a.example/path'], 'UP_URL'],
   ['two kinds of sign-in', ['--users', 'x', '--oidc-issuer', 'https://a.example'], 'USAGE_FLAG_CONFLICT'],
   ['a users file that is not there', ['--users', '/nonexistent/users.json'], 'CLI_FILE_MISSING'],

@@ -8,7 +8,10 @@ test('counters, gauges and histograms render as Prometheus reads them', () => {
   counter.increment({ b: '2', a: '1' })
   counter.increment({ a: '1', b: '2' }, 2)
   metrics.gauge('g', 'Two\nlines').set(1.5)
-  metrics.observedGauge('o', 'Asked.', () => 7)
+  metrics.observedGauge('o', 'Asked.', () => [
+    [{}, 7],
+    [{ log: 'a' }, 8],
+  ])
   const histogram = metrics.histogram('h_seconds', 'Times.', [0.1, 1])
   for (const value of [0.1, 0.5, 9]) histogram.observe(value, { m: 'x' })
   assert.equal(
@@ -22,6 +25,7 @@ g 1.5
 # HELP o Asked.
 # TYPE o gauge
 o 7
+o{log="a"} 8
 # HELP h_seconds Times.
 # TYPE h_seconds histogram
 h_seconds_bucket{m="x",le="0.1"} 1

@@ -3,6 +3,9 @@
 /** Label values by label name; every sample of a metric names the same labels. */
 export type Labels = Readonly<Record<string, string>>
 
+/** One value of a metric. */
+export type Sample = readonly [labels: Labels, value: number]
+
 export interface Counter {
   /** Adds to the sample with these labels; the step must not be negative. */
   increment(labels?: Labels, step?: number): void
@@ -26,8 +29,8 @@ export const LATENCY_BUCKETS: readonly number[] = [
 export interface Metrics {
   counter(name: string, help: string): Counter
   gauge(name: string, help: string): Gauge
-  /** A gauge whose value is asked for when the metrics are read. */
-  observedGauge(name: string, help: string, read: () => number): void
+  /** A gauge whose samples are asked for when the metrics are read. */
+  observedGauge(name: string, help: string, read: () => readonly Sample[]): void
   histogram(name: string, help: string, buckets?: readonly number[]): Histogram
   /** The text exposition format, version 0.0.4. */
   render(): string
@@ -63,7 +66,9 @@ export function createMetrics(): Metrics {
       }
     },
     observedGauge(name, help, read) {
-      add(name, help, 'gauge', () => [`${name} ${number(read())}`])
+      add(name, help, 'gauge', () =>
+        read().map(([labels, value]) => `${name}${braces(labelText(labels))} ${number(value)}`),
+      )
     },
     histogram(name, help, buckets = LATENCY_BUCKETS) {
       const samples = new Map<string, HistogramSample>()

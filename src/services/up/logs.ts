@@ -17,7 +17,7 @@ import { rekorTilesRoutes } from '../rekor-tiles/routes.js'
 import type { Instance } from './instance.js'
 import { LOG_ALGORITHM, TILES_ALGORITHM } from './keys.js'
 import type { InstanceKeys } from './keys.js'
-import type { InstanceStorage } from './storage.js'
+import type { InstanceStorage, LogName } from './storage.js'
 import type { Deployment } from './trust.js'
 
 export interface LogsOptions {
@@ -34,6 +34,8 @@ export interface InstanceLogs {
   /** Where the certificate authority submits to. */
   readonly ctLog: CtLogPort
   readonly identities: Pick<Deployment, 'ctLog' | 'rekor' | 'rekorTiles'>
+  /** Entries below the newest checkpoint of each. */
+  sizes(): readonly { readonly log: LogName; readonly size: number }[]
   close(): Promise<void>
 }
 
@@ -61,6 +63,11 @@ export async function openLogs(options: LogsOptions): Promise<InstanceLogs> {
       rekor: { baseUrl, key: keys.rekor.publicKey, algorithm: LOG_ALGORITHM, logId: v1Id(keys.rekor.publicKey) },
       rekorTiles: { baseUrl, key: keys.rekorTiles.publicKey, algorithm: TILES_ALGORITHM, logId: tiles.value.logId },
     },
+    sizes: () => [
+      { log: 'ctlog', size: ct.value.checkpoint.size },
+      { log: 'rekor', size: rekor.value.checkpoint.size },
+      { log: 'rekor-tiles', size: tiles.value.checkpoint.size },
+    ],
     async close() {
       await Promise.all([ct.value.close(), rekor.value.close(), tiles.value.close()])
     },

@@ -37,7 +37,7 @@ export interface SignInService {
 
 const CLIENT_ID = 'sigstore'
 /** Below the origin, so that Sigstore's own paths and the issuer's do not meet. */
-export const OIDC_PATH = '/oidc'
+const OIDC_PATH = '/oidc'
 
 export function createSignIn(options: SignInOptions): SignInService {
   const { signIn, url, signer, clock, random, deviceInterval } = options

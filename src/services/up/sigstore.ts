@@ -1,5 +1,6 @@
 /** A whole Sigstore as one handler: every service wired to the others, on whatever storage and clock it is given. @module */
 import type { Fetch } from '#clients/http/fetch'
+import type { PrivateKey } from '#crypto/private-key'
 import type { RandomSource } from '#crypto/random'
 import { encodeBase64Url } from '#encoding/base64'
 import { encodeHex } from '#encoding/hex'
@@ -27,11 +28,11 @@ import { loadKeys, loadOidcKey } from './keys.js'
 import type { InstanceKeys } from './keys.js'
 import { openLogs } from './logs.js'
 import type { InstanceLogs } from './logs.js'
-import { createSignIn, OIDC_PATH } from './sign-in.js'
+import { createSignIn } from './sign-in.js'
 import type { SignIn, SignInService } from './sign-in.js'
 import type { InstanceStorage } from './storage.js'
 import type { Deployment } from './trust.js'
-import { openInstanceTuf } from './tuf.js'
+import { openInstanceTuf, TUF_PATH } from './tuf.js'
 import { createVault } from './vault.js'
 import type { Vault } from './vault.js'
 
@@ -95,16 +96,11 @@ interface Parts {
   readonly logs: InstanceLogs
 }
 
-async function wire({ options, instance, vault, keys, logs }: Parts): Promise<Sigstore> {
+async function wire(parts: Parts): Promise<Sigstore> {
+  const { options, instance, keys, logs } = parts
   const { url, storage, clock, random, errorLog } = options
-  let storing: Promise<unknown> = Promise.resolve()
-  const signer = async (): ReturnType<typeof loadOidcKey> => {
-    const key = await loadOidcKey(vault)
-    storing = storeInstance(storage.files, { ...instance, keys: vault.fingerprints() })
-    await storing
-    return key
-  }
-  const signIn = createSignIn({ ...options, signer, localSecret: encodeBase64Url(random(32)) })
+  const issuerKey = createIssuerKey(parts)
+  const signIn = createSignIn({ ...options, signer: issuerKey.load, localSecret: encodeBase64Url(random(32)) })
   const deployment: Deployment = {
     url,
     issuer: signIn.issuer,
@@ -113,27 +109,65 @@ async function wire({ options, instance, vault, keys, logs }: Parts): Promise<Si
     tsaChain: keys.tsa.chain,
     ...logs.identities,
   }
-  const onRenewalFailure = (error: unknown): void => {
-    errorLog(
-      JSON.stringify({
-        level: 'error',
-        what: 'TUF metadata could not be renewed',
-        error: error instanceof Error ? error.message : 'unknown',
-      }),
-    )
-  }
-  const { repository, routes: tufRoutes } = await openInstanceTuf({
+  const tuf = await openInstanceTuf({
     storage: storage.tuf,
     clock,
     rootKey: keys.tufRoot,
     onlineKey: keys.tufOnline,
     deployment,
-    onRenewalFailure,
+    onRenewalFailure: (error) => {
+      errorLog(JSON.stringify({ level: 'error', what: 'TUF metadata could not be renewed', error: reasonOf(error) }))
+    },
   })
   const metrics = createMetrics()
-  const routes: readonly Route[] = [
-    ...healthRoutes(metrics, () => Promise.resolve(undefined)),
+  metrics.observedGauge('log_entries', 'Entries below the newest checkpoint.', () =>
+    logs.sizes().map(({ log, size }) => [{ log }, size]),
+  )
+  const routes = [
+    ...healthRoutes(metrics, () => tuf.repository.renew().then(nothingWrong, reasonOf)),
     ...homeRoutes(url, signIn.issuer),
+    ...(await serviceRoutes(parts, signIn)),
+    ...tuf.routes,
+    ...signIn.routes,
+  ]
+  return {
+    handler: outermost(router(routes), options, metrics),
+    issuer: signIn.issuer,
+    localSecret: signIn.localSecret,
+    deployment,
+    metrics,
+    tufRoot: await tuf.repository.root(),
+    async close() {
+      await issuerKey.stored()
+      await logs.close()
+    },
+  }
+}
+
+/** The issuer's key comes later than the others, so its fingerprint is noted when it has come. */
+function createIssuerKey({ options, instance, vault }: Parts): {
+  load: () => Promise<PrivateKey>
+  stored: () => Promise<unknown>
+} {
+  let loading: Promise<unknown> = Promise.resolve()
+  const loadAndNote = async (): Promise<PrivateKey> => {
+    const key = await loadOidcKey(vault)
+    await storeInstance(options.storage.files, { ...instance, keys: vault.fingerprints() })
+    return key
+  }
+  return {
+    load() {
+      const key = loadAndNote()
+      loading = key.catch(() => undefined) // whoever asks for a token learns of it
+      return key
+    },
+    stored: () => loading,
+  }
+}
+
+async function serviceRoutes({ options, keys, logs }: Parts, signIn: SignInService): Promise<readonly Route[]> {
+  const { storage, clock, random } = options
+  return [
     ...(await certificateAuthorityRoutes({
       authority: keys.fulcio,
       config: emailIssuerConfig(signIn.issuer, signIn.clientId),
@@ -144,22 +178,16 @@ async function wire({ options, instance, vault, keys, logs }: Parts): Promise<Si
     })),
     ...logs.routes,
     ...(await timestampAuthorityRoutes({ key: keys.tsa.key, chain: keys.tsa.chain, clock, random })),
-    ...tufRoutes,
-    ...signIn.routes,
     ...registryRoutes({ storage: storage.registry, clock, random, referrersApi: options.referrersApi ?? true }),
   ]
-  return {
-    handler: outermost(router(routes), options, metrics),
-    issuer: signIn.issuer,
-    localSecret: signIn.localSecret,
-    deployment,
-    metrics,
-    tufRoot: await repository.root(),
-    async close() {
-      await storing
-      await logs.close()
-    },
-  }
+}
+
+function nothingWrong(): undefined {
+  return undefined
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown'
 }
 
 /** The issuer's own keys are asked for without a socket: an address that is only right outside would not work from here. */
@@ -167,17 +195,19 @@ async function issuerFetch(signIn: SignInService, options: SigstoreOptions): Pro
   return signIn.routes.length > 0 ? fetchInProcess(router(signIn.routes)) : options.connect()
 }
 
+const OPEN_PATHS = ['/api/', '/ct/', `${TUF_PATH}/`]
+
 function outermost(handler: Handler, options: SigstoreOptions, metrics: Metrics): Handler {
   const { clock, elapsed, accessLog, errorLog, random } = options
   return compose(
     handler,
     requestIds(() => encodeHex(random(8))),
     observed({ clock, elapsed, log: accessLog, errorLog, metrics }),
-    // Browsers may read everything that has no cookies.
+    // What upstream opens to scripts of any origin, and nothing else: not the pages, not the images of a private registry.
     cors({
       methods: ['GET', 'HEAD', 'POST'],
-      exposedHeaders: ['location', 'etag', 'x-log-index', 'docker-content-digest'],
-      appliesTo: (request) => !pathOf(request.url).startsWith(`${OIDC_PATH}/`),
+      exposedHeaders: ['location', 'etag', 'x-log-index'],
+      appliesTo: (request) => OPEN_PATHS.some((prefix) => pathOf(request.url).startsWith(prefix)),
     }),
   )
 }

@@ -58,6 +58,7 @@ const GRACE_MILLIS = 5000
  */
 export async function startSigstore(options: StartOptions): Promise<RunningSigstore> {
   if (!options.insecureOpenSignIn) requireClosedSignIn(options.signIn, options.host)
+  requireAddress(options)
   const directory = resolve(options.directory)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const closers: (() => Promise<unknown>)[] = []
@@ -141,6 +142,18 @@ async function lockData(directory: string): Promise<DirectoryLock> {
       cause,
     })
   }
+}
+
+const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+/** Certificates, the trusted root and the logs carry the address: it must be one that clients can use. */
+function requireAddress({ host, url }: StartOptions): void {
+  if (url !== undefined || !EVERYWHERE.has(host)) return
+  throw new UpError('UP_URL', 'clients need an address to find this instance at', {
+    expected: '--url with the name and port that they use',
+    found: `--host ${host} alone`,
+    hint: 'for example --url http://sigstore.internal:8080',
+  })
 }
 
 /** Clients treat `localhost` as safe without TLS, and certificates for people should not name a number. */

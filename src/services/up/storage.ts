@@ -2,9 +2,7 @@
 import { join } from 'node:path'
 import type { RandomSource } from '#crypto/random'
 import { MemoryStorage } from '#tlog/memory/memory-storage'
-import { lockDirectory } from '#tlog/posix/directory-lock'
-import { nodeFileSystem } from '#tlog/posix/node-file-system'
-import { PosixStorage } from '#tlog/posix/posix-storage'
+import { posixStorage } from '#tlog/posix/open'
 import type { LogStorage } from '#tlog/storage'
 import { createMemoryStorage } from '../registry/memory-storage.js'
 import { openPosixStorage } from '../registry/posix-storage.js'
@@ -41,7 +39,7 @@ export async function openDirectoryStorage(root: string, random: RandomSource): 
     files,
     registry,
     tuf: directoryRepositoryStorage(join(root, 'tuf')),
-    log: (name) => new PosixStorage({ directory: join(root, 'logs', name), fs: nodeFileSystem, lock: lockDirectory }),
+    log: (name) => posixStorage(join(root, 'logs', name)),
   }
 }
 
