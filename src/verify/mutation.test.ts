@@ -36,6 +36,7 @@ function meaning({ signer, algorithm, content, times, logEntries, certificateLog
     times: times.map(({ at, description }) => [at, description]),
     logs: logEntries.map(({ log, entry, promisedAt, inclusion }) => [
       log.baseUrl,
+      encodeHex(entry.logId),
       entry.logIndex,
       encodeHex(entry.canonicalizedBody),
       promisedAt,
