@@ -168,7 +168,7 @@ export class Session {
     this.#unsettledBytes = 0
     this.#unsettledCommits = 0
     this.#settling = this.#parts.storage
-      .settle(this.#head, obsolete)
+      .settle(obsolete)
       .catch((error: unknown) => {
         // Tiles may not be on the disk although the kernel will not say so again. The write-ahead log still is.
         this.#failure ??= error

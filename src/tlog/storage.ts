@@ -68,12 +68,13 @@ export interface LogStorage extends ObjectReader {
   put(path: string, bytes: Uint8Array): Promise<void>
 
   /**
-   * Makes everything that was put durable, together with the key tables, and forgets the commits up to `state`.
+   * Makes everything that was put durable, together with the key tables, and forgets the commits up to now: the tree
+   * that was committed last is the settled one. Called when its tiles have been put, and no commit is under way.
    * What is put or committed while it runs belongs to the next one.
-   * @param obsolete - folders of objects that the state does not need: dropped once the rest is durable, and not before,
-   *   since the state before this one may have needed them
+   * @param obsolete - folders of objects that this tree does not need: dropped once the rest is durable, and not before,
+   *   since the one before may have needed them
    */
-  settle(state: TreeState, obsolete: readonly string[]): Promise<void>
+  settle(obsolete: readonly string[]): Promise<void>
 
   /** The table of that name; valid after `open`, and until the next `open`. */
   table(name: string): KeyTable

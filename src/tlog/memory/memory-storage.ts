@@ -40,13 +40,13 @@ export class MemoryStorage implements LogStorage {
     return this.#objects.get(path)
   }
 
-  async settle(state: TreeState, obsolete: readonly string[]): Promise<void> {
-    this.#settled = state
+  async settle(obsolete: readonly string[]): Promise<void> {
+    this.#settled = this.#head
     const gone = new Set(obsolete)
     for (const path of this.#objects.keys()) {
       if (gone.has(path.slice(0, path.lastIndexOf('/')))) this.#objects.delete(path)
     }
-    this.#commits = this.#commits.filter((commit) => commit.next.size > state.size)
+    this.#commits = []
   }
 
   table(name: string): KeyTable {

@@ -3,7 +3,7 @@ import * as fs from 'node:fs'
 import { promisify } from 'node:util'
 import type { AppendFile, FileSystem } from './file-system.js'
 
-const readFile = promisify(fs.readFile)
+const read = promisify(fs.read)
 const open = promisify(fs.open)
 const close = promisify(fs.close)
 const write = promisify(fs.write)
@@ -17,16 +17,22 @@ const FILE_MODE = 0o644
 const FOLDER_MODE = 0o755
 
 /**
- * Writes that only reach the page cache are synchronous: they take microseconds, and the thread pool takes more.
- * Whatever waits for a disk is not.
+ * What is done in the kernel's memory is synchronous: it takes microseconds, and a hop to the thread pool takes more.
+ * Whatever has to wait for a disk is not.
  */
 export const nodeFileSystem: FileSystem = {
   async read(path) {
+    let fd: number
     try {
-      return await readFile(path)
+      fd = fs.openSync(path, 'r')
     } catch (error) {
       if (isAbsent(error)) return undefined
       throw error
+    }
+    try {
+      return await readAll(fd, fs.fstatSync(fd).size)
+    } finally {
+      fs.closeSync(fd)
     }
   },
   async write(path, bytes) {
@@ -60,6 +66,17 @@ export const nodeFileSystem: FileSystem = {
   async openAppend(path) {
     return new NodeAppendFile(await open(path, 'a', FILE_MODE))
   },
+}
+
+async function readAll(fd: number, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size)
+  let done = 0
+  while (done < size) {
+    const { bytesRead } = await read(fd, bytes, done, size - done, done)
+    if (bytesRead === 0) return bytes.subarray(0, done)
+    done += bytesRead
+  }
+  return bytes
 }
 
 class NodeAppendFile implements AppendFile {

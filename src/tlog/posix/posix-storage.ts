@@ -89,7 +89,8 @@ export class PosixStorage implements LogStorage {
     return this.#fs.read(join(this.#public, path))
   }
 
-  async settle(state: TreeState, obsolete: readonly string[]): Promise<void> {
+  async settle(obsolete: readonly string[]): Promise<void> {
+    const state = this.#opened()
     // Up to the first await this sees one moment: what is put or committed from here on is for the next settling.
     const gone = new Set(obsolete.map((folder) => join(this.#public, folder)))
     const files = [...this.#dirtyFiles].filter((file) => !gone.has(dirname(file)))
