@@ -18,6 +18,12 @@ export interface RunOptions {
 
 const LIMIT_MS = 60_000
 
+// A test that ends in the middle must not leave servers behind.
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Runs a program to its end. A program that hangs is killed and counts as code -1. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = spawn(command, args, {
@@ -56,6 +62,8 @@ export async function serve<T>(
   options: RunOptions = {},
 ): Promise<Server & { readonly ready: T }> {
   const child = spawn(command, args, { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const chunks: string[] = []
   const output = (): string => chunks.join('')
   for (const stream of [child.stdout, child.stderr]) {
