@@ -2,11 +2,17 @@
 import { CodedError } from '#errors'
 
 export type ImagesErrorCode =
+  /** More layers (signatures, attestations) hang on the image than are read or written; 1000 as in cosign. */
   | 'IMAGES_LAYER_LIMIT'
+  /** A layer of a `.sig` image is not a signature. */
   | 'IMAGES_SIGNATURE_LAYER'
+  /** A layer of an `.att` image is not an attestation. */
   | 'IMAGES_ATTESTATION_LAYER'
+  /** The tag that lists an image's referrers holds something that is no such list, and is not overwritten. */
   | 'IMAGES_REFERRER'
+  /** Others kept overwriting the tag: the signature was made, but could not be added to the image. */
   | 'IMAGES_CONTENDED'
+  /** A tag, an index or a directory is not laid out as an image with attachments is. */
   | 'IMAGES_LAYOUT'
 
 /** Something attached to an image cannot be read or written. */
