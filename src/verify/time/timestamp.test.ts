@@ -88,6 +88,17 @@ test('old attestation layers are stamped as a whole, and then only as that whole
   await assertRefused(requestFor(changed, pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
 })
 
+test('an embedded certificate that is not quite the authority’s', async () => {
+  const signed = await stamped({ embed: 'leaf' })
+  const response = signed.entity.timestamps[0]!
+  const { der: certificate } = pki.tsa.leaf.certificate
+  const at = Buffer.from(response).indexOf(certificate)
+  for (const offset of [certificate.length - 1, certificate.length >> 1]) {
+    const changed = response.with(at + offset, (response[at + offset] ?? 0) ^ 1)
+    await assertRefused(requestFor(withStamps(signed, [changed]), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
+  }
+})
+
 test('a refusal of the authority is no time-stamp, and a token with a refusing status neither', async () => {
   await assertRefused(requestFor(await stamped({ rejection: 'no' }), pki.trusted), 'VERIFY_TIMESTAMP', 'timestamp')
   const signed = await stamped({})

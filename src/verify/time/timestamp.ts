@@ -64,6 +64,13 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
   const { authority, embedded, stampable } = context
   const { genTime } = token.info
   checkImprint(token, stampable)
+  // RFC 3161 §2.4.1: certificates in a time-stamp include the signer's own. One that differs was changed on the way.
+  if (embedded.length > 0 && !embedded.some((certificate) => equalBytes(certificate.der, signer.der))) {
+    throw new VerificationError('VERIFY_TIMESTAMP', 'the certificate in the time-stamp is not the authority’s', {
+      expected: `the certificate of ${signer.subject.text}`,
+      found: 'another certificate',
+    })
+  }
   await verifyTimestampSignature(token, [signer])
   const untrusted = embedded.filter((certificate) => certificate !== signer)
   const paths = await pathsOf(signer, authority, untrusted)
