@@ -26,7 +26,6 @@ type AnsweredCode =
   | 'TLOG_ENTRY_SIZE'
   | 'TLOG_OVERLOADED'
   | 'TLOG_CLOSED'
-  | 'TLOG_UNCERTAIN'
 
 const invalid = { status: 400, title: described }
 
@@ -60,7 +59,6 @@ export const PROBLEMS: ProblemTable<AnsweredCode> = {
   BODY_TEXT: { status: 400 },
   TLOG_OVERLOADED: { status: 503, title: 'reached max pushback; retry', headers: () => ({ 'retry-after': '1' }) },
   TLOG_CLOSED: { status: 503, headers: () => ({ 'retry-after': '5' }) },
-  TLOG_UNCERTAIN: { status: 500, title: 'failed to integrate entry' },
 }
 
 function described({ message, found }: CodedError): string {
