@@ -99,6 +99,17 @@ test('a signature on another image', async () => {
   )
 })
 
+test('images that are named by SHA-512', async () => {
+  const sha512 = { algorithm: 'sha512' as const, value: digest('sha512', MANIFEST) }
+  const subject = [{ digest: { sha512: encodeHex(sha512.value) } }]
+  const statement = { _type: 'https://in-toto.io/Statement/v1', subject, predicateType: SIGNATURE, predicate: {} }
+  const signed = await signStatement(pki, { logs: [{ shape: 'v1-dsse' }], statement })
+  const artifact = { kind: 'digest' as const, digests: { sha512: sha512.value } }
+  const verification = await verify(requestFor(signed, pki.trusted, { artifact }))
+  assert.equal(verifyImageClaims(verification, { digest: sha512 }).manifestDigest, `sha512:${encodeHex(sha512.value)}`)
+  assert.throws(() => verifyImageClaims(verification, image), { code: 'VERIFY_IMAGE_DIGEST' })
+})
+
 test('required annotations, in either form', async () => {
   const annotations = new Map([['tier', 'prod']])
   for (const make of [

@@ -29,7 +29,7 @@ export interface ImageClaims {
   readonly kind: 'statement' | 'simple-signing'
   /** The predicate type or the critical type, as cosign's JSON output shows it. */
   readonly type: string
-  /** `sha256:…` of the manifest. */
+  /** Digest of the manifest, as `sha256:…`. */
   readonly manifestDigest: string
   /** What the signer called the image; absent in statements, and not to be relied on: whoever has the digest can sign any name. */
   readonly dockerReference?: string
@@ -44,7 +44,7 @@ export interface ImageClaims {
  * @throws VerificationError `VERIFY_NOT_IMAGE_SIGNATURE`, `VERIFY_IMAGE_DIGEST`, `VERIFY_ANNOTATION`
  */
 export function verifyImageClaims(verification: Verification, image: ImageClaimsRequest): ImageClaims {
-  const claims = readClaims(verification)
+  const claims = readClaims(verification, image.digest.algorithm)
   const expected = `${image.digest.algorithm}:${encodeHex(image.digest.value)}`
   if (claims.manifestDigest !== expected) {
     throw new VerificationError('VERIFY_IMAGE_DIGEST', 'the signature is about another image', {
@@ -63,8 +63,8 @@ export function verifyImageClaims(verification: Verification, image: ImageClaims
   return claims
 }
 
-function readClaims({ content }: Verification): ImageClaims {
-  if (content.kind === 'statement') return readStatementClaims(content)
+function readClaims({ content }: Verification, algorithm: DigestName): ImageClaims {
+  if (content.kind === 'statement') return readStatementClaims(content, algorithm)
   if (content.bytes === undefined) {
     throw new VerificationError('VERIFY_NOT_IMAGE_SIGNATURE', 'the signed payload is not at hand', {
       expected: 'a verification over the bytes of a simple-signing payload',
@@ -89,24 +89,23 @@ function readPayload(bytes: Uint8Array): SimpleSigningPayload {
   }
 }
 
-function readStatementClaims({
-  statement,
-  subject,
-}: Extract<Verification['content'], { kind: 'statement' }>): ImageClaims {
+type StatementContent = Extract<Verification['content'], { kind: 'statement' }>
+
+function readStatementClaims({ statement, subject }: StatementContent, algorithm: DigestName): ImageClaims {
   if (statement.predicateType !== IMAGE_SIGNATURE_PREDICATE) {
     throw notImageSignature(IMAGE_SIGNATURE_PREDICATE, statement.predicateType)
   }
-  const digest = subject?.digest.get('sha256')
+  const digest = subject?.digest.get(algorithm)
   if (subject === undefined || digest === undefined) {
     throw new VerificationError('VERIFY_IMAGE_DIGEST', 'the signature was not verified for an image', {
-      expected: 'a subject with a sha256 digest',
+      expected: `a subject with a ${algorithm} digest`,
     })
   }
   const { annotations } = subject
   return {
     kind: 'statement',
     type: statement.predicateType,
-    manifestDigest: `sha256:${digest.toLowerCase()}`,
+    manifestDigest: `${algorithm}:${digest.toLowerCase()}`,
     annotations,
   }
 }
