@@ -54,19 +54,24 @@ export function certifiedCredential({ signer, authority, identity, clock }: Cert
     // What is above the leaf is for verifiers to know from their trusted root (client-spec §2.1); it is not handed on.
     return { signer, chain: [leaf.der], validUntil: leaf.notAfter }
   }
-  return {
-    credential: async (signal) => {
-      const known = await current
-      if (known !== undefined && known.validUntil - MARGIN_MILLIS > clock()) return known
-      current = issue(signal)
-      try {
-        return await current
-      } catch (error) {
-        current = undefined
-        throw error
-      }
-    },
+  const credential = async (signal?: AbortSignal): Promise<Credential> => {
+    const pending = current
+    if (pending !== undefined) {
+      const known = await pending
+      if (known.validUntil - MARGIN_MILLIS > clock()) return known
+      if (current !== pending) return await credential(signal) // somebody else is renewing it already
+    }
+    // Nothing is awaited between looking and setting: two at the same time share one request.
+    const asked = issue(signal)
+    current = asked
+    try {
+      return await asked
+    } catch (error) {
+      if (current === asked) current = undefined
+      throw error
+    }
   }
+  return { credential }
 }
 
 function requireSameKey(leaf: Certificate, signer: Signer): void {

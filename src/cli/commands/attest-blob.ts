@@ -63,6 +63,7 @@ export const command: Command = defineCommand({
       verbose,
       envelopeKind: flags['rekor-entry-type'],
     })
+    await session.credentials.credential(signal) // a login wants the terminal to itself
     if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
     const result = await withProgress(host, 'Signing artifact...', () =>
       signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload }, signal),

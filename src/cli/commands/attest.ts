@@ -101,6 +101,7 @@ export const command: Command = defineCommand({
       verbose,
       envelopeKind: flags['rekor-entry-type'],
     })
+    await session.credentials.credential(signal) // a login wants the terminal to itself
     for (const [index, image] of targets.entries()) {
       const payload = payloads[index] ?? new Uint8Array()
       if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')

@@ -73,6 +73,7 @@ export const command: Command = defineCommand({
       verbose,
       algorithm: flags['signing-algorithm'],
     })
+    await session.credentials.credential(signal) // a login wants the terminal to itself
     for (const path of args) {
       if (path !== '-') host.terminal.note(`Using payload from: ${path}`)
       const data = streamFileOrStdin(host, path)

@@ -114,6 +114,7 @@ export const command: Command = defineCommand({
       })
     }
     const { session } = await openSession(host, { flags: given, changed, signal, verbose })
+    await session.credentials.credential(signal) // a login wants the terminal to itself
     const payload = given.payload === undefined ? undefined : await host.files.read(given.payload)
     if (payload !== undefined) host.terminal.note(`Using payload from: ${given.payload ?? ''}`)
     const identities = given['sign-container-identity'].length === 0 ? [undefined] : given['sign-container-identity']

@@ -6,7 +6,7 @@ import { verifyAttestationClaims } from '#verify/image/image-claims'
 import { registryFlags } from '../flags/registry.js'
 import { predicateFlags } from '../flags/signing.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
-import { digestImage, openImages } from '../images.js'
+import { openVerifiable } from '../local-image.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
 import { prepareJudge } from '../verifying/judge.js'
@@ -48,16 +48,13 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
-    if (flags['local-image'] || flags.policy.length > 0) {
-      throw new CliError('CLI_UNSUPPORTED', '--local-image and --policy are not supported yet')
-    }
+    if (flags.policy.length > 0) throw new CliError('CLI_UNSUPPORTED', '--policy is not supported yet')
     const uri = predicateTypeUri(flags.type)
-    const images = await openImages(host, flags, { verbose })
-    const [{ judge }, ...named] = await Promise.all([
+    const [{ judge }, named] = await Promise.all([
       prepareJudge(host, flags, signal),
-      ...args.map((text) => digestImage(images.content, text)),
+      openVerifiable(host, flags, { names: args, verbose }),
     ])
-    for (const image of named) {
+    for (const { images, image } of named) {
       const judged = await judgeImage({
         host,
         images,

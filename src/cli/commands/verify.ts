@@ -5,10 +5,11 @@ import type { Verification } from '#verify/verification'
 import { verifyImageClaims } from '#verify/image/image-claims'
 import { registryFlags } from '../flags/registry.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
-import { type DigestedImage, digestImage, openImages, readAnnotations } from '../images.js'
+import { type DigestedImage, readAnnotations } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
+import { openVerifiable } from '../local-image.js'
 import { prepareJudge } from '../verifying/judge.js'
 import { noSignature } from '../verifying/conclude.js'
 import { certificateLines, type OptionalClaims, signatureDocument } from '../verifying/image-output.js'
@@ -64,28 +65,18 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
-    if (
-      flags['local-image'] ||
-      flags.attachment !== undefined ||
-      flags.signature !== undefined ||
-      flags.payload !== undefined
-    ) {
-      throw new CliError(
-        'CLI_UNSUPPORTED',
-        'only signatures that are attached to an image in a registry can be verified yet',
-        {
-          hint: 'leave out --local-image, --attachment, --signature and --payload; a detached signature is verified with verify-blob',
-        },
-      )
+    if (flags.attachment !== undefined || flags.signature !== undefined || flags.payload !== undefined) {
+      throw new CliError('CLI_UNSUPPORTED', 'only signatures that are attached to an image can be verified yet', {
+        hint: 'leave out --attachment, --signature and --payload; a detached signature is verified with verify-blob',
+      })
     }
     const annotations = readAnnotations(flags.annotations)
-    const images = await openImages(host, flags, { verbose })
     // The key file is read while the registry answers.
-    const [{ judge }, ...named] = await Promise.all([
+    const [{ judge }, named] = await Promise.all([
       prepareJudge(host, flags, signal),
-      ...args.map((text) => digestImage(images.content, text)),
+      openVerifiable(host, flags, { names: args, verbose }),
     ])
-    for (const image of named) {
+    for (const { images, image } of named) {
       const judged = await judgeImage({
         host,
         images,

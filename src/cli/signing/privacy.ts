@@ -3,6 +3,11 @@ import type { Host } from '../kit/host.js'
 import { confirmContinue } from '../prompt.js'
 import type { ChosenServices } from './services.js'
 
+const PUBLIC_TERMS = [
+  '\tThe public Sigstore services are provided under https://lfprojects.org/policies/hosted-project-tools-terms-of-use/',
+  '\tand https://lfprojects.org/policies/hosted-project-tools-immutable-records/.',
+] as const
+
 const TOLD = new WeakSet<Host['terminal']>()
 
 /** Says what will be public, and asks; once a process, and not with `--yes`. */
@@ -13,14 +18,16 @@ export async function confirmPublication(
 ): Promise<void> {
   if (TOLD.has(host.terminal)) return
   TOLD.add(host.terminal)
-  const logs = services.logs.map(({ url }) => url).join(', ')
+  const logs = services.logs.map(({ url }) => url)
+  const isPublic = [...logs, services.authority?.url ?? ''].some(
+    (url) => URL.canParse(url) && new URL(url).hostname.endsWith('.sigstore.dev'),
+  )
   host.terminal.note(
     [
       '',
-      `\tThe signature, and with it the identity in your certificate, will be recorded${logs === '' ? '' : ` at ${logs}`}.`,
-      '\tA transparency log is readable by everyone and nothing can be removed from it.',
-      '\tThe public Sigstore services are provided under https://lfprojects.org/policies/hosted-project-tools-terms-of-use/',
-      '\tand https://lfprojects.org/policies/hosted-project-tools-immutable-records/.',
+      `\tThe signature, and with it the identity in your certificate, will be recorded${logs.length === 0 ? '' : ` at ${logs.join(', ')}`}.`,
+      '\tA transparency log is readable by everyone who reaches it, and nothing can be removed from it.',
+      ...(isPublic ? PUBLIC_TERMS : []),
       '',
     ].join('\n'),
   )
