@@ -18,6 +18,8 @@ import { attachLayer } from '#images/attach-layer'
 import type { FoundAttachments, ResolvedImage } from '#images/attachment'
 import { findAttachments } from '#images/find'
 import { layerFromSignature } from '#images/legacy-layer'
+import { nodeLayoutFiles } from '#images/node-layout-files'
+import { openLayout, soleImage } from '#images/oci-layout'
 import { resolveImage } from '#images/resolve'
 import type { AttachmentWriter } from '#images/store'
 import { listAttachments } from '#images/tree'
@@ -147,4 +149,16 @@ test('eight signers at once lose no layer', async () => {
     }),
   )
   assert.deepEqual(names(await find({ repository, descriptor, ...image })), signers)
+})
+
+test('what cosign saved to a folder is read from there', async () => {
+  const image = await newImage()
+  await attach(image, 'bundle')
+  const saved = join(folder, 'saved')
+  await must('cosign3', ['save', '--dir', saved, image.name])
+  const files = nodeLayoutFiles(saved)
+  const { digest } = await soleImage(files)
+  assert.equal(digest, image.descriptor.digest)
+  const found = await findAttachments({ content: await openLayout(files) }, { ...image, digest, kind: 'signature' })
+  assert.deepEqual(names(found), ['bundle'])
 })
