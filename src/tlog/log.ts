@@ -249,7 +249,7 @@ export class Log {
 
   async #sequence(session: Session, pending: readonly Pending[]): Promise<void> {
     const first = session.head.size
-    const time = Math.max(this.#options.clock(), session.head.time)
+    const time = steadyTime(this.#options.clock(), session.head.time)
     const accepted: Pending[] = []
     const batch: OpenBatch = { entries: [], annotations: [], attachments: [], time }
     for (const one of pending) {
@@ -316,6 +316,17 @@ export class Log {
       found: String(size),
     })
   }
+}
+
+/** How far back a clock may be set without being noticed, in milliseconds. */
+const CLOCK_STEP = 300_000
+
+/**
+ * The time of the next batch. A clock that is set back a little does not set the log back; one that is set back a lot was
+ * wrong before, and the log must not stay in that future until it has become the present.
+ */
+function steadyTime(now: UnixMillis, last: UnixMillis): UnixMillis {
+  return now >= last - CLOCK_STEP ? Math.max(now, last) : now
 }
 
 function checkSize(what: string, bytes: Uint8Array, { maxEntrySize }: BundleLayout): void {

@@ -6,7 +6,7 @@ export interface TreeState {
   /** Leaves; a safe integer. */
   readonly size: number
   readonly rootHash: Uint8Array
-  /** When the last batch was taken in; never goes backwards. 0 for the empty tree. */
+  /** When the last batch was taken in. 0 for the empty tree. */
   readonly time: UnixMillis
 }
 
