@@ -75,6 +75,11 @@ async function run(
   return { code, stderr }
 }
 
+/** With a terminal of its own (script(1)): without one, countersign does not expect anybody to sit before a browser. */
+function runAtTerminal(words: readonly string[], env: NodeJS.ProcessEnv): ReturnType<typeof run> {
+  return run('script', ['--quiet', '--return', '--command', words.join(' '), '/dev/null'], env)
+}
+
 for (const program of ['cosign3', COUNTERSIGN]) {
   const name = program === COUNTERSIGN ? 'countersign' : program
   test(
@@ -84,9 +89,11 @@ for (const program of ['cosign3', COUNTERSIGN]) {
       const { up, image, env, opened } = await desk(t)
       const initialized = await run(program, ['initialize', '--mirror', up.tuf.mirror, '--root', up.tuf.root], env)
       assert.equal(initialized.code, 0, initialized.stderr)
-      const signing = run(program, ['sign', '--yes', '--fulcio-auth-flow', 'normal', image], env)
+      const signing = runAtTerminal([program, 'sign', '--yes', '--fulcio-auth-flow', 'normal', image], env)
       await withBrowser(chromium ?? '', async (page) => {
-        await page.goto(await opened())
+        const failed = signing.then(({ code, stderr }) => assert.fail(`it ended with ${String(code)}: ${stderr}`))
+        await page.goto(await Promise.race([opened(), failed]))
+        failed.catch(() => undefined)
         await page.type('ann@example.com')
         await page.click('button[value=yes]')
         await page.waitForAddress('http://localhost:')
