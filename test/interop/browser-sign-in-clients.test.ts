@@ -94,9 +94,11 @@ for (const program of ['cosign3', COUNTERSIGN]) {
         const failed = signing.then(({ code, stderr }) => assert.fail(`it ended with ${String(code)}: ${stderr}`))
         await page.goto(await Promise.race([opened(), failed]))
         failed.catch(() => undefined)
+        await page.click('#email')
+        await page.waitFor('document.activeElement.id === "email"')
         await page.type('ann@example.com')
         await page.click('button[value=yes]')
-        await page.waitForAddress('http://localhost:')
+        await page.waitFor(`!location.href.startsWith(${JSON.stringify(up.url)})`)
         const signed = await signing
         assert.equal(signed.code, 0, signed.stderr)
       })

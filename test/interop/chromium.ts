@@ -23,6 +23,8 @@ export interface BrowserPage {
   click(selector: string): Promise<void>
   /** Types into whatever has the focus. */
   type(text: string): Promise<void>
+  /** Waits until an expression in the page is true. */
+  waitFor(expression: string): Promise<void>
   /** Waits until the page's address has this start. */
   waitForAddress(start: string): Promise<string>
   screenshot(): Promise<Uint8Array>
@@ -97,6 +99,9 @@ async function openPage(child: ChildProcess): Promise<BrowserPage> {
     },
     async type(text) {
       await send('Input.insertText', { text })
+    },
+    async waitFor(expression) {
+      await until(expression)
     },
     waitForAddress: async (start) =>
       String(await until(`location.href.startsWith(${JSON.stringify(start)}) && location.href`)),
