@@ -63,28 +63,6 @@ export async function attachLayer(writer: AttachmentWriter, attachment: LayerAtt
   return { repository, tag }
 }
 
-/** Removes layers from the image at a tag; with the last one the tag goes too. */
-export async function detachLayers(
-  writer: AttachmentWriter,
-  { repository, tag }: AttachedLayer,
-  drop: (layer: Descriptor) => boolean,
-): Promise<void> {
-  const state = { empty: false }
-  await updateTag(writer, {
-    repository,
-    tag,
-    merge: async (existing) => {
-      if (existing === undefined) return undefined
-      const image = readAttachmentImage(existing, { repository, tag })
-      const layers = image.layers.filter((layer) => !drop(layer))
-      state.empty = layers.length === 0
-      if (state.empty || layers.length === image.layers.length) return undefined
-      return await writeImage(writer, repository, imageOf(layers, image, false))
-    },
-  })
-  if (state.empty) await writer.content.deleteManifest(repository, tag)
-}
-
 /** @throws ImagesError IMAGES_LAYOUT if the tag holds something else, IMAGES_LAYER_LIMIT if it holds too much. */
 export function readAttachmentImage(manifest: FetchedManifest, at: AttachedLayer): ImageManifest {
   const image = parseManifest(manifest.bytes, manifest.mediaType)

@@ -61,7 +61,7 @@ export async function openLayout(files: LayoutFiles): Promise<ContentReader> {
       if (size > limit) throw tooLarge(files, limit, size)
       return await blob(digest)
     },
-    async *openBlob (_repository, { digest }) {
+    async *openBlob(_repository, { digest }) {
       yield await blob(digest)
     },
     referrers: async (_repository, digest) => ({ source: 'tag', descriptors: await findReferrers(files, digest) }),
