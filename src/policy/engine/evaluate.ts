@@ -1,0 +1,181 @@
+/** Policies on a resource: every policy for every image, in parallel, within one deadline. @module */
+import { isCodedError } from '#errors'
+import type { ImageOccurrence } from '../internal/image.js'
+import { podImages } from '../internal/pod-images.js'
+import type { ImagePlace } from '../internal/pod-images.js'
+import { PolicyError } from '../internal/policy-error.js'
+import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
+import type { Review } from '../internal/review.js'
+import { asProblem } from './evaluate-demand.js'
+import { judgeImage } from './judge-image.js'
+import { pinOf, pinsWithoutConflict } from './pins.js'
+import type { EnginePorts } from './ports.js'
+import { runProgram } from './run-program.js'
+import { readImageName, Session } from './session.js'
+import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
+
+export interface EvaluationRequest {
+  readonly policies: readonly CompiledPolicy[]
+  readonly review: Review
+  readonly ports: EnginePorts
+  /** Ends the evaluation; what has no verdict by then is refused. */
+  readonly signal: AbortSignal
+  /**
+   * Whether digests must be there already (the validating webhook, which comes after the mutating one) or can still be
+   * written in.
+   */
+  readonly digestsMustStand: boolean
+  /** What happens to an image that no policy selects. */
+  readonly unmatched: 'deny' | 'warn' | 'allow'
+}
+
+/** So many images a resource may name; the API server's own limit on size allows some thousands. */
+const MAX_IMAGES = 500
+
+/** Evaluates. It does not throw: whatever goes wrong is a refusal with its reason. */
+export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdict> {
+  const { review, ports, signal, policies } = request
+  const session = new Session(ports, signal)
+  if (review.operation === 'DELETE' || isBeingDeleted(review) || isMereScaling(review)) return nothingToSay()
+  const matched = new Set<string>()
+  const rules = await Promise.all(
+    policies
+      .filter(({ namespace }) => namespace === undefined || namespace === review.namespace)
+      .flatMap((policy) => policy.rules.map((rule) => evaluateRule({ request, session, policy, rule, matched }))),
+  )
+  const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
+  return conclude(request, rules.flat(), unmatched)
+}
+
+export interface RuleContext {
+  readonly request: EvaluationRequest
+  readonly session: Session
+  readonly policy: CompiledPolicy
+  readonly rule: PolicyRule
+  /** Pointers of images that some policy selected; filled in as rules come across them. */
+  readonly matched: Set<string>
+}
+
+async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[]> {
+  const { request, session, rule } = context
+  try {
+    const applies = await session.waiting.for('the selection of resources', async () =>
+      rule.matcher.matches(request.review, session.waiting.signal),
+    )
+    if (!applies) return []
+    const places = placesOf(rule, request.review)
+    if (rule.kind === 'program') return await runProgram({ ...context, rule }, places)
+    return (await Promise.all(places.map((place) => judgeImage({ ...context, rule }, place)))).flat()
+  } catch (error) {
+    return [brokenRule(context, error)]
+  }
+}
+
+function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
+  const places = extract === undefined ? podImages(review.kind.kind, review.object) : extract(review)
+  if (places.length <= MAX_IMAGES) return places
+  throw new PolicyError('POLICY_IMAGE', 'the resource names too many images', {
+    expected: `at most ${String(MAX_IMAGES)}`,
+    found: String(places.length),
+  })
+}
+
+function brokenRule({ policy, rule, request }: RuleContext, error: unknown): RuleVerdict {
+  const { message } = asProblem(error)
+  return {
+    language: policy.language,
+    policy: policy.name,
+    rule: rule.name,
+    // Whether the rule is about the resource could not be found out, or it broke: there is no milder action to trust.
+    action: actionOf(rule, request.review),
+    occurrence: undefined,
+    pinned: undefined,
+    verdict: 'denied',
+    message,
+    expected: [],
+    signers: [],
+    warnings: [],
+    outcome: undefined,
+  }
+}
+
+function actionOf({ enforcement }: PolicyRule, review: Review): RuleVerdict['action'] {
+  try {
+    return enforcement.actionFor(review)
+  } catch (error) {
+    if (isCodedError(error)) return 'deny'
+    throw error
+  }
+}
+
+function unmatchedImages(review: Review, matched: ReadonlySet<string>): readonly ImageOccurrence[] {
+  return podImages(review.kind.kind, review.object)
+    .filter(({ pointer }) => !matched.has(pointer))
+    .map(({ value, ...place }) => {
+      const text = typeof value === 'string' ? value.slice(0, 1024) : JSON.stringify(value)
+      return { ...place, image: { text, reference: readNameOrNone(text) } }
+    })
+}
+
+function readNameOrNone(text: string): ImageOccurrence['image']['reference'] {
+  try {
+    return readImageName(text).reference
+  } catch (error) {
+    if (!isCodedError(error)) throw error
+    return { kind: 'tag', registry: '', repository: '', tag: '' }
+  }
+}
+
+function conclude(
+  request: EvaluationRequest,
+  rules: readonly RuleVerdict[],
+  unmatched: readonly ImageOccurrence[],
+): ReviewVerdict {
+  const pins = pinsWithoutConflict(rules.flatMap((rule) => pinOf(request.policies, rule)))
+  const denials = rules.filter(({ verdict }) => verdict === 'denied')
+  const refusedUnmatched = request.unmatched === 'deny' ? unmatched : []
+  const allowed = denials.length === 0 && refusedUnmatched.length === 0
+  return {
+    allowed,
+    rules,
+    unmatched,
+    pins: allowed ? pins : [],
+    message: allowed ? '' : [...denials.map(({ message }) => message), ...refusedUnmatched.map(noMatch)].join('\n'),
+    warnings: [
+      ...rules.filter(({ verdict }) => verdict === 'warned').map(({ message }) => message),
+      ...rules.flatMap(({ warnings }) => warnings),
+      ...(request.unmatched === 'warn' ? unmatched.map(noMatch) : []),
+    ],
+  }
+}
+
+function noMatch({ path, image }: ImageOccurrence): string {
+  return `no matching policies: ${path}\n${image.text}`
+}
+
+function nothingToSay(): ReviewVerdict {
+  return { allowed: true, rules: [], unmatched: [], pins: [] as readonly Pin[], message: '', warnings: [] }
+}
+
+function isBeingDeleted({ object, operation }: Review): boolean {
+  const { metadata } = object
+  if (operation !== 'UPDATE' || typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    return false
+  return 'deletionTimestamp' in metadata && typeof metadata['deletionTimestamp'] === 'string'
+}
+
+/** Fewer replicas of the same images: what runs is not to be kept running by a policy that came later. */
+function isMereScaling({ operation, kind, object, oldObject }: Review): boolean {
+  if (operation !== 'UPDATE' || oldObject === undefined) return false
+  const [before, after] = [replicasOf(oldObject), replicasOf(object)]
+  if (before === undefined || after === undefined || after >= before) return false
+  const images = (resource: Review['object']): string =>
+    JSON.stringify(podImages(kind.kind, resource).map(({ pointer, value }) => [pointer, value]))
+  // The original looks at the replicas alone: an image changed along with them went unseen.
+  return images(object) === images(oldObject)
+}
+
+function replicasOf({ spec }: Review['object']): number | undefined {
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec) || !('replicas' in spec)) return undefined
+  return typeof spec['replicas'] === 'number' ? spec['replicas'] : undefined
+}

@@ -1,0 +1,36 @@
+/**
+ * The texts by which an image can be selected. A pattern is tried on each, so that no spelling of the same image gets around it:
+ * `repo:*` is about digests, too, and Docker Hub goes by two names.
+ *
+ * @module
+ */
+import type { NamedImage, PinnedImage } from '../internal/image.js'
+
+const HUB = 'index.docker.io/'
+
+/** The forms under full names, as ClusterImagePolicy writes them (`index.docker.io/library/ubuntu:latest`). */
+export function fullForms(image: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
+  const { reference } = image
+  const base = `${reference.registry}/${reference.repository}`
+  const digest = reference.kind === 'digest' ? reference.digest : pinned?.digest
+  const forms = reference.tag === undefined ? [] : [`${base}:${reference.tag}`]
+  if (digest !== undefined) {
+    // Without a tag nothing says which tag it has: a pattern with any tag means this one as well.
+    forms.push(
+      `${base}@${digest}`,
+      reference.tag === undefined ? `${base}:@${digest}` : `${base}:${reference.tag}@${digest}`,
+    )
+  }
+  return forms
+}
+
+/** All forms: full names, the shorter names of Docker Hub, and what the resource itself says. */
+export function allForms(image: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
+  const full = fullForms(image, pinned)
+  const hub = full.filter((form) => form.startsWith(HUB)).map((form) => form.slice(HUB.length))
+  const short = hub.flatMap((form) => {
+    const library = form.startsWith('library/') ? [form.slice('library/'.length)] : []
+    return [form, ...library].flatMap((name) => [name, `docker.io/${name}`])
+  })
+  return [...new Set([...full, ...short, image.text])]
+}

@@ -1,0 +1,20 @@
+/** The verified digest, written into the resource. @module */
+import type { CompiledPolicy } from '../internal/policy.js'
+import type { Pin, RuleVerdict } from './verdict.js'
+
+/** The pin that an admitted image asks for, if its rule wants digests written and there is none yet. */
+export function pinOf(policies: readonly CompiledPolicy[], verdict: RuleVerdict): readonly Pin[] {
+  const { occurrence, pinned } = verdict
+  if (occurrence === undefined || pinned === undefined || occurrence.image.reference.kind === 'digest') return []
+  if (verdict.verdict === 'denied' || verdict.verdict === 'skipped') return []
+  const policy = policies.find(({ name, language }) => name === verdict.policy && language === verdict.language)
+  const rule = policy?.rules.find(({ name }) => name === verdict.rule)
+  if (rule?.digests.mutate !== true) return []
+  const { text } = occurrence.image
+  return [{ pointer: occurrence.pointer, path: occurrence.path, from: text, to: `${text}@${pinned.digest}` }]
+}
+
+/** One pin a place; all rules of one review were shown the same digest. */
+export function pinsWithoutConflict(pins: readonly Pin[]): readonly Pin[] {
+  return [...new Map(pins.map((pin) => [pin.pointer, pin])).values()]
+}

@@ -1,0 +1,123 @@
+/** One review's work on images: each name is resolved once, each list of attachments fetched once, however many policies ask. @module */
+import { isCodedError } from '#errors'
+import type { JsonValue } from '#encoding/json'
+import { parseReference, referenceName } from '#formats/oci/reference'
+import type { Reference } from '#formats/oci/reference'
+import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
+import type { PublicKey } from '#crypto/public-key'
+import type { Attestor } from '../internal/attestor.js'
+import type { NamedImage, PinnedImage } from '../internal/image.js'
+import { PolicyError } from '../internal/policy-error.js'
+import type { ReadyAttestor } from './candidate.js'
+import { pinnedName } from './ports.js'
+import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
+import { trustOf } from './trust.js'
+import { Waiting } from './waiting.js'
+
+/** Longer names are nobody's; the parsers below need not see them. */
+const MAX_NAME = 1024
+
+export class Session {
+  readonly waiting: Waiting
+  readonly #ports: EnginePorts
+  readonly #resolved = new Map<string, Promise<PinnedImage>>()
+  readonly #found = new Map<string, Promise<FoundCandidates>>()
+  readonly #configs = new Map<string, Promise<ReadonlyMap<string, JsonValue>>>()
+  readonly #roots = new Map<string | undefined, Promise<TrustedRoot>>()
+  readonly #keys = new Map<string, Promise<PublicKey>>()
+  readonly #ready = new WeakMap<Attestor, Promise<ReadyAttestor>>()
+
+  constructor(ports: EnginePorts, signal: AbortSignal) {
+    this.#ports = ports
+    this.waiting = new Waiting(signal)
+  }
+
+  /** What a name stands for, the same answer each time: what was verified is what is pinned, whoever moves the tag meanwhile. */
+  resolve({ reference }: Pick<NamedImage, 'reference'>): Promise<PinnedImage> {
+    const { registry, repository } = reference
+    if (reference.kind === 'digest')
+      return Promise.resolve({ repository: { registry, repository }, digest: reference.digest })
+    const name = referenceName(reference)
+    return once(this.#resolved, name, () =>
+      this.waiting.for(`the digest of ${name}`, () => this.#ports.resolve(reference, this.waiting.signal)),
+    )
+  }
+
+  attachments(ask: AttachmentAsk): Promise<FoundCandidates> {
+    const { pinned, kind, predicateType = '', source } = ask
+    const what = `${kind}s of ${pinnedName(pinned)}`
+    const key = JSON.stringify([pinnedName(pinned), kind, predicateType, source])
+    return once(this.#found, key, () => this.waiting.for(what, () => this.#ports.attachments(ask, this.waiting.signal)))
+  }
+
+  configs(pinned: PinnedImage): Promise<ReadonlyMap<string, JsonValue>> {
+    const name = pinnedName(pinned)
+    return once(this.#configs, name, () =>
+      this.waiting.for(`the configuration of ${name}`, () => this.#ports.configs(pinned, this.waiting.signal)),
+    )
+  }
+
+  manifest(pinned: PinnedImage): Promise<JsonValue> {
+    const name = pinnedName(pinned)
+    return this.waiting.for(`the manifest of ${name}`, () => this.#ports.manifest(pinned, this.waiting.signal))
+  }
+
+  /** Key and trust of an attestor. @throws whatever says that one of them cannot be had */
+  ready(attestor: Attestor): Promise<ReadyAttestor> {
+    const known = this.#ready.get(attestor)
+    if (known !== undefined) return known
+    const pending = this.#prepare(attestor)
+    this.#ready.set(attestor, pending)
+    return pending
+  }
+
+  async #prepare(attestor: Attestor): Promise<ReadyAttestor> {
+    const [key, trust] = await Promise.all([this.#key(attestor), trustOf(attestor, (name) => this.#root(name))])
+    return { attestor, key, trust, now: this.#ports.clock() }
+  }
+
+  #root(name: string | undefined): Promise<TrustedRoot> {
+    const what = name === undefined ? 'the trust root' : `the trust root ${name}`
+    return once(this.#roots, name, () => this.waiting.for(what, () => this.#ports.trustRoot(name, this.waiting.signal)))
+  }
+
+  async #key({ signer }: Attestor): Promise<PublicKey | undefined> {
+    if (signer.kind !== 'key') return undefined
+    const { source } = signer
+    if (source.kind === 'inline') return source.key
+    const what = source.kind === 'kms' ? `the key ${source.uri}` : `the key in the secret ${source.name}`
+    return await once(this.#keys, JSON.stringify(source), () =>
+      this.waiting.for(what, () => this.#ports.key(source, this.waiting.signal)),
+    )
+  }
+}
+
+/** One answer for all who ask. A refusal is remembered, too: a second try within one review would only take its time. */
+function once<K, T>(known: Map<K, Promise<T>>, key: K, work: () => Promise<T>): Promise<T> {
+  const pending = known.get(key) ?? work()
+  known.set(key, pending)
+  return pending
+}
+
+/**
+ * Reads what a resource calls an image.
+ * @throws PolicyError `POLICY_IMAGE`
+ */
+export function readImageName(text: string): NamedImage {
+  if (text === '' || text.length > MAX_NAME) throw noImage(text)
+  try {
+    const reference: Reference = parseReference(text)
+    return { text, reference }
+  } catch (error) {
+    if (!isCodedError(error)) throw error
+    throw noImage(text, error)
+  }
+}
+
+function noImage(text: string, cause?: Error): PolicyError {
+  return new PolicyError('POLICY_IMAGE', 'could not parse reference: this names no image', {
+    expected: '[registry/]repository[:tag][@sha256:<hex>]',
+    found: JSON.stringify(text.slice(0, 200)),
+    cause,
+  })
+}

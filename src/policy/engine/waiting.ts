@@ -1,0 +1,46 @@
+/** A deadline that can say what was being waited for when it came. @module */
+import { PolicyError } from '../internal/policy-error.js'
+
+/** Everything that one review waits for. */
+export class Waiting {
+  readonly signal: AbortSignal
+  readonly #pending = new Map<symbol, string>()
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal
+  }
+
+  /**
+   * Waits for work, but no longer than the deadline; work that does not heed the signal is left behind.
+   * @throws PolicyError `POLICY_DEADLINE` naming what was waited for
+   */
+  async for<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const { signal } = this
+    if (signal.aborted) throw this.#expired(what)
+    const id = Symbol(what)
+    this.#pending.set(id, what)
+    let stop: (() => void) | undefined
+    const deadline = new Promise<never>((_, reject) => {
+      stop = () => {
+        reject(this.#expired(what))
+      }
+      signal.addEventListener('abort', stop, { once: true })
+    })
+    try {
+      return await Promise.race([work(), deadline])
+    } catch (error) {
+      // What the work itself throws when it is aborted says less than what it was.
+      throw signal.aborted ? this.#expired(what) : error
+    } finally {
+      this.#pending.delete(id)
+      if (stop !== undefined) signal.removeEventListener('abort', stop)
+    }
+  }
+
+  #expired(what: string): PolicyError {
+    return new PolicyError('POLICY_DEADLINE', `context was canceled before validation completed: waiting for ${what}`, {
+      found: [...new Set([what, ...this.#pending.values()])].slice(0, 10).join('; '),
+      hint: 'give the webhook more time, or look at why this does not answer',
+    })
+  }
+}

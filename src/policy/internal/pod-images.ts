@@ -1,0 +1,102 @@
+/** Where resources that run pods name images. @module */
+import { isJsonObject } from '#encoding/json'
+import type { JsonObject, JsonValue } from '#encoding/json'
+
+/** A place with an image's name, not read yet. */
+export interface ImagePlace {
+  readonly group: string
+  readonly name: string
+  readonly path: string
+  readonly pointer: string
+  /** What stands there; not always a text. */
+  readonly value: JsonValue | undefined
+}
+
+/** Kind → path of the pod specification. */
+const POD_SPECS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Pod', ['spec']],
+  ['PodTemplate', ['template', 'spec']],
+  ['Deployment', ['spec', 'template', 'spec']],
+  ['ReplicaSet', ['spec', 'template', 'spec']],
+  ['ReplicationController', ['spec', 'template', 'spec']],
+  ['StatefulSet', ['spec', 'template', 'spec']],
+  ['DaemonSet', ['spec', 'template', 'spec']],
+  ['Job', ['spec', 'template', 'spec']],
+  ['CronJob', ['spec', 'jobTemplate', 'spec', 'template', 'spec']],
+])
+
+/** Kinds that run pods. */
+export function runsPods(kind: string): boolean {
+  return POD_SPECS.has(kind)
+}
+
+/** The pod specification of a resource that has one, with its path. */
+export function podSpec(
+  kind: string,
+  object: JsonObject,
+): { readonly path: readonly string[]; readonly spec: JsonObject } | undefined {
+  const path = POD_SPECS.get(kind)
+  if (path === undefined) return undefined
+  let at: JsonValue | undefined = object
+  for (const name of path) at = isJsonObject(at) ? at[name] : undefined
+  return isJsonObject(at) ? { path, spec: at } : undefined
+}
+
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
+/**
+ * Every place of a pod specification that names an image: containers of the three kinds, and image volumes
+ * (which Kyverno leaves unlooked at, although what they hold may be run). An element without an image is left out, as
+ * Kubernetes itself refuses it; one with something other than a text is not, so that it is refused here.
+ */
+export function podImages(kind: string, object: JsonObject): readonly ImagePlace[] {
+  const found = podSpec(kind, object)
+  if (found === undefined) return []
+  const { path, spec } = found
+  const containers = CONTAINERS.flatMap((group) =>
+    elements(spec[group]).map(({ element, index }) =>
+      place([...path, group, String(index), 'image'], { group, element, value: element['image'] }),
+    ),
+  )
+  const volumes = elements(spec['volumes']).flatMap(({ element, index }) => {
+    const image = element['image']
+    if (!isJsonObject(image)) return []
+    return [
+      place([...path, 'volumes', String(index), 'image', 'reference'], {
+        group: 'volumes',
+        element,
+        value: image['reference'],
+      }),
+    ]
+  })
+  return [...containers, ...volumes].filter(({ value }) => value !== undefined && value !== '')
+}
+
+function elements(list: JsonValue | undefined): readonly { readonly element: JsonObject; readonly index: number }[] {
+  if (!Array.isArray(list)) return []
+  return (list as readonly JsonValue[]).flatMap((element, index) => (isJsonObject(element) ? [{ element, index }] : []))
+}
+
+function place(
+  steps: readonly string[],
+  {
+    group,
+    element,
+    value,
+  }: { readonly group: string; readonly element: JsonObject; readonly value: JsonValue | undefined },
+): ImagePlace {
+  const { name } = element
+  const path = steps.map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`)).join('')
+  return {
+    group,
+    name: typeof name === 'string' ? name : (steps.at(-2) ?? ''),
+    path: path.slice(1),
+    pointer: `/${steps.map(escapeStep).join('/')}`,
+    value,
+  }
+}
+
+/** RFC 6901 §3. */
+export function escapeStep(step: string): string {
+  return step.replaceAll('~', '~0').replaceAll('/', '~1')
+}
