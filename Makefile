@@ -4,6 +4,8 @@
 
 # Where the conformance suite and the installer of the real peers are.
 SHARED ?= ../shared
+# Where that installer puts them; the demo shows that real cosign agrees when it is there.
+PEERS ?= $(HOME)/.cache/peers
 # How long `make fuzz` takes, about.
 FUZZ_SECONDS ?= 60
 
@@ -15,7 +17,7 @@ build: install
 
 # A private Sigstore, an image signed without a key, verified, with a signed SBOM read back.
 demo: build
-	node scripts/demo.mjs
+	PATH="$$PATH:$(PEERS)/bin" node scripts/demo.mjs
 
 # Every unit test.
 test: build

@@ -53,7 +53,7 @@ const { status } = spawnSync(
     '--enable-source-maps',
     '--test',
     '--test-concurrency=2',
-    '--test-timeout=120000',
+    '--test-timeout=300000',
     `--test-reporter=${reporter}`,
     '--test-reporter-destination=stdout',
     ...options,
