@@ -40,6 +40,10 @@ export async function openRegistry(
     token: flags['registry-token'],
   })
   const keychains: Keychain[] = [explicit, machineKeychain({ env: host.environment })]
+  if (flags['k8s-keychain']) {
+    const { cloudKeychain } = await import('#clients/registry/cloud-keychain')
+    keychains.push(cloudKeychain({ fetch, env: host.environment }))
+  }
   return createRegistryClient({
     fetch,
     clock: host.clock,
