@@ -3,13 +3,16 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { generatePrivateKey } from '#crypto/private-key'
 import { randomBytes } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import { encodeUtf8 } from '#encoding/utf8'
+import { isCodedError } from '#errors'
 import { memoryDataFiles, openDataFiles } from './data-files.js'
 import type { DataFiles } from './data-files.js'
 import { openInstance, storeInstance } from './instance.js'
+import { parseRunFile } from './run-file.js'
 import { createVault } from './vault.js'
 import type { MaterialSpec, Vault } from './vault.js'
 
@@ -140,4 +143,26 @@ test('a damaged or newer description is refused, not replaced', async (t) => {
     await writeFile(join(root, 'instance.json'), typeof content === 'string' ? content : JSON.stringify(content))
     await assert.rejects(openInstance(files, BIRTH), { code: 'UP_DATA_FORMAT' }, JSON.stringify(content))
   }
+})
+
+test('any bytes are a run file or no instance', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array(), fc.json().map(encodeUtf8)), (bytes) => {
+      try {
+        return typeof parseRunFile(bytes).url === 'string'
+      } catch (error) {
+        return isCodedError(error) && error.code === 'UP_NOT_RUNNING'
+      }
+    }),
+  )
+})
+
+test('any bytes are the description of an instance or refused', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.uint8Array(), fc.json().map(encodeUtf8)), async (bytes) => {
+      const files = memoryDataFiles()
+      await files.write('instance.json', bytes)
+      await assert.rejects(openInstance(files, BIRTH), { code: 'UP_DATA_FORMAT' })
+    }),
+  )
 })
