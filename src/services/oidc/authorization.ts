@@ -131,7 +131,7 @@ function checkScope(parameters: Parameters): void {
 
 function checkChallenge(parameters: Parameters): void {
   if (readChallenge(parameters) === undefined)
-    throw new IssuerError('ISSUER_PKCE', 'a public client must send a code challenge')
+    throw new IssuerError('ISSUER_CHALLENGE', 'a public client must send a code challenge')
 }
 
 /** `prompt=none` asks for an answer without a page, which needs a session; there are none here. */

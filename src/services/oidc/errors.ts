@@ -13,8 +13,10 @@ export type IssuerErrorCode =
   | 'ISSUER_RESPONSE_TYPE'
   /** The scope lacks `openid`. */
   | 'ISSUER_SCOPE'
-  /** The proof key (PKCE, S256) is missing or malformed, or the verifier does not fit it. */
-  | 'ISSUER_PKCE'
+  /** The proof key's challenge (PKCE, S256) is missing or malformed. */
+  | 'ISSUER_CHALLENGE'
+  /** The proof key's verifier does not fit the challenge. */
+  | 'ISSUER_VERIFIER'
   /** A parameter is missing, repeated or too long. */
   | 'ISSUER_PARAMETER'
   /** The page was open for too long, or comes from before a restart. */
@@ -60,7 +62,8 @@ export const PROBLEMS: ProblemTable<IssuerErrorCode | BodyErrorCode> = {
   ISSUER_REDIRECT_URI: { status: 400 },
   ISSUER_RESPONSE_TYPE: { status: 400 },
   ISSUER_SCOPE: { status: 400 },
-  ISSUER_PKCE: { status: 400 },
+  ISSUER_CHALLENGE: { status: 400 },
+  ISSUER_VERIFIER: { status: 400 },
   ISSUER_PARAMETER: { status: 400 },
   ISSUER_FORM_EXPIRED: { status: 400 },
   ISSUER_FORM_FORGED: { status: 403 },
@@ -79,14 +82,14 @@ export const PROBLEMS: ProblemTable<IssuerErrorCode | BodyErrorCode> = {
   ISSUER_LOCAL_SECRET: { status: 403 },
 }
 
-/** RFC 6749 §5.2 and §4.1.2.1, RFC 8628 §3.5; everything else is `invalid_request`. */
+/** RFC 6749 §5.2 and §4.1.2.1, RFC 7636 §4.4.1 and §4.6, RFC 8628 §3.5; everything else is `invalid_request`. */
 const OAUTH_NAMES: ReadonlyMap<string, string> = new Map<IssuerErrorCode, string>([
   ['ISSUER_CLIENT_UNKNOWN', 'invalid_client'],
   ['ISSUER_RESPONSE_TYPE', 'unsupported_response_type'],
   ['ISSUER_SCOPE', 'invalid_scope'],
   ['ISSUER_GRANT_TYPE', 'unsupported_grant_type'],
   ['ISSUER_GRANT_INVALID', 'invalid_grant'],
-  ['ISSUER_PKCE', 'invalid_grant'],
+  ['ISSUER_VERIFIER', 'invalid_grant'],
   ['ISSUER_DEVICE_PENDING', 'authorization_pending'],
   ['ISSUER_DEVICE_SLOW_DOWN', 'slow_down'],
   ['ISSUER_DEVICE_EXPIRED', 'expired_token'],

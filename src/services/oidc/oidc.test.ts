@@ -210,11 +210,11 @@ const BAD_REQUESTS: readonly {
   {
     name: 'no challenge',
     changes: { code_challenge: undefined, code_challenge_method: undefined },
-    error: 'invalid_grant',
+    error: 'invalid_request',
   },
-  { name: 'plain challenge', changes: { code_challenge_method: 'plain' }, error: 'invalid_grant' },
-  { name: 'method without challenge', changes: { code_challenge: undefined }, error: 'invalid_grant' },
-  { name: 'short challenge', changes: { code_challenge: 'x' }, error: 'invalid_grant' },
+  { name: 'plain challenge', changes: { code_challenge_method: 'plain' }, error: 'invalid_request' },
+  { name: 'method without challenge', changes: { code_challenge: undefined }, error: 'invalid_request' },
+  { name: 'short challenge', changes: { code_challenge: 'x' }, error: 'invalid_request' },
   { name: 'prompt none', changes: { prompt: 'none' }, error: 'invalid_request' },
   { name: 'endless state', changes: { state: 'x'.repeat(3000) }, status: 400 },
 ]
@@ -490,7 +490,7 @@ for (const [name, form, error] of [
   [
     'a plain challenge',
     { client_id: 'sigstore', scope: 'openid', code_challenge: CHALLENGE, code_challenge_method: 'plain' },
-    '400 invalid_grant',
+    '400 invalid_request',
   ],
 ] as const) {
   test(`the device endpoint refuses ${name}`, async () => {
