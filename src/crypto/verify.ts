@@ -5,6 +5,7 @@ import { derNull, derOctetString, derOid, derSequence } from '#encoding/der-writ
 import type { Algorithm, KeyType, SignatureFamily, SignatureScheme } from './algorithms.js'
 import type { DigestName } from './digest.js'
 import { DIGEST_SIZES, digest as digestOf } from './digest.js'
+import { isEcdsaDigestSignature } from './ecdsa-digest.js'
 import { verifyEd25519ph } from './ed25519-ph.js'
 import { KeyError } from './key-error.js'
 import { verifyMlDsa } from './ml-dsa.js'
@@ -71,7 +72,10 @@ export async function verifyDigestSignature(check: SignatureCheck, digest: Uint8
       found: `${String(digest.length)} bytes`,
     })
   }
-  if (scheme.family === 'ecdsa') return await verifyEcdsaDigest(key, signature, digest)
+  if (scheme.family === 'ecdsa') {
+    keyObjectOf(key) // OpenSSL's check that the point is on the curve
+    return isEcdsaDigestSignature(key, signature, digest)
+  }
   if (scheme.family === 'ed25519-ph') return await verifyEd25519ph(key.raw, signature, digest)
   if (scheme.family === 'rsa-pkcs1' && scheme.digest !== undefined) return verifyRsaDigest(check, scheme.digest, digest)
   throw new KeyError('KEY_DIGEST_UNSUPPORTED', 'this algorithm cannot be verified from a digest', {
@@ -90,18 +94,6 @@ export function requireFit(scheme: SignatureScheme | Algorithm, key: PublicKey):
     expected: `${types.join(' or ')}${bits === undefined ? '' : ` of ${String(bits)} bits`}`,
     found: `${key.keyType}${key.keyBits === undefined ? '' : ` of ${String(key.keyBits)} bits`}`,
   })
-}
-
-/** Node has no ECDSA over a digest: its verify call always hashes once more. */
-async function verifyEcdsaDigest(key: PublicKey, signature: Uint8Array, digest: Uint8Array): Promise<boolean> {
-  keyObjectOf(key) // OpenSSL's check that the point is on the curve
-  const { p256, p384, p521 } = await import('@noble/curves/nist.js')
-  const curve = key.keyType === 'ec-p256' ? p256 : key.keyType === 'ec-p384' ? p384 : p521
-  try {
-    return curve.verify(signature, digest, key.raw, { prehash: false, format: 'der', lowS: false })
-  } catch {
-    return false // not the DER of two numbers
-  }
 }
 
 const DIGEST_OIDS = {
