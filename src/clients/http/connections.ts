@@ -66,8 +66,12 @@ interface Pool {
 async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls }: Pool): Promise<Route> {
   const http = await import('node:http')
   if (proxy === undefined) {
-    const agent = await once('plain', () => Promise.resolve(new http.Agent(POOL)))
-    return { request: http.request, options: { ...target(url), agent }, headers: {} }
+    const agent = await once('plain', async () => {
+      const { withLocalhost } = await import('./localhost.js')
+      return withLocalhost(new http.Agent(POOL))
+    })
+    // No server name: Node would work one out for TLS although there is none.
+    return { request: http.request, options: { ...target(url), agent, servername: '' } as Http.RequestOptions, headers: {} }
   }
   // To a plain proxy a request for an http URL is sent as it is, with the whole URL as its path (RFC 9112 §3.2.2).
   const { request, Agent } = proxy.protocol === 'https:' ? await import('node:https') : http

@@ -63,3 +63,14 @@ test('an abort while the body is read ends the reading', async () => {
   controller.abort()
   await outcome
 })
+
+test('a large body has the time that a slow line needs', async () => {
+  const { fetch, time } = setUp('hang')
+  const outcome = assert.rejects(fetch('https://a.example/', { method: 'PUT', body: new Uint8Array(640_000) }), {
+    code: 'HTTP_TIMEOUT',
+  })
+  await time.advance(1000)
+  assert.deepEqual(time.started, [11_000])
+  await time.advance(10_000)
+  await outcome
+})

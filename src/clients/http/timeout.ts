@@ -24,13 +24,26 @@ export function withTimeouts(fetch: Fetch, options: TimeoutOptions, timers: Time
   return async (url, init = {}) => {
     const host = hostOf(url)
     const watch = watchdog(host, init, timers)
-    const response = await watch.guard(options.answerMillis, 'an answer', fetch(url, { ...init, signal: watch.signal }))
+    const response = await watch.guard(
+      options.answerMillis + sendingMillis(init),
+      'an answer',
+      fetch(url, { ...init, signal: watch.signal }),
+    )
     if (response.body === null) {
       watch.release()
       return response
     }
     return createResponse(response.status, response.headers, guardBody(response.body, watch, options.idleMillis))
   }
+}
+
+/** The slowest sending that is put up with: 64 bytes a millisecond; of a stream nobody knows how long it is. */
+const SLOWEST = 64
+const STREAM_MILLIS = 3_600_000
+
+function sendingMillis({ body }: FetchInit): number {
+  if (body === undefined) return 0
+  return typeof body === 'string' || body instanceof Uint8Array ? Math.ceil(body.length / SLOWEST) : STREAM_MILLIS
 }
 
 interface Watchdog {

@@ -7,6 +7,7 @@ import { json, type FakeAnswer, type SeenRequest } from '#testing/fake-fetch'
 import { fakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '#testing/fake-registry'
 import { anonymousKeychain } from './authenticator.js'
 import { createRegistryClient } from './client.js'
+import type { Credentials } from './credentials.js'
 import type { RegistryClient } from './registry.js'
 
 const APP = { registry: 'reg.example', repository: 'team/app' }
@@ -222,4 +223,24 @@ test('plain HTTP is for loopback, or by leave', async () => {
     registry.requests.map(({ url }) => url.protocol),
     ['http:', 'http:', 'http:', 'https:'],
   )
+})
+
+test('an upload goes on at the registry over TLS though its proxy says http, and elsewhere without the login', async () => {
+  for (const [host, expected] of [
+    ['http://reg.example', 'https://reg.example'],
+    ['https://storage.example', 'https://storage.example'],
+  ] as const) {
+    const intercept = (request: SeenRequest): FakeAnswer | undefined => {
+      if (request.method === 'POST')
+        return { status: 202, headers: { location: `${host}/v2/team/app/blobs/uploads/9?s=1` } }
+      return request.method === 'PUT' ? { status: 201 } : undefined
+    }
+    const registry = fakeRegistry({ intercept })
+    const keychain = (): Promise<Credentials> => Promise.resolve({ kind: 'registry-token', token: 'secret' })
+    const client = createRegistryClient({ fetch: registry.fetch, clock: () => 0, keychain })
+    await client.pushBlob(APP, encodeUtf8('x'), 'text/plain')
+    const last = registry.requests.at(-1)
+    assert.equal(last?.url.origin, expected)
+    assert.equal(last.headers['authorization'], host.includes('storage') ? undefined : 'Bearer secret')
+  }
 })

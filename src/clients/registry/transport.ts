@@ -100,8 +100,11 @@ function notPlain(registry: string): HttpError {
   return new HttpError('HTTP_PROTOCOL', `${registry} speaks only TLS`)
 }
 
-function addressOf(path: string, base: string, { repository }: Repository): string {
-  return /^https?:\/\//.test(path) ? path : `${base}/v2/${repository}${path}`
+function addressOf(path: string, base: string, { registry, repository }: Repository): string {
+  if (!/^https?:\/\//.test(path)) return `${base}/v2/${repository}${path}`
+  const url = new URL(path)
+  // Registries behind a proxy that does TLS for them name themselves with http; the way there stays the one that worked.
+  return url.host === new URL(`http://${registry}`).host ? `${base}${url.pathname}${url.search}` : path
 }
 
 function withAuthorization(init: FetchInit, authorization: string | undefined): FetchInit {
