@@ -344,6 +344,8 @@ test('refuses a manifest whose blobs are not here, unless told otherwise', async
   assert.equal(await refusal(await putManifest(strict, 'a/manifests/t', imageManifest())), '400 MANIFEST_BLOB_UNKNOWN')
   const lenient = client(createMemoryStorage(), { allowMissingBlobs: true })
   assert.equal((await putManifest(lenient, 'a/manifests/t', imageManifest())).status, 201)
+  const attached = imageManifest({ subject: { mediaType: IMAGE, digest: textDigest('x'), size: 1 } })
+  assert.equal((await putManifest(strict, 'a/manifests/t', attached)).status, 201)
   const elsewhere = imageManifest({
     config: { mediaType: 'x/y', digest: textDigest('far'), urls: ['https://far.example'] },
   })
