@@ -93,6 +93,7 @@ test('a person signs in with a browser; wrong passwords are told and can be corr
     await page.type('wrong')
     await page.click('button[value=yes]')
     await page.waitForAddress(`${issuer}/auth/sign-in`)
+    await page.waitFor('document.querySelector("[role=alert]") !== null') // the address changes before the page is there
     assert.match(String(await page.evaluate('document.querySelector("[role=alert]").textContent')), /wrong/)
     assert.equal(await page.evaluate('document.querySelector("#email").value'), 'ann@example.com')
     await page.waitFor('document.activeElement.id === "password"')
