@@ -50,10 +50,11 @@ export const command: Command = defineCommand({
   async run({ args, flags, changed, host, signal, verbose }) {
     if (flags.policy.length > 0) throw new CliError('CLI_UNSUPPORTED', '--policy is not supported yet')
     const uri = predicateTypeUri(flags.type)
-    const [{ judge }, named] = await Promise.all([
+    const [{ judge, preload }, named] = await Promise.all([
       prepareJudge(host, flags, signal),
       openVerifiable(host, flags, { names: args, verbose }),
     ])
+    setImmediate(preload) // while the registry answers
     for (const { images, image } of named) {
       const judged = await judgeImage({
         host,

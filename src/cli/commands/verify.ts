@@ -72,10 +72,11 @@ export const command: Command = defineCommand({
     }
     const annotations = readAnnotations(flags.annotations)
     // The key file is read while the registry answers.
-    const [{ judge }, named] = await Promise.all([
+    const [{ judge, preload }, named] = await Promise.all([
       prepareJudge(host, flags, signal),
       openVerifiable(host, flags, { names: args, verbose }),
     ])
+    setImmediate(preload) // while the registry answers
     for (const { images, image } of named) {
       const judged = await judgeImage({
         host,

@@ -28,6 +28,8 @@ export interface Judge {
   readonly policy: Policy
   readonly key: PublicKey | undefined
   readonly judge: (entity: SignedEntity, artifact: Artifact) => Promise<Verification>
+  /** Begins to load the trusted root, for when there is something else to wait for. */
+  readonly preload: () => void
 }
 
 /**
@@ -49,11 +51,12 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
   const key = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
   const policy = policyFromFlags(flags, key)
   let trust: Promise<TrustedRoot> | undefined
+  const load = (): Promise<TrustedRoot> => (trust ??= loadTrust(host, flags))
   const judge = async (entity: SignedEntity, artifact: Artifact): Promise<Verification> => {
     const requirements = requirementsFromFlags(flags, policy, entity)
     const untrusting =
       policy.kind === 'key' && requirements.transparencyLogs === 0 && requirements.timestampAuthorities === 0
-    const trusted = untrusting ? EMPTY_TRUST : await (trust ??= loadTrust(host, flags))
+    const trusted = untrusting ? EMPTY_TRUST : await load()
     return await verify({
       entity,
       artifact,
@@ -64,7 +67,11 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
       now: host.clock(),
     })
   }
-  return { policy, key, judge }
+  const preload = (): void => {
+    if (policy.kind === 'key' && (flags['insecure-ignore-tlog'] || flags['private-infrastructure'])) return
+    load().catch(() => undefined) // whoever needs it will hear of the failure
+  }
+  return { policy, key, judge, preload }
 }
 
 /** With `--explain`: the report, of a success or out of an error, on standard error. */

@@ -71,7 +71,11 @@ async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls }: Poo
       return withLocalhost(new http.Agent(POOL))
     })
     // No server name: Node would work one out for TLS although there is none.
-    return { request: http.request, options: { ...target(url), agent, servername: '' } as Http.RequestOptions, headers: {} }
+    return {
+      request: http.request,
+      options: { ...target(url), agent, servername: '' } as Http.RequestOptions,
+      headers: {},
+    }
   }
   // To a plain proxy a request for an http URL is sent as it is, with the whole URL as its path (RFC 9112 §3.2.2).
   const { request, Agent } = proxy.protocol === 'https:' ? await import('node:https') : http

@@ -30,7 +30,8 @@ function connectLocally(options: NetConnectOpts, callback: Connected): void {
   const onError = (error: NodeJS.ErrnoException): void => {
     socket.off('connect', onConnect)
     // What goes wrong with the second one is the request's to hear: it listens from here on.
-    callback(null, error.code === 'ECONNREFUSED' ? connect({ ...options, host: '::1' }) : socket.destroy(error))
+    if (error.code === 'ECONNREFUSED') callback(null, connect({ ...options, host: '::1' }))
+    else callback(error, socket)
   }
   socket.once('connect', onConnect)
   socket.once('error', onError)
