@@ -6,7 +6,7 @@ import { derInteger, derSequence } from '#encoding/der-writer'
 import type { AlgorithmName } from './algorithms.js'
 import { digest } from './digest.js'
 import type { DigestName } from './digest.js'
-import { isEcdsaDigestSignature } from './ecdsa-digest.js'
+import { isEcdsaDigestSignature, isOnCurve } from './ecdsa-digest.js'
 import { generatePrivateKey } from './private-key.js'
 import { parsePublicKey } from './public-key.js'
 import type { PublicKey } from './public-key.js'
@@ -107,6 +107,27 @@ for (const { algorithm, noble } of CURVES) {
     for (const signature of wrong) assert.equal(isEcdsaDigestSignature(key, signature, value), false)
   })
 }
+
+test('points that are not on the curve are told from those that are', async () => {
+  for (const { algorithm, noble } of CURVES) {
+    const key = (await generatePrivateKey(algorithm)).publicKey
+    assert.equal(isOnCurve(key), true)
+    for (const at of [1, key.raw.length - 1]) {
+      const raw = key.raw.slice()
+      raw[at] = (raw[at] ?? 0) ^ 1
+      assert.equal(isOnCurve({ ...key, raw }), false)
+    }
+    // The same point with a coordinate that was not reduced.
+    const point = noble.Point.BASE.toAffine()
+    const over = (point.x + noble.Point.Fp.ORDER).toString(16).padStart(key.raw.length - 1, '0')
+    if (over.length > key.raw.length - 1) continue
+    const raw = Uint8Array.from(
+      Buffer.from(`04${over}${point.y.toString(16).padStart(key.raw.length - 1, '0')}`, 'hex'),
+    )
+    assert.equal(isOnCurve({ ...key, raw }), false)
+  }
+  assert.equal(isOnCurve((await generatePrivateKey('ed25519')).publicKey), false)
+})
 
 test('keys that are not on one of the curves verify nothing', async () => {
   const key = (await generatePrivateKey('ed25519')).publicKey

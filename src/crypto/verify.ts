@@ -5,7 +5,7 @@ import { derNull, derOctetString, derOid, derSequence } from '#encoding/der-writ
 import type { Algorithm, KeyType, SignatureFamily, SignatureScheme } from './algorithms.js'
 import type { DigestName } from './digest.js'
 import { DIGEST_SIZES, digest as digestOf } from './digest.js'
-import { isEcdsaDigestSignature } from './ecdsa-digest.js'
+import { isEcdsaDigestSignature, isOnCurve } from './ecdsa-digest.js'
 import { verifyEd25519ph } from './ed25519-ph.js'
 import { KeyError } from './key-error.js'
 import { verifyMlDsa } from './ml-dsa.js'
@@ -73,7 +73,7 @@ export async function verifyDigestSignature(check: SignatureCheck, digest: Uint8
     })
   }
   if (scheme.family === 'ecdsa') {
-    keyObjectOf(key) // OpenSSL's check that the point is on the curve
+    if (!isOnCurve(key)) throw new KeyError('KEY_MALFORMED', 'the point of the key is not on its curve')
     return isEcdsaDigestSignature(key, signature, digest)
   }
   if (scheme.family === 'ed25519-ph') return await verifyEd25519ph(key.raw, signature, digest)
