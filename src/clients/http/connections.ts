@@ -90,7 +90,9 @@ async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls }: Poo
   }
 }
 
-const POOL: Http.AgentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' }
+/** After so long a silence a connection may be dead without anybody having said so (NAT, load balancers). */
+const IDLE_MILLIS = 15_000
+const POOL: Http.AgentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo', timeout: IDLE_MILLIS }
 
 function target(url: URL): Http.RequestOptions {
   return {
