@@ -1,0 +1,64 @@
+/** The policy engine's ports over a registry: images, what is attached to them, their configurations. @module */
+import type { ContentReader } from '#clients/registry/registry'
+import { isJsonObject, parseJson } from '#encoding/json'
+import type { JsonObject, JsonValue } from '#encoding/json'
+import { parseManifest } from '#formats/oci/manifest'
+import { parseRepository } from '#formats/oci/reference'
+import { findAttachments } from '#images/find'
+import { expandImage, resolveImage } from '#images/resolve'
+import type { EnginePorts } from '#policy/engine/ports'
+import type { PinnedImage } from '#policy/internal/image'
+
+/** What is not the registry's. */
+export type OtherPorts = Pick<EnginePorts, 'trustRoot' | 'key' | 'clock'>
+
+/** An admission answer has seconds: an attestation of more than this is not read in them. */
+const MAX_ATTACHMENT = 32 * 1024 * 1024
+const MAX_CONFIG = 4 * 1024 * 1024
+
+/** Ports of one review. `content` carries the review's logins. */
+export function createReviewPorts(content: ContentReader, others: OtherPorts): EnginePorts {
+  return {
+    ...others,
+    resolve: async (reference) => {
+      const { repository, descriptor } = await resolveImage(content, reference)
+      return { repository, digest: descriptor.digest }
+    },
+    attachments: async ({ pinned, kind, predicateType, source }) => {
+      const reader = {
+        content,
+        attachmentRepository: source.repository === undefined ? undefined : parseRepository(source.repository),
+        tagPrefix: source.tagPrefix,
+        maxAttachmentSize: MAX_ATTACHMENT,
+      }
+      const { repository, digest } = pinned
+      return await findAttachments(reader, { repository, digest, kind, predicateType })
+    },
+    manifest: async ({ repository, digest }) => parseJson((await content.manifest(repository, digest)).bytes),
+    configs: (pinned) => configsOf(content, pinned),
+  }
+}
+
+/** By `os/architecture[/variant]`; an index is looked through to its images. */
+async function configsOf(
+  content: ContentReader,
+  { repository, digest }: PinnedImage,
+): Promise<ReadonlyMap<string, JsonValue>> {
+  const { bytes, mediaType } = await content.manifest(repository, digest)
+  const descriptor = { mediaType, digest, size: bytes.length }
+  const images = await expandImage(content, { repository, descriptor })
+  const configs = await Promise.all(
+    images.map(async (image) => {
+      const fetched = await content.manifest(repository, image.descriptor.digest)
+      const manifest = parseManifest(fetched.bytes, fetched.mediaType)
+      if (manifest.kind !== 'image') return []
+      const config = parseJson(await content.blob(repository, manifest.config, MAX_CONFIG))
+      return isJsonObject(config) ? [[platformOf(config), config] as const] : []
+    }),
+  )
+  return new Map(configs.flat())
+}
+
+function platformOf({ os, architecture, variant }: JsonObject): string {
+  return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/')
+}
