@@ -6,9 +6,10 @@ import { createNodeFetch } from './node-fetch.js'
 import type { Environment } from './proxy.js'
 import { withRedirects } from './redirect.js'
 import { DEFAULT_RETRY, withRetries, type RetryOptions } from './retry.js'
+import { systemAuthorities, withSecondOpinion } from './system-authorities.js'
 import { DEFAULT_TIMEOUTS, withTimeouts, type TimeoutOptions } from './timeout.js'
 import { systemTimers } from './timers.js'
-import { loadTlsSettings, type TlsChoices, type TlsFiles } from './tls-options.js'
+import { loadTlsSettings, type TlsChoices, type TlsFiles, type TlsSettings } from './tls-options.js'
 import { withTrace, type Trace } from './trace.js'
 
 /** What a process brings to its outbound connections. */
@@ -44,11 +45,18 @@ export interface HttpClient {
  */
 export function createHttpClient(options: HttpOptions): HttpClient {
   const { clock, env, timers = systemTimers, files = nodeFiles, random } = options
-  let settings: ReturnType<typeof loadTlsSettings> | undefined
-  const tls = (): ReturnType<typeof loadTlsSettings> => (settings ??= loadTlsSettings(options.tls ?? {}, env, files))
-  const connections = createConnections(env, tls)
+  let settings: Promise<TlsSettings> | undefined
+  const connections = createConnections(env, () => (settings ??= loadTlsSettings(options.tls ?? {}, env, files)))
+  const own = createNodeFetch(connections)
+  const second = async (): Promise<Fetch | undefined> => {
+    const loaded = await loadTlsSettings(options.tls ?? {}, env, files)
+    // Authorities that were chosen are the only ones.
+    const system = loaded.ca === undefined ? await systemAuthorities(files) : undefined
+    if (system === undefined) return undefined
+    return createNodeFetch(createConnections(env, () => Promise.resolve({ ...loaded, ca: [system] })))
+  }
   const hop = withTimeouts(
-    options.transport ?? createNodeFetch(connections),
+    options.transport ?? withSecondOpinion(own, second),
     { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     timers,
   )

@@ -227,6 +227,20 @@ test('an authority of one’s own is named by a flag or the environment, and by 
   await assert.rejects(client({ files, tls: { caFile: '/none' } })(url), { code: 'HTTP_CA' })
 })
 
+test('an authority that the machine trusts will do, unless another was chosen', async () => {
+  const ca = await authority()
+  const port = await listen(createTlsServer(await issued(ca, LOCALHOST), echo))
+  const url = `https://127.0.0.1:${String(port)}/`
+  const system = '/etc/pki/tls/certs/ca-bundle.crt'
+  const files = machine({ [system]: pem(ca.certificate.der), '/other': pem((await authority()).certificate.der) })
+  const fetch = client({ files })
+  await text(await fetch(url))
+  await text(await fetch(url, { method: 'POST', body: 'x' }))
+  await assert.rejects(client({ files, tls: { caFile: '/other' } })(url), { code: 'HTTP_TLS' })
+  await assert.rejects(client({ files, env: { SSL_CERT_FILE: '/other' } })(url), { code: 'HTTP_TLS' })
+  await assert.rejects(client({ files: machine({}) })(url), { code: 'HTTP_TLS' })
+})
+
 for (const [what, spec] of [
   ['another host’s certificate', { subjectAltNames: [{ kind: 'dns', value: 'other.example' }] }],
   ['an expired certificate', { notAfter: Date.now() - 1000 }],
