@@ -127,7 +127,10 @@ function missingBlobs(bytes: Uint8Array, state: State, repository: string): bool
   const manifest = parseJson(bytes)
   if (!isJsonObject(manifest) || !Array.isArray(manifest['layers'])) return false
   const named = [manifest['config'], ...(manifest['layers'] as readonly JsonValue[])]
-  return named.some((each) => !isJsonObject(each) || !state.blobs.has(`${repository}@${String(each['digest'])}`))
+  return named.some((each) => {
+    const digest = isJsonObject(each) ? each['digest'] : undefined
+    return typeof digest !== 'string' || !state.blobs.has(`${repository}@${digest}`)
+  })
 }
 
 function subjectOf(bytes: Uint8Array): string | undefined {

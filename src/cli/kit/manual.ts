@@ -29,7 +29,7 @@ export function manualPage(command: CommandData): string {
   return parts.join('\n\n') + '\n'
 }
 
-/** The index of the manual. */
+/** The index of the manual. @public for scripts/cli-docs.mjs */
 export function manualIndex(commands: readonly CommandData[]): string {
   const rows = commands
     .filter(({ hidden }) => hidden !== true)
