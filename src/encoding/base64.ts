@@ -33,10 +33,12 @@ export function decodeBase64Url(text: string): Uint8Array {
 }
 
 /**
- * What protobuf's JSON mapping accepts for bytes: either alphabet, with or without padding.
+ * What protobuf's JSON mapping accepts for bytes: either alphabet, with or without padding. Line breaks inside are passed
+ * over, as Go does it: real bundles have them.
  * @throws {@link EncodingError} BASE64
  */
-export function decodeBase64Any(text: string): Uint8Array {
+export function decodeBase64Any(wrapped: string): Uint8Array {
+  const text = wrapped.includes('\n') || wrapped.includes('\r') ? wrapped.replace(/[\r\n]/g, '') : wrapped
   const body = withoutPadding(text)
   if (body.length !== text.length && (text.length % 4 !== 0 || text.length - body.length > 2)) throw malformed(text)
   return decode(body, ANY_VALUES, text)

@@ -60,6 +60,12 @@ for (const text of ['A', 'AA=', 'AB', 'AA===', 'A A=', 'AA=A']) {
   })
 }
 
+test("protobuf's base64 may be wrapped, strict base64 may not", () => {
+  assert.deepEqual(decodeBase64Any('AAEC\r\nAw==\n'), Uint8Array.of(0, 1, 2, 3))
+  assert.throws(() => decodeBase64('AAEC\nAw=='), { code: 'BASE64' })
+  assert.throws(() => decodeBase64Any('AAEC\n Aw=='), { code: 'BASE64' })
+})
+
 test('hexadecimal reads back, in either case', () => {
   fc.assert(
     fc.property(anyBytes, (bytes) => {
