@@ -16,6 +16,7 @@ export interface TrustFlags {
   readonly 'ca-intermediates'?: string | undefined
   readonly 'certificate-chain'?: string | undefined
   readonly 'timestamp-certificate-chain'?: string | undefined
+  readonly offline?: boolean
 }
 
 /** Nothing is trusted: enough for a signature by a known key that nobody has to have witnessed. */
@@ -31,32 +32,36 @@ export async function loadTrust(host: Host, flags: TrustFlags): Promise<TrustedR
   const complete = Object.keys(EMPTY_TRUST).every((name) => name in parts)
   if (complete) return { ...EMPTY_TRUST, ...parts }
   const path = flags['trusted-root']
-  const base = path === undefined ? await trustedRootFromTuf(host) : parseTrustedRoot(await host.files.read(path))
+  const base =
+    path === undefined
+      ? await trustedRootFromTuf(host, flags.offline === true)
+      : parseTrustedRoot(await host.files.read(path))
   return { ...base, ...parts }
 }
 
-async function trustedRootFromTuf(host: Host): Promise<TrustedRoot> {
+async function trustedRootFromTuf(host: Host, offline: boolean): Promise<TrustedRoot> {
   const { tufTarget, TRUSTED_ROOT_TARGET } = await import('./tuf.js')
-  return parseTrustedRoot(await tufTarget(host, TRUSTED_ROOT_TARGET))
+  return parseTrustedRoot(await tufTarget(host, TRUSTED_ROOT_TARGET, { offline }))
 }
 
 type Parts = { -readonly [Name in keyof TrustedRoot]?: TrustedRoot[Name] }
 
 async function explicitParts(host: Host, flags: TrustFlags): Promise<Parts> {
-  const from = (flag: keyof TrustFlags, variable: string): string | undefined =>
-    flags[flag] ?? (host.environment[variable] || undefined)
+  // What was asked for in so many words is not changed by what happens to stand in the environment.
+  const variable = (name: string): string | undefined =>
+    flags['trusted-root'] === undefined ? host.environment[name] || undefined : undefined
   const parts: Parts = {}
-  const roots = from('ca-roots', 'SIGSTORE_ROOT_FILE')
+  const roots = flags['ca-roots'] ?? variable('SIGSTORE_ROOT_FILE')
   if (roots !== undefined)
     parts.certificateAuthorities = await authoritiesFromRoots(host, roots, flags['ca-intermediates'])
   const chain = flags['certificate-chain']
   if (chain !== undefined) parts.certificateAuthorities = [authority(await readCertificates(host, chain))]
-  const tsa = from('timestamp-certificate-chain', 'SIGSTORE_TSA_CERTIFICATE_FILE')
+  const tsa = flags['timestamp-certificate-chain'] ?? variable('SIGSTORE_TSA_CERTIFICATE_FILE')
   if (tsa !== undefined) parts.timestampAuthorities = [authority(await readCertificates(host, tsa))]
-  const rekor = host.environment['SIGSTORE_REKOR_PUBLIC_KEY']
-  if (rekor !== undefined && rekor !== '') parts.tlogs = await logsFromKeys(host, rekor)
-  const ctLog = host.environment['SIGSTORE_CT_LOG_PUBLIC_KEY_FILE']
-  if (ctLog !== undefined && ctLog !== '') parts.ctlogs = await logsFromKeys(host, ctLog)
+  const rekor = variable('SIGSTORE_REKOR_PUBLIC_KEY')
+  if (rekor !== undefined) parts.tlogs = await logsFromKeys(host, rekor)
+  const ctLog = variable('SIGSTORE_CT_LOG_PUBLIC_KEY_FILE')
+  if (ctLog !== undefined) parts.ctlogs = await logsFromKeys(host, ctLog)
   return parts
 }
 

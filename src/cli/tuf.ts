@@ -10,11 +10,11 @@ export const SIGNING_CONFIG_REKOR_V2_TARGET = 'signing_config_rekor_v2.v0.2.json
 
 const OPENED = new WeakMap<Host['environment'], Promise<TufClient>>()
 
-/** The verified content of a target. One update serves the whole process. */
-export async function tufTarget(host: Host, name: string): Promise<Uint8Array> {
+/** The verified content of a target. One update serves the whole process; offline, what is in the cache has to do. */
+export async function tufTarget(host: Host, name: string, { offline = false } = {}): Promise<Uint8Array> {
   let opened = OPENED.get(host.environment)
   if (opened === undefined) {
-    opened = tufOptions(host).then(openCosignTuf)
+    opened = tufOptions(host).then((options) => openCosignTuf({ ...options, offline }))
     OPENED.set(host.environment, opened)
   }
   return await (await opened).target(name)

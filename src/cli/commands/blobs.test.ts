@@ -286,3 +286,21 @@ describe('key pairs', () => {
     }
   })
 })
+
+describe('what would be ignored is refused', () => {
+  for (const words of [['--sct', 'x'], ['--signature-digest-algorithm', 'sha512'], ['--sk']]) {
+    test(words.join(' '), async () => {
+      await refused([...anyone, ...words, '--bundle', 'out.json', 'a.txt'], verifyBlob, /^Error: /m)
+    })
+  }
+  test('variables do not change a trusted root that was given', async () => {
+    succeeded(await bench.run(signBlob, [...KEYLESS, '--bundle', 'out.json', 'a.txt']))
+    const environment = { SIGSTORE_ROOT_FILE: 'nowhere.pem', SIGSTORE_REKOR_PUBLIC_KEY: 'nowhere.pub' }
+    succeeded(await bench.run(verifyBlob, [...anyone, '--bundle', 'out.json', 'a.txt'], { environment }))
+  })
+  test('a bundle beside the file is found', async () => {
+    succeeded(await bench.run(signBlob, [...KEYLESS, 'a.txt']))
+    succeeded(await bench.run(verifyBlob, [...anyone, 'a.txt']))
+    await refused([...anyone, 'nothing-beside.txt'], verifyBlob, /--bundle/)
+  })
+})

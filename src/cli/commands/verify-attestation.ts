@@ -9,7 +9,7 @@ import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } fr
 import { openVerifiable } from '../local-image.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
-import { prepareJudge } from '../verifying/judge.js'
+import { prepareJudge, refuseDetachedCertificate } from '../verifying/judge.js'
 import { noAttestation } from '../verifying/conclude.js'
 import { verificationDocument } from '../verifying/document.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'
@@ -48,6 +48,7 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
+    refuseDetachedCertificate(flags)
     if (flags.policy.length > 0) throw new CliError('CLI_UNSUPPORTED', '--policy is not supported yet')
     const uri = predicateTypeUri(flags.type)
     const [{ judge, preload }, named] = await Promise.all([

@@ -1,6 +1,7 @@
 /** `countersign verify-blob`. @module */
 import { type Command, defineCommand } from '../kit/command.js'
 import { explainFlag, identityFlags, publicKeyFlags, trustFlags } from '../flags/verifying.js'
+import type { Host } from '../kit/host.js'
 import { loadArtifact } from '../verifying/blob-artifact.js'
 import { loadBlobSignature } from '../verifying/blob-entity.js'
 import { explainTo, prepareJudge } from '../verifying/judge.js'
@@ -13,7 +14,10 @@ export const command: Command = defineCommand({
     'Nothing is printed to standard output unless --output json is given. A digest such as sha256:… may stand for the file wherever the algorithm allows it.',
   args: { usage: 'FILE|-|URL|sha256:DIGEST', min: 1, max: 1, complete: 'file' },
   flags: {
-    bundle: { kind: 'path', help: 'the bundle with the signature and all that is needed to verify it' },
+    bundle: {
+      kind: 'path',
+      help: 'the bundle with the signature and all that is needed to verify it (default FILE.sigstore.json)',
+    },
     ...publicKeyFlags,
     ...identityFlags,
     ...trustFlags,
@@ -46,7 +50,8 @@ export const command: Command = defineCommand({
 
   async run({ args: [name = ''], flags, host, signal }) {
     const { judge, key } = await prepareJudge(host, flags, signal)
-    const entity = await loadBlobSignature(host, { flags, key, signal })
+    const bundle = flags.bundle ?? (flags.signature === undefined ? await bundleBeside(host, name) : undefined)
+    const entity = await loadBlobSignature(host, { flags: { ...flags, bundle }, key, signal })
     const artifact = await loadArtifact(host, name, entity.content, signal)
     try {
       const verification = await judge(entity, artifact)
@@ -60,3 +65,9 @@ export const command: Command = defineCommand({
     return undefined
   },
 })
+
+/** Where `sign-blob` puts the bundle if it is not told otherwise (client-spec §4.1.1). */
+async function bundleBeside(host: Host, name: string): Promise<string | undefined> {
+  const path = `${name}.sigstore.json`
+  return (await host.files.exists(path)) ? path : undefined
+}

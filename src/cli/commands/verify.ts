@@ -10,7 +10,7 @@ import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { openVerifiable } from '../local-image.js'
-import { prepareJudge } from '../verifying/judge.js'
+import { prepareJudge, refuseDetachedCertificate } from '../verifying/judge.js'
 import { noSignature } from '../verifying/conclude.js'
 import { certificateLines, type OptionalClaims, signatureDocument } from '../verifying/image-output.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'
@@ -65,6 +65,7 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
+    refuseDetachedCertificate(flags)
     if (flags.attachment !== undefined || flags.signature !== undefined || flags.payload !== undefined) {
       throw new CliError('CLI_UNSUPPORTED', 'only signatures that are attached to an image can be verified yet', {
         hint: 'leave out --attachment, --signature and --payload; a detached signature is verified with verify-blob',

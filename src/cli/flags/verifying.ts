@@ -79,7 +79,7 @@ export const trustFlags = {
     help: 'has no effect: chains in bundles are always read',
     hidden: true,
   },
-  'max-workers': { kind: 'number', default: 10, help: 'how many signatures to look at in parallel', group: 'trust' },
+  'max-workers': { kind: 'number', default: 10, help: 'taken for the sake of scripts, without effect', group: 'trust' },
   offline: {
     kind: 'boolean',
     help: 'contact no service but the registry',

@@ -21,6 +21,7 @@ export interface VerifyFlags extends IdentityFlags, EvidenceFlags, TrustFlags {
   readonly 'rekor-url': string | undefined
   readonly sct: string | undefined
   readonly 'allow-certificate-chain': boolean
+  readonly 'signature-digest-algorithm': string
 }
 
 /** A policy and a trust, ready to judge. */
@@ -41,6 +42,12 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
   if (flags.sct !== undefined) {
     throw new UsageError('USAGE_FLAG_CONFLICT', 'a detached SCT cannot be verified', {
       hint: 'certificates carry their SCTs; leave out --sct, or use --insecure-ignore-sct',
+    })
+  }
+  if (flags['signature-digest-algorithm'] !== 'sha256') {
+    throw new UsageError('USAGE_FLAG_CONFLICT', 'another digest algorithm cannot be asked for', {
+      expected: 'no --signature-digest-algorithm: it follows from the key',
+      found: flags['signature-digest-algorithm'],
     })
   }
   if (flags['insecure-ignore-tlog'] || flags['private-infrastructure']) {
@@ -72,6 +79,15 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
     load().catch(() => undefined) // whoever needs it will hear of the failure
   }
   return { policy, key, judge, preload }
+}
+
+/** On images the certificate comes with the signature; one given by hand would have no effect, so it is refused. */
+export function refuseDetachedCertificate(flags: { readonly certificate: string | undefined }): void {
+  if (flags.certificate === undefined) return
+  throw new UsageError('USAGE_FLAG_CONFLICT', 'the certificate of an image signature cannot be given by hand', {
+    found: '--certificate',
+    hint: 'say who must have signed with --certificate-identity and --certificate-oidc-issuer; the certificate comes with the signature',
+  })
 }
 
 /** With `--explain`: the report, of a success or out of an error, on standard error. */
