@@ -32,7 +32,9 @@ export function testOptions(storage: LogStorage, more: Partial<LogOptions> = {})
     rules: RULES,
     checkpoints: CHECKPOINTS,
     clock: () => (now += 7),
-    wait: () => Promise.resolve(),
+    // One turn, so that what is appended together is one batch.
+    batchDelay: 1,
+    wait: () => new Promise((resolve) => setImmediate(resolve)),
     ...more,
   }
 }

@@ -21,7 +21,10 @@ export interface LogOptions {
   readonly clock: Clock
   /** Resolves after so many milliseconds. */
   readonly wait: (milliseconds: number) => Promise<unknown>
-  /** How long the first entry after a pause waits for company, in milliseconds. Default 1. */
+  /**
+   * How long the first entry after a pause waits for company, in milliseconds. Default 0: while one batch is being made
+   * durable the next one gathers anyway, the larger the slower the disk is.
+   */
   readonly batchDelay?: number
   /** Most entries in a batch. Default 1024. */
   readonly maxBatch?: number
@@ -71,7 +74,7 @@ interface Pending {
 
 const NOTHING = new Uint8Array(0)
 
-const DEFAULTS = { batchDelay: 1, maxBatch: 1024, maxPending: 4096, settleBytes: 32 * 1024 * 1024 }
+const DEFAULTS = { batchDelay: 0, maxBatch: 1024, maxPending: 4096, settleBytes: 32 * 1024 * 1024 }
 
 /**
  * Opens a log. If it resolves, whatever a crash had left is in order again and a checkpoint is published.
@@ -235,7 +238,7 @@ export class Log {
 
   /** The sequencer: one batch at a time. While one is being made durable, the next one gathers by itself. */
   async #run(): Promise<void> {
-    await this.#options.wait(this.#options.batchDelay)
+    if (this.#options.batchDelay > 0) await this.#options.wait(this.#options.batchDelay)
     while (this.#pool.length > 0) {
       const batch = this.#pool.splice(0, this.#options.maxBatch)
       try {

@@ -6,7 +6,6 @@ import type { AppendFile, FileSystem } from './file-system.js'
 const read = promisify(fs.read)
 const open = promisify(fs.open)
 const close = promisify(fs.close)
-const write = promisify(fs.write)
 const fsync = promisify(fs.fsync)
 const fdatasync = promisify(fs.fdatasync)
 const readdir = promisify(fs.readdir)
@@ -87,10 +86,8 @@ class NodeAppendFile implements AppendFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await write(this.#fd, bytes, done, bytes.length - done)
-      done += bytesWritten
-    }
+    let done = 0
+    while (done < bytes.length) done += fs.writeSync(this.#fd, bytes, done, bytes.length - done)
   }
 
   sync(): Promise<void> {
