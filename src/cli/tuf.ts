@@ -11,7 +11,11 @@ export const SIGNING_CONFIG_REKOR_V2_TARGET = 'signing_config_rekor_v2.v0.2.json
 const OPENED = new WeakMap<Host['environment'], Promise<TufClient>>()
 
 /** The verified content of a target. One update serves the whole process; offline, what is in the cache has to do. */
-export async function tufTarget(host: Host, name: string, { offline = false } = {}): Promise<Uint8Array> {
+export async function tufTarget(
+  host: Host,
+  name: string,
+  { offline = false }: { readonly offline?: boolean } = {},
+): Promise<Uint8Array> {
   let opened = OPENED.get(host.environment)
   if (opened === undefined) {
     opened = tufOptions(host).then((options) => openCosignTuf({ ...options, offline }))

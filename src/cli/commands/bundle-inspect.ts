@@ -13,6 +13,7 @@ import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import { parseCertificate } from '#formats/x509/parse-certificate'
 import { formatRfc3339 } from '#time'
 import { type Command, defineCommand } from '../kit/command.js'
+import { printable } from '../kit/printable.js'
 import { readFileOrStdin } from '../read-input.js'
 
 /** A line of the tree and what stands below it. */
@@ -40,14 +41,9 @@ export const command: Command = defineCommand({
 
 function draw(lines: readonly Line[], indent: string): readonly string[] {
   return lines.flatMap(({ label, value, below = [] }) => [
-    `${indent}- ${label}${value === undefined ? '' : `: ${printable(value)}`}`,
+    `${indent}- ${label}${value === undefined ? '' : `: ${printable(value.replaceAll('\n', ' ').slice(0, 2000))}`}`,
     ...draw(below, `${indent}  `),
   ])
-}
-
-/** The bundle is somebody else's: its texts must not move the cursor or colour the screen. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�').slice(0, 2000)
 }
 
 function linesOf(bundle: ParsedBundle): readonly Line[] {

@@ -10,6 +10,7 @@ import { registryFlags } from '../flags/registry.js'
 import { nameImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
+import { printable } from '../kit/printable.js'
 import { VerdictError } from '../verifying/verdict.js'
 
 export const command: Command = defineCommand({
@@ -41,7 +42,7 @@ export const command: Command = defineCommand({
       predicateType,
     })
     for (const { error, origin } of unreadable)
-      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${error.message}`)
+      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${printable(error.message)}`)
     const wanted = attachments.filter(
       (attachment) => predicateType === undefined || typeOf(attachment) === predicateType,
     )

@@ -2,6 +2,7 @@
 import { isCodedError } from '#errors'
 import { exitCodeOf } from './errors.js'
 import type { HelpStyle } from './help.js'
+import { printable } from './printable.js'
 
 /** An error that carries more than its sentence into `--output json`: the verification report. */
 export interface ReportingError {
@@ -30,14 +31,14 @@ export function describeFailure(
   error: unknown,
   style: Pick<HelpStyle, 'bold'> & { readonly verbose: boolean },
 ): string {
-  const lines = [`${style.bold('Error:')} ${messageOf(error)}`]
+  const lines = [`${style.bold('Error:')} ${printable(messageOf(error))}`]
   if (isCodedError(error)) {
-    if (error.expected !== undefined) lines.push(`  expected: ${error.expected}`)
-    if (error.found !== undefined) lines.push(`  found:    ${error.found}`)
-    if (error.hint !== undefined) lines.push(`  hint:     ${error.hint}`)
+    if (error.expected !== undefined) lines.push(`  expected: ${printable(error.expected)}`)
+    if (error.found !== undefined) lines.push(`  found:    ${printable(error.found)}`)
+    if (error.hint !== undefined) lines.push(`  hint:     ${printable(error.hint)}`)
     if (style.verbose) lines.push(`  code:     ${error.code}`)
   }
-  if (style.verbose) lines.push(...causes(error).map((cause) => `  cause:    ${cause}`))
+  if (style.verbose) lines.push(...causes(error).map((cause) => `  cause:    ${printable(cause)}`))
   return lines.join('\n')
 }
 

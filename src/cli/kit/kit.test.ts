@@ -213,6 +213,12 @@ describe('errors', () => {
     await runCommand({ ...command, flags }, ['--pin', 'hunter2'], host)
     assert.doesNotMatch(host.stderr(), /hunter2/)
   })
+  test('what others wrote cannot steer the terminal', async () => {
+    const host = fakeHost()
+    const error = new CliError('CLI_INPUT', 'a\u001b[2Jb', { found: 'c\u009b31md\r', hint: 'e\u202ef' })
+    await runCommand(failing(error), [], host)
+    assert.doesNotMatch(host.stderr(), /[\u001b\u009b\r\u202e]/)
+  })
   test('--timeout ends a command', async () => {
     const hanging = probe({ run: () => new Promise(() => undefined) }).command
     const host = fakeHost()

@@ -1,11 +1,12 @@
 /** The verification report as text, for `--explain`. @module */
+import { printable } from '../kit/printable.js'
 import { CHECKS, type CheckResult, type Report } from '#verify/report'
 
 const MARKS = { passed: '✓', failed: '✗', skipped: '–' } as const
 
 /** One line a check with its outcome; below a failed one, what was expected, found and what to do. */
 export function explainReport(report: Report): string {
-  return report.map(explainCheck).join('\n')
+  return printable(report.map(explainCheck).join('\n'))
 }
 
 function explainCheck({ name, status, of, detail, expected, found, hint }: CheckResult): string {

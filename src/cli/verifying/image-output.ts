@@ -5,6 +5,7 @@ import { rekorBundleToJson } from '#formats/cosign-bundle/rekor-bundle'
 import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import type { ImageClaims } from '#verify/image/image-claims'
 import type { Verification } from '#verify/verification'
+import { printable } from '../kit/printable.js'
 import { identityDocument, verificationDocument } from './document.js'
 import type { Accepted } from './image-verification.js'
 
@@ -92,5 +93,5 @@ export function certificateLines({ signer }: Verification): readonly string[] {
     ['GitHub Workflow Repository', claims.githubWorkflowRepository],
     ['GitHub Workflow Ref', claims.githubWorkflowRef],
   ]
-  return lines.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${value}`]))
+  return lines.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${printable(value)}`]))
 }
