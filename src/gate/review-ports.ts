@@ -60,5 +60,7 @@ async function configsOf(
 }
 
 function platformOf({ os, architecture, variant }: JsonObject): string {
-  return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/')
+  return [os, architecture, variant]
+    .flatMap((part) => (typeof part === 'string' && part !== '' ? [part] : []))
+    .join('/')
 }

@@ -69,7 +69,7 @@ function checkKind({ kind, apiVersion }: JsonObject): void {
   if (kind === 'ClusterImagePolicy' && known) return
   throw new PolicyError('POLICY_KIND', 'this is not a ClusterImagePolicy of Sigstore’s policy-controller', {
     expected: `ClusterImagePolicy of ${VERSIONS.map((version) => `${GROUP}/${version}`).join(' or ')}`,
-    found: `${String(kind)} of ${String(apiVersion)}`.slice(0, 200),
+    found: `${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}`.slice(0, 200),
   })
 }
 

@@ -16,14 +16,14 @@ export interface CompilePorts {
   /** A value of a ConfigMap in the policies' own namespace. */
   configMapText(name: string, key: string): Promise<string>
   /** Compiles Rego for a query; undefined where there is none, and then Rego policies are refused. */
-  readonly compileRego?: (source: string, query: string) => { judge(input: JsonValue): Judgement }
+  readonly compileRego?: (source: string, query: string) => { readonly judge: (input: JsonValue) => Judgement }
 }
 
 /** A compiled judge of JSON. */
 export interface TextJudge {
   readonly language: 'cue' | 'rego'
   readonly source: string
-  judge(input: JsonValue): Judgement
+  readonly judge: (input: JsonValue) => Judgement
 }
 
 /** Where the text of a policy is, validated but not fetched. */

@@ -1,5 +1,6 @@
 /** A demand against one image. Nothing is met by what was not verified. @module */
-import { CodedError, isCodedError } from '#errors'
+import { isCodedError } from '#errors'
+import type { CodedError } from '#errors'
 import { parseJson } from '#encoding/json'
 import type { JsonValue } from '#encoding/json'
 import type { Statement } from '#formats/in-toto/statement'

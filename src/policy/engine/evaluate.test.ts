@@ -142,7 +142,7 @@ describe('ClusterImagePolicy', () => {
     )
     const { rules } = await judge([await cip(bob)], podOf(image.signed))
     assert.deepEqual(rules[0]?.signers, [{ subjects: ['ann@example.com'], issuer: bench.issuer }])
-    assert.match(rules[0]?.expected.join() ?? '', /bob@example\.com/)
+    assert.match(rules[0]!.expected.join(), /bob@example\.com/)
   })
 
   test('an attestation is not a signature on the image', async () => {
@@ -427,7 +427,7 @@ describe('the internal policy itself', () => {
 
   async function withDemand(demand: Demand): Promise<CompiledPolicy> {
     const policy = await cip('')
-    return { ...policy, rules: policy.rules.map((rule) => ({ ...rule, demand })) as CompiledPolicy['rules'] }
+    return { ...policy, rules: policy.rules.map((rule) => ({ ...rule, demand })) }
   }
 
   test('an attestor that says nothing about the signer takes nobody', async () => {
@@ -486,7 +486,7 @@ describe('the internal policy itself', () => {
         assert.ok(rule.kind === 'images' && rule.demand?.kind === 'count')
         const [set] = rule.demand.of
         assert.ok(set?.kind === 'count')
-        return { ...rule, demand: { ...set, of: set.of.map((each) => ({ ...each, statements })) as Demand[] } }
+        return { ...rule, demand: { ...set, of: set.of.map((each) => ({ ...each, statements })) } }
       })
       return { ...policy, rules }
     }

@@ -15,26 +15,38 @@ export class Waiting {
    * @throws PolicyError `POLICY_DEADLINE` naming what was waited for
    */
   async for<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const { signal } = this
-    if (signal.aborted) throw this.#expired(what)
+    if (this.#isOver()) throw this.#expired(what)
     const id = Symbol(what)
     this.#pending.set(id, what)
-    let stop: (() => void) | undefined
-    const deadline = new Promise<never>((_, reject) => {
-      stop = () => {
-        reject(this.#expired(what))
-      }
-      signal.addEventListener('abort', stop, { once: true })
-    })
+    const { promise: deadline, stop } = this.#deadline(what)
     try {
       return await Promise.race([work(), deadline])
     } catch (error) {
       // What the work itself throws when it is aborted says less than what it was.
-      throw signal.aborted ? this.#expired(what) : error
+      throw this.#isOver() ? this.#expired(what) : error
     } finally {
       this.#pending.delete(id)
-      if (stop !== undefined) signal.removeEventListener('abort', stop)
+      stop()
     }
+  }
+
+  #isOver(): boolean {
+    return this.signal.aborted
+  }
+
+  #deadline(what: string): { readonly promise: Promise<never>; readonly stop: () => void } {
+    const { signal } = this
+    const listening = new AbortController()
+    const promise = new Promise<never>((_, reject) => {
+      const expire = (): void => {
+        reject(this.#expired(what))
+      }
+      signal.addEventListener('abort', expire, { once: true, signal: listening.signal })
+    })
+    const stop = (): void => {
+      listening.abort()
+    }
+    return { promise, stop }
   }
 
   #expired(what: string): PolicyError {

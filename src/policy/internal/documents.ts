@@ -25,9 +25,9 @@ const MAX_DOCUMENTS = 1000
 export async function readDocuments(text: string, file: string): Promise<readonly ReadDocument[]> {
   if (text.length > MAX_TEXT) throw unusable(file, 'is too large', `at most ${String(MAX_TEXT)} characters`)
   const { loadAll, CORE_SCHEMA } = await import('js-yaml')
-  const values: unknown[] = []
+  let values: readonly unknown[]
   try {
-    loadAll(text, (value) => values.push(value), { schema: CORE_SCHEMA })
+    values = loadAll(text, { schema: CORE_SCHEMA })
   } catch (cause) {
     throw unusable(`${file}${lineOf(cause)}`, 'is not YAML', 'one or several YAML documents', cause)
   }
