@@ -163,7 +163,7 @@ export async function bundleCommandLine() {
   const results = []
   const late = new Map()
   const built = new Set()
-  if (existsSync(main)) await bundleAll([{ in: main, out: 'main' }], './lib/')
+  if (existsSync(main)) await bundleAll([{ in: main, out: 'main' }, { in: join(root, 'src', 'cli', 'program.ts'), out: 'program' }], './lib/')
   await bundleAll(entries, '../lib/')
   while (late.size > built.size) {
     const next = [...late].filter(([name]) => !built.has(name))
@@ -188,13 +188,17 @@ export async function bundleCommandLine() {
   const expected = new Set()
   for (const file of results.flatMap((result) => result.outputFiles)) {
     expected.add(file.path)
-    writeIfChanged(file.path, file.contents)
-  }
-  for (const path of [...expected]) {
-    if (dirname(path) !== join(BIN, 'commands') || statSync(path).size < WORTH_COMPILING) continue
-    const bytecode = `${path}.${process.version}-${process.arch}.bytecode`
+    if (file.path === join(BIN, 'main.cjs')) {
+      writeIfChanged(file.path, file.contents)
+      continue
+    }
+    const hash = createHash('sha256').update(file.contents).digest('hex')
+    const source = `/*${hash}*/${file.text}`
+    writeIfChanged(file.path, source)
+    if (source.length < WORTH_COMPILING) continue
+    const bytecode = `${file.path}.${process.version}-${process.arch}.bytecode`
     expected.add(bytecode)
-    compile(path, bytecode)
+    compile(file.path, { source, hash, bytecode })
   }
   const listing = join(BIN, 'commands.json')
   expected.add(listing)
@@ -211,17 +215,14 @@ export async function bundleCommandLine() {
 /** Of a smaller chunk, finding and checking the bytecode would cost more than compiling it. */
 const WORTH_COMPILING = 64 * 1024
 
-/** Bytecode of a chunk for this Node, behind the hash of its source; src/cli/node/chunk.ts reads it. */
-function compile(path, bytecode) {
-  const source = readFileSync(path)
-  const hash = createHash('sha256').update(source).digest()
-  if (existsSync(bytecode) && readFileSync(bytecode).subarray(0, hash.length).equals(hash)) return
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`
+/** Bytecode of a chunk for this Node, behind the hash that the chunk begins with; src/cli/node/chunk.ts reads it. */
+function compile(path, { source, hash, bytecode }) {
+  if (existsSync(bytecode) && readFileSync(bytecode).subarray(0, hash.length).toString('latin1') === hash) return
   // All functions, also those that are compiled when they are first called. The flag is not part of what V8 compares later.
   v8.setFlagsFromString('--no-lazy')
-  const script = new Script(wrapped, { filename: path })
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: path })
   v8.setFlagsFromString('--lazy')
-  writeIfChanged(bytecode, Buffer.concat([hash, script.createCachedData()]))
+  writeIfChanged(bytecode, Buffer.concat([Buffer.from(hash, 'latin1'), script.createCachedData()]))
 }
 
 /** What every command looks like, without its code: help and completion read this instead of loading all chunks. */
