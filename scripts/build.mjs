@@ -163,12 +163,22 @@ export async function bundleCommandLine() {
   const results = []
   const late = new Map()
   const built = new Set()
-  if (existsSync(main)) await bundleAll([{ in: main, out: 'main' }, { in: join(root, 'src', 'cli', 'program.ts'), out: 'program' }], './lib/')
+  if (existsSync(main))
+    await bundleAll(
+      [
+        { in: main, out: 'main' },
+        { in: join(root, 'src', 'cli', 'program.ts'), out: 'program' },
+      ],
+      './lib/',
+    )
   await bundleAll(entries, '../lib/')
   while (late.size > built.size) {
     const next = [...late].filter(([name]) => !built.has(name))
     for (const [name] of next) built.add(name)
-    await bundleAll(next.map(([name, path]) => ({ in: path, out: join('lib', name) })), './')
+    await bundleAll(
+      next.map(([name, path]) => ({ in: path, out: join('lib', name) })),
+      './',
+    )
   }
 
   async function bundleAll(group, prefix) {
@@ -220,7 +230,9 @@ function compile(path, { source, hash, bytecode }) {
   if (existsSync(bytecode) && readFileSync(bytecode).subarray(0, hash.length).toString('latin1') === hash) return
   // All functions, also those that are compiled when they are first called. The flag is not part of what V8 compares later.
   v8.setFlagsFromString('--no-lazy')
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: path })
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: path,
+  })
   v8.setFlagsFromString('--lazy')
   writeIfChanged(bytecode, Buffer.concat([Buffer.from(hash, 'latin1'), script.createCachedData()]))
 }
@@ -251,7 +263,10 @@ function lateModules(late, prefix) {
         if (!LATE_PACKAGES.test(path) && !importer.startsWith(cli)) return undefined
         const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: 'resolving' })
         if (found.errors.length > 0) return found
-        const name = (LATE_PACKAGES.test(path) ? path.replace('@', '') : relative(cli, found.path)).replace(/\.[jt]s$/, '').split(/[\\/]/).join('-')
+        const name = (LATE_PACKAGES.test(path) ? path.replace('@', '') : relative(cli, found.path))
+          .replace(/\.[jt]s$/, '')
+          .split(/[\\/]/)
+          .join('-')
         late.set(name, found.path)
         return { path: `${prefix}${name}.cjs`, external: true }
       })
