@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRegistryClient } from '#clients/registry/client'
 import { anonymousKeychain } from '#clients/registry/authenticator'
+import { RegistryError } from '#clients/registry/registry-error'
 import { encodeUtf8, decodeUtf8 } from '#encoding/utf8'
 import { BUNDLE_MEDIA_TYPE } from '#formats/bundle/media-type'
 import { serializeBundle } from '#formats/bundle/serialize'
@@ -257,6 +258,27 @@ for (const [what, options] of [
     assert.deepEqual(names(await find(bench, 'signature')), signers)
   })
 }
+
+test('a write that failed is made again on what is there by then', async () => {
+  const bench = setUp()
+  let failures = 2
+  const other = bench.another()
+  const content = other.content
+  const writer: AttachmentWriter = {
+    ...other,
+    content: {
+      ...content,
+      pushManifest: async (repository, name, manifest) => {
+        if (!name.endsWith('.sig') || failures-- <= 0) return await content.pushManifest(repository, name, manifest)
+        // While the registry refuses this one, somebody else gets through.
+        await attachTagged({ ...bench, writer: bench.another() }, `other ${String(failures)}`)
+        throw new RegistryError('REGISTRY_REFUSED', 'refused', { found: 'status 400: MANIFEST_BLOB_UNKNOWN' })
+      },
+    },
+  }
+  await attachTagged({ ...bench, writer }, 'mine')
+  assert.deepEqual(names(await find(bench, 'signature')), ['mine', 'other 0', 'other 1'])
+})
 
 test('somebody who overwrites all the time is told of', async () => {
   const tagPath = /sha256-[0-9a-f]{64}\.sig$/

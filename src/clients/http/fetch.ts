@@ -16,7 +16,10 @@ export interface FetchInit {
   readonly signal?: AbortSignal
   /** `follow` (the default) follows up to ten redirects, `manual` returns the 3xx, `error` refuses it. */
   readonly redirect?: 'follow' | 'manual' | 'error'
-  /** The caller vouches that sending this request twice does no harm, although its method is not idempotent. */
+  /**
+   * Whether sending this request twice does no harm: the caller vouches for it although the method is not idempotent, or
+   * denies it although it is. Not said, the method decides.
+   */
   readonly repeatable?: boolean
 }
 

@@ -92,6 +92,10 @@ test('a POST that the caller vouches for is sent again', async () => {
   assert.deepEqual([status, requests], [201, 2])
 })
 
+test('a PUT that the caller wants to look before is sent once', async () => {
+  assert.equal((await run([{ status: 503 }], { method: 'PUT', body: 'x', repeatable: false })).requests, 1)
+})
+
 test('a streamed body is gone after the first attempt', async () => {
   const body = (async function* () {
     yield await Promise.resolve(new Uint8Array([1]))

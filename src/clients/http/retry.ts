@@ -88,9 +88,9 @@ function settle(outcome: Outcome): FetchResponse {
   return outcome.response
 }
 
-function canRepeat({ method = 'GET', body, repeatable = false }: FetchInit): boolean {
+function canRepeat({ method = 'GET', body, repeatable }: FetchInit): boolean {
   const replayable = body === undefined || typeof body === 'string' || body instanceof Uint8Array
-  return replayable && (repeatable || IDEMPOTENT.has(method.toUpperCase()))
+  return replayable && (repeatable ?? IDEMPOTENT.has(method.toUpperCase()))
 }
 
 function pauseAfter(

@@ -64,6 +64,8 @@ export async function putManifest(
     method: 'PUT',
     headers: { 'content-type': mediaType, ...(ifMatch !== undefined && { 'if-match': ifMatch }) },
     body: bytes,
+    // A tag may have changed by the time of a second try, which would then undo the change.
+    repeatable: name.includes(':'),
   })
   if (response.status !== 201 && response.status !== 200 && response.status !== 202) {
     throw await registryRefusal(response, repository, nameOf(repository, name))

@@ -76,7 +76,10 @@ export interface ContentWriter {
   pushBlob(repository: Repository, bytes: Uint8Array, mediaType: string): Promise<Descriptor>
   /** Takes a blob over from another repository of the same registry; false if the registry would rather have it uploaded. */
   mountBlob(repository: Repository, digest: string, from: Repository): Promise<boolean>
-  /** @throws RegistryError REGISTRY_CONFLICT if the condition does not hold. */
+  /**
+   * Under a tag it is tried once only: a second try could undo what somebody else has written in between.
+   * @throws RegistryError REGISTRY_CONFLICT if the condition does not hold.
+   */
   pushManifest(
     repository: Repository,
     name: ManifestName,
