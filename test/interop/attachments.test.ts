@@ -124,18 +124,20 @@ test('what oras attached stays, and is not taken for a signature', async () => {
   assert.deepEqual(tree.referrers.map(({ type }) => type).sort(), ['application/vnd.example.scan', SIGN_PREDICATE_TYPE])
 })
 
-test('eight signers at once lose nothing', async () => {
-  const image = await newImage()
-  const signers = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-  await Promise.all(
-    signers.map(async (name) => {
-      await attach(image, name)
-    }),
-  )
-  assert.deepEqual(names(await find(image)), signers)
-  const listed = await process().content.manifest(image.repository, referrersTag(image.descriptor.digest))
-  assert.equal((JSON.parse(decodeUtf8(listed.bytes)) as { manifests: unknown[] }).manifests.length, 8)
-})
+for (const round of [1, 2, 3]) {
+  test(`eight signers at once lose nothing (round ${String(round)})`, async () => {
+    const image = await newImage()
+    const signers = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    await Promise.all(
+      signers.map(async (name) => {
+        await attach(image, name)
+      }),
+    )
+    assert.deepEqual(names(await find(image)), signers)
+    const listed = await process().content.manifest(image.repository, referrersTag(image.descriptor.digest))
+    assert.equal((JSON.parse(decodeUtf8(listed.bytes)) as { manifests: unknown[] }).manifests.length, 8)
+  })
+}
 
 test('eight signers at once lose no layer', async () => {
   const { repository, descriptor, ...image } = await newImage()
