@@ -107,9 +107,12 @@ export function readImageName(text: string): NamedImage {
   if (text === '' || text.length > MAX_NAME) throw noImage(text)
   try {
     const reference: Reference = parseReference(text)
+    const parts = [reference.registry, ...reference.repository.split('/')]
+    // `ghcr.io/acme/../evil` is selected as Acme's and asked for as Evil's: addresses are resolved, names are not.
+    if (parts.some((part) => /^\.+$/.test(part))) throw noImage(text)
     return { text, reference }
   } catch (error) {
-    if (!isCodedError(error)) throw error
+    if (!isCodedError(error) || error.code === 'POLICY_IMAGE') throw error
     throw noImage(text, error)
   }
 }
