@@ -42,6 +42,7 @@ async function compile(text: string, failOnEmptyAuthorities = true): Promise<Com
     ports: {
       remoteText: () => Promise.reject(new PolicyError('POLICY_TEXT', 'there is no network')),
       configMapText: () => Promise.reject(new PolicyError('POLICY_TEXT', 'there is no cluster')),
+      clock: () => 0,
     },
   })
 }

@@ -42,6 +42,7 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
   const config = settings === undefined ? DEFAULT_CONTROLLER_CONFIG : readControllerConfig(settings.value)
   const ports: CompilePorts = {
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, signal)),
+    clock: host.clock,
     configMapText: (name, key) => Promise.resolve(textIn(configMaps, name, key)),
   }
   const roots = trustRoots(documents)

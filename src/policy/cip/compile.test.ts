@@ -10,6 +10,7 @@ import type { CompilePorts } from './policy-text.js'
 const NOTHING: CompilePorts = {
   remoteText: () => Promise.reject(new Error('unreachable')),
   configMapText: () => Promise.reject(new Error('unreachable')),
+  clock: () => 0,
 }
 
 const IDENTITIES = `identities: [{issuer: https://issuer.example.com, subject: ann@example.com}]`

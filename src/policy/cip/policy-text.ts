@@ -4,10 +4,12 @@ import { encodeHex } from '#encoding/hex'
 import type { JsonValue } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
+import type { Clock } from '#time'
 import { compileCue } from '../cue/policy.js'
 import type { Judgement } from '../internal/demand.js'
 import type { Fields } from '../internal/fields.js'
 import { PolicyError } from '../internal/policy-error.js'
+import { compileRegoJudge } from './rego-judge.js'
 
 /** What compiling a policy needs of the world. */
 export interface CompilePorts {
@@ -15,8 +17,8 @@ export interface CompilePorts {
   remoteText(url: string): Promise<string>
   /** A value of a ConfigMap in the policies' own namespace. */
   configMapText(name: string, key: string): Promise<string>
-  /** Compiles Rego for a query; undefined where there is none, and then Rego policies are refused. */
-  readonly compileRego?: (source: string, query: string) => { readonly judge: (input: JsonValue) => Judgement }
+  /** What Rego policies are told the time is. */
+  readonly clock: Clock
 }
 
 /** A compiled judge of JSON. */
@@ -36,7 +38,6 @@ export interface PolicyText {
     | { readonly kind: 'configMap'; readonly name: string; readonly key: string }
 }
 
-const REGO_QUERY = 'isCompliant = data.sigstore.isCompliant'
 const MAX_TEXT = 1_000_000
 
 /** Fields that say what a policy is; the caller knows which others may stand beside them. */
@@ -115,17 +116,13 @@ async function fetchText(from: Exclude<PolicyText['from'], { kind: 'data' }>, po
   })
 }
 
-function compile(type: PolicyText['type'], source: string, { compileRego }: CompilePorts): TextJudge {
+function compile(type: PolicyText['type'], source: string, { clock }: CompilePorts): TextJudge {
   if (source.length > MAX_TEXT) {
     throw new PolicyError('POLICY_TEXT', 'the policy is too long', {
       expected: `at most ${String(MAX_TEXT)} characters`,
     })
   }
-  if (type === 'rego') {
-    if (compileRego === undefined) throw new PolicyError('POLICY_UNSUPPORTED', 'Rego policies are not supported here')
-    const { judge } = compileRego(source, REGO_QUERY)
-    return { language: type, source, judge }
-  }
+  if (type === 'rego') return { language: type, source, ...compileRegoJudge(source, clock) }
   const policy = compileCue(source)
   return {
     language: type,

@@ -37,7 +37,7 @@ function told({ error }: { readonly error: Error }, conclusion: boolean): string
 /** Of CUE: `failed evaluating cue policy for <what>: failed to evaluate the policy with error: <why>`; of Rego its own words. */
 function policyRefusal(error: Error, what: string): string {
   const why = sentence(error)
-  if (isCodedError(error) && error.code.startsWith('REGO_'))
+  if (isCodedError(error) && (error.code.startsWith('REGO_') || error.code === 'POLICY_NOT_COMPLIANT'))
     return `failed evaluating rego policy for type ${what}: ${why}`
   if (isCodedError(error) && error.code.startsWith('CUE_'))
     return `failed evaluating cue policy for ${what}: failed to evaluate the policy with error: ${why}`
@@ -69,9 +69,8 @@ function signatureReason({ problem, rejected, demand }: SignatureOutcome): strin
 }
 
 function attestationReason({ problem, rejected, otherTypes, demand }: AttestationOutcome): string {
-  if (problem !== undefined && /^(?:CUE|REGO|POLICY_PREDICATE|POLICY_TEXT)/.test(problem.code)) {
-    const what = problem.code.startsWith('REGO_') ? demand.predicateType : demand.name
-    return policyRefusal(problem, what)
+  if (problem !== undefined && /^(?:CUE|REGO|POLICY_PREDICATE|POLICY_NOT_COMPLIANT|POLICY_TEXT)/.test(problem.code)) {
+    return policyRefusal(problem, demand.name)
   }
   if (problem !== undefined) return sentence(problem)
   const others =

@@ -89,6 +89,7 @@ spec: {images: [{glob: 'ghcr.io/acme/**'}], authorities: [${authorities}]${more}
     ports: {
       remoteText: () => Promise.reject(new PolicyError('POLICY_TEXT', 'unreachable')),
       configMapText: () => Promise.reject(new PolicyError('POLICY_TEXT', 'no such ConfigMap')),
+      clock: () => 0,
     },
   })
 }

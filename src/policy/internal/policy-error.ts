@@ -24,6 +24,8 @@ export type PolicyErrorCode =
   | 'POLICY_DEADLINE'
   /** A predicate does not satisfy the policy on it. */
   | 'POLICY_PREDICATE'
+  /** A Rego policy says that its input is not compliant. */
+  | 'POLICY_NOT_COMPLIANT'
 
 /** A policy cannot be used, or cannot be evaluated. The message names the path within the policy. */
 export class PolicyError extends CodedError<PolicyErrorCode> {
