@@ -25,15 +25,13 @@ export interface Builtin {
   readonly check?: (args: readonly (Value | undefined)[], line: number) => void
 }
 
-export const {
-  null: NULL,
-  boolean: BOOLEAN,
-  number: NUMBER,
-  string: STRING,
-  array: ARRAY,
-  object: OBJECT,
-  set: SET,
-} = KIND
+export const NULL: number = KIND.null
+export const BOOLEAN: number = KIND.boolean
+export const NUMBER: number = KIND.number
+export const STRING: number = KIND.string
+export const ARRAY: number = KIND.array
+export const OBJECT: number = KIND.object
+export const SET: number = KIND.set
 export const COLLECTION: number = ARRAY | OBJECT | SET
 export { ANY }
 
