@@ -1,8 +1,7 @@
 /** Rego modules: the package, its imports, its rules. @module */
 import type { Body, Clause, ImportText, Module, RuleText, Term } from './ast.js'
-import { parseBody, parseLiteral } from './body-parser.js'
 import { fault, unsupported } from './rego-error.js'
-import { parseList, parseTerm } from './term-parser.js'
+import { parseBody, parseList, parseLiteral, parseTerm } from './expression-parser.js'
 import { tokenize } from './token.js'
 import { FUTURE_KEYWORDS, TokenReader } from './token-reader.js'
 
