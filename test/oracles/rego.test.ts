@@ -63,16 +63,27 @@ const { term } = fc.letrec<{ term: string; body: string }>((tie) => ({
 function literalOf(of: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.oneof(
     of,
-    fc.tuple(variable, pick(':=', '=', '='), of).map(([name, sign, value]) => `${name} ${sign} ${value}`),
+    fc.tuple(variable, pick(':=', '=', '=', '=', '='), of).map(([name, sign, value]) => `${name} ${sign} ${value}`),
     fc.tuple(of, pick('=', '==', '!=', '<', '>='), of).map(([a, sign, b]) => `${a} ${sign} ${b}`),
     of.map((each) => `not ${each}`),
     fc.tuple(pick('x', 'y', 'x, y'), of).map(([names, domain]) => `some ${names} in ${domain}`),
-    fc.tuple(pick('x', 'y', 'x, y'), of, of).map(([names, domain, body]) => `every ${names} in ${domain} { ${body} }`),
+    fc.tuple(of, pick('==', '!=', '<'), of).map(([domain, op, other]) => `every v in ${domain} { v ${op} ${other} }`),
+    fc.tuple(of, of).map(([domain, other]) => `every k, v in ${domain} { [k, v] != ${other} }`),
     fc.tuple(of, of).map(([each, value]) => `${each} with input as ${value}`),
   )
 }
 
-const body = fc.array(literalOf(term), { minLength: 1, maxLength: 4 }).map((literals) => `{ ${literals.join('\n')} }`)
+/** Most bodies start with something that gives values to the names, or most policies would be refused. */
+const start = pick(
+  'x = input.a[y]; z = 1',
+  'x = 1; y = input.b; z = input.c',
+  'some x, y in input.c; z = x',
+  'z = [x, y]; x = "a"; y = 0',
+  '1 == 1',
+)
+const body = fc
+  .tuple(start, fc.array(literalOf(term), { minLength: 1, maxLength: 3 }))
+  .map(([first, literals]) => `{ ${[first, ...literals].join('\n')} }`)
 const rule = fc.oneof(
   body.map((of) => `r ${of}`),
   fc.tuple(term, body).map(([value, of]) => `r = ${value} ${of}`),
@@ -116,13 +127,21 @@ test(
       if (own !== 'refused' && own !== 'null') valued++
       return own === theirs ? [] : [{ ...question, own, theirs, error }]
     })
-    const wrong = different.filter(({ own }) => own !== 'refused')
+    // OPA also refuses what can never hold for reasons deeper inside collections; here it just does not hold.
+    const wrong = different.filter(({ own, error }) => own !== 'refused' && !isAboutTypes(error))
     assert.deepEqual(wrong.slice(0, 5), [], `${String(wrong.length)} of ${String(questions.length)}`)
     assert.ok(valued > questions.length / 100, `only ${String(valued)} with a value`)
     // What is refused here and not there: computed with fractions, or an order of evaluation that is not looked for.
     assert.ok(different.length <= questions.length / 20, JSON.stringify(different.slice(0, 5), undefined, 1))
   },
 )
+
+function isAboutTypes(error: string | undefined): boolean {
+  const codes = error?.match(/rego_\w+_error|eval_\w+_error/g) ?? []
+  // In an `every`, OPA does not look for an order of what iterates inside of an operator's operands.
+  if (error?.includes('rego_unsafe_var_error: expression is unsafe') === true) return true
+  return codes.length > 0 && codes.every((code) => code === 'rego_type_error')
+}
 
 interface Question {
   readonly policy: string

@@ -1,5 +1,6 @@
 /** Runs plans: every way to satisfy a body, one after the other. @module */
 import type { Surroundings } from './builtins/builtin.js'
+import { requiredBy } from './negation.js'
 import type { Action, ComprehensionNode, Node, Override, Plan, PlannedClause, Rule, Step } from './plan.js'
 import { fault, RegoError } from './rego-error.js'
 import { equal, isArray, keyOf, kindName, KIND, RegoObject, RegoSet, type Value } from './value.js'
@@ -136,6 +137,7 @@ export class Evaluator {
 
   #plain({ action, negated }: Step, frame: Frame, found: Found<[]>): boolean {
     if (!negated) return this.#action(action, frame, found)
+    if (requiredBy(action).some((node) => this.#first(node, frame) === undefined)) return false
     return this.#action(action, frame, () => true) ? false : found()
   }
 

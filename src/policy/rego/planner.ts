@@ -127,11 +127,12 @@ class Planner {
       case 'every': {
         const domain = this.#node(statement.domain, scope)
         const inner = scope.inner()
-        const key = statement.key === undefined ? undefined : inner.declare(statement.key, line)
-        const value = inner.declare(statement.value, line)
+        const key = statement.key === undefined ? undefined : declareUsed(inner, statement.key, line)
+        const value = declareUsed(inner, statement.value, line)
         const within = inner.inner()
         const body = this.#body(statement.body, within)
         within.requireUsed()
+        inner.requireUsed()
         return [{ kind: 'every', key, value, domain, body }]
       }
     }
@@ -254,6 +255,11 @@ function takenApart(from: Node, to: Node): readonly Action[] {
     return from.items.flatMap((item, index) => takenApart(item, to.items[index] ?? item))
   }
   return [{ kind: 'unify', from, to }]
+}
+
+/** Declares a name that must be used, unless it is `_`. */
+function declareUsed(scope: Scope, name: string, line: number): number {
+  return scope.declare(name, line, name.endsWith('$') ? undefined : 'must be used')
 }
 
 /** Declares the names of a pattern: those that nobody declared in an outer scope's stead. */

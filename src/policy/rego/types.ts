@@ -55,6 +55,9 @@ class ClauseTypes {
     if (action.kind === 'every') this.#body(action.body)
     if (action.kind !== 'unify') {
       for (const node of nodesOf(step)) this.#of(node, line)
+      if ((action.kind === 'some' || action.kind === 'every') && (this.#of(action.domain, line) & BELOW) === 0) {
+        throw fault('REGO_TYPE', line, 'there is nothing in a scalar')
+      }
       return
     }
     for (const { value } of step.with) this.#of(value, line)

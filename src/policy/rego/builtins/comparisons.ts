@@ -9,9 +9,8 @@ function comparison(holds: (order: number) => boolean): Builtin {
 }
 
 function isKind(...names: readonly KindName[]): Builtin {
-  // In the original a question about another kind is undefined rather than false.
   return {
-    ...builtin([ANY], BOOLEAN, ([a]: readonly [Value]) => names.includes(kindName(a)) || undefined),
+    ...builtin([ANY], BOOLEAN, ([a]: readonly [Value]) => names.includes(kindName(a))),
     shallow: true,
   }
 }
