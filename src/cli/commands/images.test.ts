@@ -386,6 +386,70 @@ describe('attestations', () => {
       assert.equal((await bench.run(downloadAttestation, ['--predicate-type', 'spdx', image])).code, 10)
     })
   }
+  describe('judged by policies on what they say', () => {
+    const CUE = 'predicate: {components: [...{name: "a" | "b"}]}'
+    const REGO = 'package signature\nallow { count(input.predicate.components) == 2 }'
+    const NONE = 'package signature\ndefault allow = false'
+    let image: string
+    before(async () => {
+      image = await bench.pushImage('judged')
+      const options = { files: { sbom: SBOM } }
+      succeeded(await bench.run(attest, [...KEYLESS, '--type', 'cyclonedx', '--predicate', 'sbom', image], options))
+    })
+    const judged = async (files: Readonly<Record<string, string>>): Promise<Outcome> =>
+      await bench.run(
+        verifyAttestation,
+        [...anyone, '--type', 'cyclonedx', ...Object.keys(files).flatMap((name) => ['--policy', name]), image],
+        { files },
+      )
+    for (const [name, files] of [
+      ['CUE', { 'p.cue': CUE }],
+      ['Rego', { 'p.rego': REGO }],
+      ['both', { 'p.cue': CUE, 'p.rego': REGO }],
+      [
+        'Rego of two modules',
+        { 'p.rego': 'package signature\nallow { data.lib.ok }', 'q.rego': 'package lib\nok = true' },
+      ],
+    ] as const) {
+      test(`accepted by ${name}`, async () => {
+        assert.notEqual(succeeded(await judged(files)).stdout, '')
+      })
+    }
+    for (const [name, files] of [
+      ['CUE', { 'p.cue': 'predicate: components: []' }],
+      ['Rego', { 'p.rego': NONE }],
+      ['Rego that says nothing', { 'p.rego': 'package signature\nallow { input.predicate.nothing }' }],
+      ['Rego that says something else than true', { 'p.rego': 'package signature\nallow = "yes"' }],
+      ['Rego of another package', { 'p.rego': 'package other\nallow = true' }],
+      ['Rego that contradicts itself', { 'p.rego': 'package signature\nallow = true\nallow = false' }],
+      ['the first of two', { 'p.cue': 'predicate: components: []', 'p.rego': REGO }],
+      ['the second of two', { 'p.cue': CUE, 'p.rego': NONE }],
+      ['the second of one language', { 'p.cue': CUE, 'q.cue': 'predicate: components: []' }],
+      ['a policy that cannot be read', { 'p.rego': 'package' }],
+      ['a policy that is not supported', { 'p.rego': 'package signature\nallow { http.send({}) }' }],
+      ['a policy of another language', { 'p.json': '{}' }],
+    ] as const) {
+      test(`refused by ${name}`, async () => {
+        const outcome = await judged(files)
+        assert.deepEqual([outcome.code, outcome.stdout], [1, ''])
+        assert.match(outcome.stderr, /^Error: /m)
+      })
+    }
+    test('one attestation that does not satisfy the policy fails the command', async () => {
+      const options = { files: { other: '{"components":[]}' } }
+      const both = await bench.pushImage('both')
+      const words = [...KEYLESS, '--type', 'cyclonedx', '--predicate']
+      succeeded(await bench.run(attest, [...words, 'other', both], options))
+      succeeded(await bench.run(attest, [...words, 'sbom', both], { files: { sbom: SBOM } }))
+      const outcome = await bench.run(
+        verifyAttestation,
+        [...anyone, '--type', 'cyclonedx', '--policy', 'p.rego', both],
+        { files: { 'p.rego': REGO } },
+      )
+      assert.deepEqual([outcome.code, outcome.stdout], [1, ''])
+      assert.match(outcome.stderr, /1 validation errors occurred/)
+    })
+  })
   test('--decode prints the statement', async () => {
     const image = await bench.pushImage('sbom')
     succeeded(

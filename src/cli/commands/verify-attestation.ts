@@ -8,12 +8,12 @@ import { predicateFlags } from '../flags/signing.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
 import { openVerifiable } from '../local-image.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { CliError } from '../kit/errors.js'
 import { prepareJudge, refuseDetachedCertificate } from '../verifying/judge.js'
 import { noAttestation } from '../verifying/conclude.js'
 import { verificationDocument } from '../verifying/document.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'
 import { performedChecks } from '../verifying/performed-checks.js'
+import { loadStatementPolicies } from '../verifying/statement-policies.js'
 
 const { type } = predicateFlags
 
@@ -49,7 +49,7 @@ export const command: Command = defineCommand({
 
   async run({ args, flags, changed, host, signal, verbose }) {
     refuseDetachedCertificate(flags)
-    if (flags.policy.length > 0) throw new CliError('CLI_UNSUPPORTED', '--policy is not supported yet')
+    const policies = await loadStatementPolicies(host, flags.policy)
     const uri = predicateTypeUri(flags.type)
     const [{ judge, preload }, named] = await Promise.all([
       prepareJudge(host, flags, signal),
@@ -69,6 +69,7 @@ export const command: Command = defineCommand({
         claims: (verification) => verifyAttestationClaims(verification, uri),
       })
       if (judged.accepted.length === 0) throw noAttestation(judged, flags)
+      policies.judge(judged.accepted.map(payloadOf))
       const verifications = judged.accepted.map(({ verification }) => verification)
       host.terminal.note(
         performedChecks({ name: image.name, verifications, annotations: false, claims: flags['check-claims'] }),
@@ -79,6 +80,10 @@ export const command: Command = defineCommand({
     return undefined
   },
 })
+
+function payloadOf({ attachment: { entity } }: Accepted<Statement>): Uint8Array {
+  return entity.content.kind === 'dsse' ? entity.content.envelope.payload : new Uint8Array()
+}
 
 function line(
   { attachment: { entity }, verification }: Accepted<Statement>,

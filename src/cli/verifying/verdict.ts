@@ -12,6 +12,8 @@ export type VerdictErrorCode =
   | 'VERDICT_NO_MATCH'
   /** Only signatures with keys are attached, and an identity was asked for (exit code 13). */
   | 'VERDICT_NO_CERTIFICATE'
+  /** An attestation is acceptable by its signature and does not satisfy a policy on what it says. */
+  | 'VERDICT_POLICY'
 
 /** Nothing was accepted; `report` tells for each thing that was looked at why not. */
 export class VerdictError extends CodedError<VerdictErrorCode> {
