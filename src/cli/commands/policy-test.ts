@@ -55,7 +55,7 @@ export const command: Command = defineCommand({
     let installed: Promise<TrustedRoot> | undefined
     const ports = createReviewPorts(content, {
       trustRoot: async (name) =>
-        name === undefined ? await (installed ??= loadTrust(host, flags)) : files.trustRoot(name),
+        name === undefined ? await (installed ??= loadTrust(host, flags)) : await files.trustRoot(name),
       key: async (source) => await Promise.resolve().then(() => files.key(source)),
       clock: host.clock,
     })

@@ -25,7 +25,7 @@ import { fetchInput, readTextFile } from '../read-input.js'
 export interface PolicyFiles {
   readonly policies: readonly CompiledPolicy[]
   readonly config: ControllerConfig
-  trustRoot(name: string): TrustedRoot
+  trustRoot(name: string): Promise<TrustedRoot>
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey
 }
 
@@ -57,7 +57,12 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
     }),
   )
   if (policies.length === 0) throw new PolicyError('POLICY_KIND', `there is no policy in ${paths.join(', ')}`)
-  return { policies, config, trustRoot: (name) => rootNamed(roots, name), key: (source) => keyFrom(secrets, source) }
+  return {
+    policies,
+    config,
+    trustRoot: (name) => rootNamed(host, roots, name),
+    key: (source) => keyFrom(secrets, source),
+  }
 }
 
 function isKind({ kind }: ReadDocument['value'], ...kinds: readonly string[]): boolean {
@@ -115,16 +120,12 @@ function trustRoots(documents: readonly ReadDocument[]): Roots {
   )
 }
 
-function rootNamed(roots: Roots, name: string): TrustedRoot {
-  const source = roots.get(name)?.source
-  if (source?.kind === 'keys') return source.root
-  throw new PolicyError(
-    'POLICY_TRUST_ROOT',
-    source === undefined
-      ? `trustRootRef ${name} not found`
-      : `trustRootRef ${name} is a TUF repository, which is not read here`,
-    { hint: 'give its keys as sigstoreKeys in a file with --policy' },
-  )
+async function rootNamed(host: Host, roots: Roots, name: string): Promise<TrustedRoot> {
+  const root = roots.get(name)
+  if (root === undefined) throw new PolicyError('POLICY_TRUST_ROOT', `trustRootRef ${name} not found`)
+  // Most trust roots state keys; the TUF client is only read for the others.
+  const { loadTrustRoot } = await import('#policy/cip/load-trust-root')
+  return await loadTrustRoot(root, { fetch: await host.connect(), clock: host.clock })
 }
 
 async function named<T>(label: string, work: () => Promise<T>): Promise<T> {
