@@ -1,6 +1,7 @@
 /** The order of statements: each comes when the slots that it only reads are filled. @module */
 import type { Node, Plan, Step } from './plan.js'
-import { fault, RegoError } from './rego-error.js'
+import { fault } from './rego-error.js'
+import type { RegoError } from './rego-error.js'
 import { children, closuresIn, closuresOf, type Closure, nodesOf, slotsIn } from './walk.js'
 
 type Slots = ReadonlySet<number>

@@ -13,7 +13,7 @@ export class Scope {
 
   constructor(outer?: Scope) {
     this.#outer = outer
-    this.#shared = outer === undefined ? new Map() : outer.#shared
+    this.#shared = outer === undefined ? new Map<string, number>() : outer.#shared
     this.#count = outer === undefined ? { slots: 0 } : outer.#count
   }
 

@@ -127,9 +127,7 @@ export function valueOfJson(json: JsonValue, depth = 0): Value {
   if (typeof json === 'number') return numberOfJson(json)
   if (typeof json !== 'object' || json === null) return json
   if (Array.isArray(json)) return (json as readonly JsonValue[]).map((item) => valueOfJson(item, depth + 1))
-  return new RegoObject(
-    Object.entries(json).map(([key, of]) => [key, valueOfJson(of as JsonValue, depth + 1)] as const),
-  )
+  return new RegoObject(Object.entries(json).map(([key, of]) => [key, valueOfJson(of, depth + 1)] as const))
 }
 
 /** Sets become arrays, as the original prints them. @throws {@link RegoError} REGO_LIMIT */

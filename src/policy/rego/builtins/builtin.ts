@@ -7,8 +7,8 @@ export interface Surroundings {
   /** Nanoseconds since the epoch, the same throughout a query. */
   readonly now: bigint
   /** Counts work. @throws RegoError REGO_LIMIT */
-  spend(steps: number): void
-  pattern(source: string): Pattern
+  readonly spend: (steps: number) => void
+  readonly pattern: (source: string) => Pattern
 }
 
 export interface Builtin {
@@ -36,6 +36,7 @@ export const COLLECTION: number = ARRAY | OBJECT | SET
 export { ANY }
 
 /** A builtin. `run` sees only arguments of the given kinds, which is what makes the types of its parameters true. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function builtin<Args extends readonly Value[]>(
   args: readonly number[],
   result: number,

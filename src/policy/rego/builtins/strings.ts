@@ -109,7 +109,7 @@ export const STRINGS: readonly (readonly [string, Builtin])[] = [
       ...builtin([STRING, ARRAY], STRING, ([format, args]: readonly [string, readonly Value[]]) =>
         isArray(args) ? formatted(format, args) : undefined,
       ),
-      check: ([format], line) => {
+      check: ([format]: readonly (Value | undefined)[], line: number): void => {
         if (typeof format === 'string') checkFormat(format, line)
       },
     },
