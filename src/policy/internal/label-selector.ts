@@ -57,17 +57,8 @@ const HOLDS: Readonly<Record<Operator, (value: string | undefined, values: reado
 
 /** The labels of a resource; what is no text is none. */
 export function labelsOf(resource: JsonObject | undefined): ReadonlyMap<string, string> {
-  return metadataTexts(resource, 'labels')
-}
-
-/** The annotations of a resource. */
-export function annotationsOf(resource: JsonObject | undefined): ReadonlyMap<string, string> {
-  return metadataTexts(resource, 'annotations')
-}
-
-function metadataTexts(resource: JsonObject | undefined, name: string): ReadonlyMap<string, string> {
   const metadata: JsonValue | undefined = resource?.['metadata']
-  const texts = isJsonObject(metadata) ? metadata[name] : undefined
+  const texts = isJsonObject(metadata) ? metadata['labels'] : undefined
   if (!isJsonObject(texts)) return new Map()
   return new Map(Object.entries(texts).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }

@@ -25,11 +25,6 @@ const POD_SPECS: ReadonlyMap<string, readonly string[]> = new Map([
   ['CronJob', ['spec', 'jobTemplate', 'spec', 'template', 'spec']],
 ])
 
-/** Kinds that run pods. */
-export function runsPods(kind: string): boolean {
-  return POD_SPECS.has(kind)
-}
-
 /** The pod specification of a resource that has one, with its path. */
 export function podSpec(
   kind: string,

@@ -5,8 +5,3 @@ const SPECIAL = /[\\^$.|+()[\]{}]/g
 export function wildcardPattern(wildcard: string): string {
   return wildcard.replace(SPECIAL, '\\$&').replace(/\*+|\?/g, (found) => (found === '?' ? '(?s:.)' : '(?s:.*)'))
 }
-
-/** Whether a text has wildcards at all. */
-export function isWildcard(text: string): boolean {
-  return /[*?]/.test(text)
-}
