@@ -46,6 +46,17 @@ export async function identityFromFlags(host: Host, ask: IdentityAsk): Promise<I
   }
 }
 
+/** Fails at once if there is no token and nothing and nobody to get one from. @throws OidcError OIDC_NO_IDENTITY */
+export async function requireIdentitySource(
+  host: Host,
+  ask: Pick<IdentityAsk, 'flags' | 'fetch' | 'verbose'>,
+): Promise<void> {
+  if (ask.flags['identity-token'] !== undefined) return
+  const { requireLogin } = await import('./login.js')
+  const confirm = (): Promise<void> => Promise.resolve()
+  await requireLogin(host, { ...ask, issuer: undefined, confirm, clientSecret: undefined, signal: undefined })
+}
+
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 /** A token, or a file that holds one. */

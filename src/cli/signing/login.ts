@@ -1,6 +1,6 @@
 /** Getting an identity token: from the surroundings, or from a person at a browser. @module */
 import { grpcOverUnixSocket } from '#clients/oidc/grpc-unix'
-import { obtainIdentity } from '#clients/oidc/identity'
+import { type IdentityRequest, obtainIdentity, requireSource } from '#clients/oidc/identity'
 import { listenOnLoopback } from '#clients/oidc/loopback-listener'
 import { nodeIdentityFiles } from '#clients/oidc/node-files'
 import { systemTimers } from '#clients/http/timers'
@@ -15,19 +15,27 @@ export interface LoginAsk extends IdentityAsk {
 
 /** The token. @throws OidcError, HttpError */
 export async function login(host: Host, ask: LoginAsk): Promise<string> {
-  const { flags } = ask
-  const { token } = await obtainIdentity(oidcPorts(host, ask), {
-    issuer: ask.issuer,
+  const { token } = await obtainIdentity(oidcPorts(host, ask), requestOf(host, ask))
+  return token
+}
+
+/** Fails at once where nothing in the surroundings and nobody at a terminal could give a token. @throws OidcError */
+export async function requireLogin(host: Host, ask: LoginAsk): Promise<void> {
+  await requireSource(oidcPorts(host, ask), requestOf(host, ask))
+}
+
+function requestOf(host: Host, { flags, issuer, clientSecret, signal }: LoginAsk): IdentityRequest {
+  return {
+    issuer,
     clientId: flags['oidc-client-id'],
-    clientSecret: ask.clientSecret,
+    clientSecret,
     redirectUrl: flags['oidc-redirect-url'],
     flow: flags['fulcio-auth-flow'],
     provider: flags['oidc-provider'],
     ambient: !flags['oidc-disable-ambient-providers'],
     interactive: host.terminal.stdinIsTty,
-    signal: ask.signal,
-  })
-  return token
+    signal,
+  }
 }
 
 function oidcPorts(host: Host, { fetch, confirm }: IdentityAsk): Parameters<typeof obtainIdentity>[0] {

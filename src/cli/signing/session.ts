@@ -15,7 +15,7 @@ import type { Host } from '../kit/host.js'
 import { loadPrivateKey, refuseSecurityKey } from '../keys.js'
 import { loadTrust } from '../trust.js'
 import { loadKeyCertificates } from './certificates.js'
-import { type IdentityTokenFlags, identityFromFlags } from './identity.js'
+import { type IdentityTokenFlags, identityFromFlags, requireIdentitySource } from './identity.js'
 import { confirmPublication } from './privacy.js'
 import { chooseServices, type ChosenServices, type ServiceFlags } from './services.js'
 
@@ -57,9 +57,10 @@ export async function openSession(host: Host, ask: SessionAsk): Promise<CommandS
   refuseSecurityKey(flags)
   requireKeyForCertificate(flags)
   const certified = flags.key === undefined || flags['issue-certificate']
+  const fetch = await host.connect({ verbose })
+  if (certified) await requireIdentitySource(host, { flags, fetch, verbose })
   const services = await chooseServices(host, { ...ask, certified })
   if (services.source === 'flags' && services.logs.length > 0) await confirmPublication(host, services, flags)
-  const fetch = await host.connect({ verbose })
   const trust = await trustFor(host, { flags, services, certified })
   const signer = await makeSigner(host, ask, services)
   const credentials = certified

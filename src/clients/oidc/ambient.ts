@@ -90,6 +90,12 @@ export async function findAmbientToken(
   return undefined
 }
 
+/** Whether the surroundings have a provider at all, which says nothing of whether it will give a token. */
+export async function hasAmbientProvider(ports: AmbientPorts): Promise<boolean> {
+  for (const provider of PROVIDERS) if (await provider.enabled(ports)) return true
+  return false
+}
+
 async function ask({ name, provide }: AmbientProvider, ports: AmbientPorts, audience: string): Promise<AmbientToken> {
   try {
     return { provider: name, token: checkToken(await provide(ports, audience), `the provider ${name}`) }

@@ -1,5 +1,5 @@
 /** One identity token, from wherever there is one: the surroundings first, then a person. @module */
-import { findAmbientToken } from './ambient.js'
+import { findAmbientToken, hasAmbientProvider } from './ambient.js'
 import { loginWithBrowser, SCOPE } from './browser-flow.js'
 import { loginWithDevice } from './device-flow.js'
 import { askTokenEndpoint, discoverIssuer, type OidcClient } from './issuer.js'
@@ -53,6 +53,16 @@ export async function obtainIdentity(
   if (flow === 'device') return { token: await loginWithDevice(ports, login), source: flow }
   if (!request.interactive) throw nobody(ports, request)
   return { token: await loginWithBrowser(ports, login), source: 'browser' }
+}
+
+/**
+ * Fails where {@link obtainIdentity} could only fail: before services are asked, keys made and passwords typed for nothing.
+ * @throws OidcError OIDC_NO_IDENTITY
+ */
+export async function requireSource(ports: AmbientPorts, request: IdentityRequest): Promise<void> {
+  const { flow, provider = '', interactive } = request
+  if (interactive || provider !== '' || (flow !== undefined && flow !== 'normal')) return
+  if (!request.ambient || !(await hasAmbientProvider(ports))) throw nobody(ports, request)
 }
 
 /** The client's own identity, without a person (RFC 6749 §4.4). */

@@ -6,7 +6,7 @@ import { isCodedError } from '#errors'
 import { fakeNetwork, json, type FakeAnswer, type FakeNetwork, type SeenRequest } from '#testing/fake-fetch'
 import { fakeTimers, type FakeTimers } from '#testing/fake-timers'
 import { AMBIENT_PROVIDERS } from './ambient.js'
-import { obtainIdentity, type IdentityRequest } from './identity.js'
+import { obtainIdentity, requireSource, type IdentityRequest } from './identity.js'
 import type { AmbientPorts, LoginPorts, UnaryCall } from './ports.js'
 
 const ISSUER = 'https://login.example/auth'
@@ -87,6 +87,18 @@ test('without a terminal and without anything to find it fails at once', async (
   const { ports, network } = setUp({})
   await rejectsWith(obtainIdentity(ports, REQUEST), 'OIDC_NO_IDENTITY')
   assert.equal(network.requests.length, 0)
+})
+
+test('whether there is anything to ask is told without asking it', async () => {
+  const { ports, network } = setUp({})
+  await rejectsWith(requireSource(ports, REQUEST), 'OIDC_NO_IDENTITY')
+  await rejectsWith(requireSource(ports, { ...REQUEST, flow: 'normal' }), 'OIDC_NO_IDENTITY')
+  const found = setUp({ env: { SIGSTORE_ID_TOKEN: 'x' } })
+  await rejectsWith(requireSource(found.ports, { ...REQUEST, ambient: false }), 'OIDC_NO_IDENTITY')
+  await requireSource(found.ports, REQUEST)
+  await requireSource(ports, { ...REQUEST, interactive: true })
+  await requireSource(ports, { ...REQUEST, flow: 'device' })
+  assert.equal(network.requests.length + found.network.requests.length, 0)
 })
 
 for (const [env, hint] of [
