@@ -57,6 +57,7 @@ export const command: Command = defineCommand({
       trustRoot: async (name) =>
         name === undefined ? await (installed ??= loadTrust(host, flags)) : await files.trustRoot(name),
       key: async (source) => await Promise.resolve().then(() => files.key(source)),
+      cluster: files.cluster,
       clock: host.clock,
     })
     const results = await Promise.all(

@@ -14,6 +14,8 @@ import {
 import { isTrustRoot, readTrustRoot } from '#policy/cip/trust-root'
 import { compilePolicy, isPolicy } from '#policy/front-ends'
 import type { KeySource } from '#policy/internal/attestor'
+import type { ClusterReader } from '#policy/internal/cluster'
+import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { readDocuments, type ReadDocument } from '#policy/internal/documents'
 import { Complaints, Fields } from '#policy/internal/fields'
 import { PolicyError } from '#policy/internal/policy-error'
@@ -25,6 +27,8 @@ import { fetchInput, readTextFile } from '../read-input.js'
 export interface PolicyFiles {
   readonly policies: readonly CompiledPolicy[]
   readonly config: ControllerConfig
+  /** The documents as a cluster that policies can read. */
+  readonly cluster: ClusterReader
   trustRoot(name: string): Promise<TrustedRoot>
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey
 }
@@ -60,6 +64,7 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
   return {
     policies,
     config,
+    cluster: clusterOfDocuments(documents.map(({ value }) => value)),
     trustRoot: (name) => rootNamed(host, roots, name),
     key: (source) => keyFrom(secrets, source),
   }

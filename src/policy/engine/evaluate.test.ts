@@ -12,10 +12,12 @@ import { createReviewPorts } from '#gate/review-ports'
 import { openSigningBench, type SigningBench } from '#testing/cli/signing-bench'
 import { podOf, reviewOf } from '#testing/policy/reviews'
 import { compileClusterImagePolicy } from '../cip/compile.js'
+import { clusterOfDocuments } from '../internal/cluster-of-documents.js'
 import { readDocuments } from '../internal/documents.js'
 import { DEFAULT_SOURCE, DEFAULT_TRUST } from '../internal/attestor.js'
 import type { Attestor } from '../internal/attestor.js'
 import type { Demand } from '../internal/demand.js'
+import type { CompiledException } from '../internal/exception.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
@@ -71,6 +73,7 @@ before(async () => {
       source.kind === 'secret' && source.name === 'good'
         ? Promise.resolve(publicKeyFromPem(key))
         : Promise.reject(new PolicyError('POLICY_KEY', 'the secret is not there')),
+    cluster: clusterOfDocuments([]),
     clock: bench.sigstore.clock,
   })
 })
@@ -509,4 +512,41 @@ describe('the internal policy itself', () => {
       /broken/,
     )
   })
+})
+
+describe('exceptions', () => {
+  const exception = (more: Partial<CompiledException>): CompiledException => ({
+    name: 'ops/legacy',
+    covers: ({ language, policy }) => language === 'ClusterImagePolicy' && policy === 'p',
+    matcher: { explained: [], matches: () => true },
+    contentHash: '',
+    ...more,
+  })
+
+  test('an excused resource is skipped, and the verdict names the exception', async () => {
+    const { rules } = await admitted([await cip(ann())], podOf(image.bare), { exceptions: [exception({})] })
+    assert.deepEqual(
+      rules.map(({ verdict, message }) => [verdict, message]),
+      [['skipped', 'rule is skipped due to policy exception ops/legacy']],
+    )
+  })
+
+  for (const [name, more] of [
+    ['about another policy', { covers: () => false }],
+    ['about other resources', { matcher: { explained: [], matches: () => false } }],
+    ['of another namespace', { namespace: 'elsewhere' }],
+    [
+      'that cannot be judged',
+      {
+        matcher: {
+          explained: [],
+          matches: () => Promise.reject(new PolicyError('POLICY_CLUSTER', 'no signatures found out')),
+        },
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, Partial<CompiledException>])[]) {
+    test(`an exception ${name} excuses nothing`, async () => {
+      await denied([await cip(ann())], podOf(image.bare), /no signatures found/, { exceptions: [exception(more)] })
+    })
+  }
 })

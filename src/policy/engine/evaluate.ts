@@ -1,6 +1,7 @@
 /** Policies on a resource: every policy for every image, in parallel, within one deadline. @module */
 import { isCodedError } from '#errors'
 import type { ImageOccurrence } from '../internal/image.js'
+import type { CompiledException } from '../internal/exception.js'
 import { podImages } from '../internal/pod-images.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
@@ -16,6 +17,7 @@ import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
 
 export interface EvaluationRequest {
   readonly policies: readonly CompiledPolicy[]
+  readonly exceptions?: readonly CompiledException[]
   readonly review: Review
   readonly ports: EnginePorts
   /** Ends the evaluation; what has no verdict by then is refused. */
@@ -60,15 +62,39 @@ async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[
   const { request, session, rule } = context
   try {
     const applies = await session.waiting.for('the selection of resources', async () =>
-      rule.matcher.matches(request.review, session.waiting.signal),
+      rule.matcher.matches(request.review, session.circumstances),
     )
     if (!applies) return []
     const places = placesOf(rule, request.review)
+    const exception = await exceptionFor(context)
+    if (exception !== undefined) {
+      for (const { pointer } of places) context.matched.add(pointer)
+      return [excused(context, exception)]
+    }
     if (rule.kind === 'program') return await runProgram({ ...context, rule }, places)
     return (await Promise.all(places.map((place) => judgeImage({ ...context, rule }, place)))).flat()
   } catch (error) {
     return [brokenRule(context, error)]
   }
+}
+
+async function exceptionFor({ request, session, policy, rule }: RuleContext): Promise<CompiledException | undefined> {
+  const { language, name, namespace } = policy
+  const { review, exceptions = [] } = request
+  for (const exception of exceptions) {
+    if (exception.namespace !== undefined && exception.namespace !== review.namespace) continue
+    if (!exception.covers({ language, policy: name, namespace, rule: rule.name })) continue
+    const applies = await session.waiting.for('the selection of exceptions', async () =>
+      exception.matcher.matches(review, session.circumstances),
+    )
+    if (applies) return exception
+  }
+  return undefined
+}
+
+function excused(context: RuleContext, exception: CompiledException): RuleVerdict {
+  const message = `rule is skipped due to policy exception ${exception.name}`
+  return { ...withoutImage(context), verdict: 'skipped', message }
 }
 
 function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
@@ -80,8 +106,11 @@ function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccur
   })
 }
 
-function brokenRule({ policy, rule, request }: RuleContext, error: unknown): RuleVerdict {
-  const { message } = asProblem(error)
+function brokenRule(context: RuleContext, error: unknown): RuleVerdict {
+  return { ...withoutImage(context), verdict: 'denied', message: asProblem(error).message }
+}
+
+function withoutImage({ policy, rule, request }: RuleContext): Omit<RuleVerdict, 'verdict' | 'message'> {
   return {
     language: policy.language,
     policy: policy.name,
@@ -90,8 +119,6 @@ function brokenRule({ policy, rule, request }: RuleContext, error: unknown): Rul
     action: actionOf(rule, request.review),
     occurrence: undefined,
     pinned: undefined,
-    verdict: 'denied',
-    message,
     expected: [],
     signers: [],
     warnings: [],

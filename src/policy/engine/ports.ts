@@ -7,6 +7,7 @@ import type { SignedEntity } from '#formats/signed-entity'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { Clock } from '#time'
 import type { KeySource, SignatureSource } from '../internal/attestor.js'
+import type { ClusterReader } from '../internal/cluster.js'
 import type { PinnedImage } from '../internal/image.js'
 
 export interface AttachmentAsk {
@@ -42,6 +43,7 @@ export interface EnginePorts {
   trustRoot(name: string | undefined, signal: AbortSignal): Promise<TrustedRoot>
   /** A key that is kept elsewhere. It may answer with the last good one; it throws when there is none. */
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal): Promise<PublicKey>
+  readonly cluster: ClusterReader
   readonly clock: Clock
 }
 

@@ -123,7 +123,10 @@ function servicesFor({ session, images, review, note }: ServiceContext): Program
     const occurrence = { group: '', name: text, path: '', pointer: '', image }
     return { occurrence, pinned: await session.resolve(image) }
   }
+  const { cluster, clock } = session.circumstances
   return {
+    cluster,
+    clock,
     signature: async (text, attestor) => {
       const { pinned } = await imageOf(text)
       const outcome = await evaluateSignature({ kind: 'signature', attestor }, { session, pinned })

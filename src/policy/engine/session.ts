@@ -6,6 +6,7 @@ import type { Reference } from '#formats/oci/reference'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { PublicKey } from '#crypto/public-key'
 import type { Attestor } from '../internal/attestor.js'
+import type { Circumstances } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { ReadyAttestor } from './candidate.js'
@@ -30,6 +31,12 @@ export class Session {
   constructor(ports: EnginePorts, signal: AbortSignal) {
     this.#ports = ports
     this.waiting = new Waiting(signal)
+  }
+
+  /** What selecting and judging may use. */
+  get circumstances(): Circumstances {
+    const { cluster, clock } = this.#ports
+    return { cluster, clock, signal: this.waiting.signal }
   }
 
   /** What a name stands for, the same answer each time: what was verified is what is pinned, whoever moves the tag meanwhile. */

@@ -18,6 +18,8 @@ export type PolicyErrorCode =
   | 'POLICY_TRUST_ROOT'
   /** The text of a policy that is kept elsewhere cannot be had. */
   | 'POLICY_TEXT'
+  /** What a policy asks of the cluster cannot be had. */
+  | 'POLICY_CLUSTER'
   /** What an image is called in a resource cannot be read. */
   | 'POLICY_IMAGE'
   /** The time for a verdict ran out. */

@@ -5,7 +5,9 @@
  * @module
  */
 import type { JsonValue } from '#encoding/json'
+import type { Clock } from '#time'
 import type { Attestor } from './attestor.js'
+import type { Circumstances, ClusterReader } from './cluster.js'
 import type { Demand, JudgePort } from './demand.js'
 import type { ImageOccurrence, ImageSelection, PinnedImage } from './image.js'
 import type { AttestationOutcome, DemandOutcome, SignatureOutcome } from './outcome.js'
@@ -21,7 +23,7 @@ export interface ResourceMatcher {
   /** For `policy explain`: one line a condition. */
   readonly explained: readonly string[]
   /** @throws CodedError if that cannot be said; the review is then refused */
-  matches(review: Review, signal: AbortSignal): boolean | Promise<boolean>
+  matches(review: Review, circumstances: Circumstances): boolean | Promise<boolean>
 }
 
 export interface Enforcement {
@@ -120,6 +122,8 @@ export interface ProgramServices {
   ): Promise<AttestationOutcome>
   /** What Kyverno calls image data: `{ image, resolvedImage, registry, repository, tag, digest, identifier, manifest, configData }`. */
   imageData(image: string): Promise<JsonValue>
+  readonly cluster: ClusterReader
+  readonly clock: Clock
 }
 
 export interface ProgramInput {

@@ -93,6 +93,7 @@ function splitVersion(apiVersion: string): { readonly group: string; readonly ve
     : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) }
 }
 
-function pluralOf(kind: string): string {
+/** The plural by which the API server names a kind. */
+export function pluralOf(kind: string): string {
   return PLURALS.get(kind) ?? `${kind.toLowerCase()}s`
 }

@@ -17,6 +17,7 @@ import { attachLayer } from '#images/attach-layer'
 import { layerFromAttestation, layerFromSignature } from '#images/legacy-layer'
 import type { AttachmentWriter } from '#images/store'
 import type { EnginePorts } from '#policy/engine/ports'
+import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { fakeRegistry, type FakeRegistry } from '../fake-registry.js'
 import { fakeTimers } from '../fake-timers.js'
 import type { TestCertificate } from '../pki/certificate.js'
@@ -140,6 +141,7 @@ export async function openPolicyBench(): Promise<PolicyBench> {
       createReviewPorts(client(), {
         trustRoot: () => Promise.resolve(pki.trusted),
         key: () => Promise.reject(new Error('no keys are kept here')),
+        cluster: clusterOfDocuments([]),
         clock,
         ...others,
       }),
