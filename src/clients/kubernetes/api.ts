@@ -18,17 +18,17 @@ export interface KubernetesApi {
    * Makes a new one; its name, or `generateName`, is the object's own.
    * @throws KubernetesError KUBERNETES_EXISTS
    */
-  create(of: Collection, object: JsonObject, options?: WriteOptions, signal?: AbortSignal): Promise<KubernetesObject>
+  create(of: Collection, object: JsonObject, options?: WriteOptions): Promise<KubernetesObject>
   /**
    * Replaces the object. With a `metadata.resourceVersion` in it, only if nobody changed it since.
    * @throws KubernetesError KUBERNETES_CONFLICT
    */
-  update(at: ObjectAddress, object: JsonObject, options?: WriteOptions, signal?: AbortSignal): Promise<KubernetesObject>
+  update(at: ObjectAddress, object: JsonObject, options?: WriteOptions): Promise<KubernetesObject>
   /** Server-side apply: the fields that are given are ours, made or changed; others stay. */
-  apply(at: ObjectAddress, object: JsonObject, options: ApplyOptions, signal?: AbortSignal): Promise<KubernetesObject>
-  patch(at: ObjectAddress, patch: Patch, options?: WriteOptions, signal?: AbortSignal): Promise<KubernetesObject>
+  apply(at: ObjectAddress, object: JsonObject, options: ApplyOptions): Promise<KubernetesObject>
+  patch(at: ObjectAddress, patch: Patch, options?: WriteOptions): Promise<KubernetesObject>
   /** @throws KubernetesError KUBERNETES_NOT_FOUND, KUBERNETES_CONFLICT for a precondition that does not hold */
-  delete(at: ObjectAddress, options?: DeleteOptions, signal?: AbortSignal): Promise<void>
+  delete(at: ObjectAddress, options?: DeleteOptions): Promise<void>
   /** The resources that a version of an API has, its subresources left out; none if it is not served. */
   resources(apiVersion: string, signal?: AbortSignal): Promise<readonly ServedResource[]>
   /** The groups that are served, their preferred version first. The core group's name is empty. */
@@ -58,6 +58,8 @@ export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubernetesObject }
   /** Nothing happened up to here. */
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
+  /** The server has taken the watch; it is the first event, and our own. */
+  | { readonly type: 'STARTED' }
 
 export interface WriteOptions {
   /** `status`, `scale`, `ephemeralcontainers`, `eviction`. */
@@ -69,6 +71,7 @@ export interface WriteOptions {
   readonly fieldManager?: string
   /** Told each `Warning` header's text. */
   readonly onWarning?: (text: string) => void
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ApplyOptions extends WriteOptions {
@@ -87,6 +90,7 @@ export interface DeleteOptions {
   readonly resourceVersion?: string
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan'
   readonly dryRun?: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ServedResource {

@@ -34,8 +34,12 @@ export class KubernetesError extends CodedError<KubernetesErrorCode> {
   /** What the API server said, if it did. */
   readonly status: KubernetesStatus | undefined
 
-  constructor(code: KubernetesErrorCode, message: string, detail: ErrorDetail = {}, status?: KubernetesStatus) {
+  constructor(
+    code: KubernetesErrorCode,
+    message: string,
+    detail: ErrorDetail & { readonly status?: KubernetesStatus } = {},
+  ) {
     super(code, message, detail)
-    this.status = status
+    this.status = detail.status
   }
 }

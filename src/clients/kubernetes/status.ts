@@ -60,12 +60,11 @@ export async function refusal(response: FetchResponse, asked: string): Promise<K
 export function errorOf(status: KubernetesStatus, asked: string): KubernetesError {
   const code = BY_REASON.get(status.reason) ?? BY_CODE.get(status.code) ?? otherCode(status.code)
   const said = printable(status.message)
-  return new KubernetesError(
-    code,
-    `${asked}: ${said === '' ? `status ${String(status.code)}` : said}`,
-    { found: `${String(status.code)} ${status.reason}`.trim(), hint: HINTS.get(code) },
+  return new KubernetesError(code, `${asked}: ${said === '' ? `status ${String(status.code)}` : said}`, {
+    found: `${String(status.code)} ${status.reason}`.trim(),
+    hint: HINTS.get(code),
     status,
-  )
+  })
 }
 
 /** A Status object, or undefined if the value is something else. */
