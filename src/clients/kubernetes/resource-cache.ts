@@ -1,4 +1,5 @@
 /** A copy of what an API server holds of a resource, kept current by watching, and kept while the server is away. @module */
+import { isCodedError } from '#errors'
 import type { Clock, UnixMillis } from '#time'
 import type { Timers } from '../http/fetch.js'
 import { wait } from '../http/timers.js'
@@ -29,7 +30,7 @@ export interface ResourceCache {
   state(): CacheState
   /** Resolves once the whole of it has been seen; does not reject. */
   whenSynced(): Promise<void>
-  /** Told what changed, after the cache has changed. Returns what ends it. */
+  /** Told what changed, after the cache has changed; must not throw. Returns what ends it. */
   onChange(listener: (changes: readonly ObjectChange[]) => void): () => void
   /** Stops watching; resolves when nothing more comes. What is known stays. */
   stop(): Promise<void>
@@ -138,11 +139,16 @@ class Reflection {
     for await (const event of api.watch(of, { ...selection, resourceVersion: from }, this.#stopping)) {
       this.#heard('current')
       if (event.type === 'STARTED') continue
-      this.#version = event.type === 'BOOKMARK' ? event.resourceVersion : versionOf(event.object)
       this.#failures = 0
-      if (event.type === 'BOOKMARK') continue
+      if (event.type === 'BOOKMARK') {
+        this.#version = event.resourceVersion
+        continue
+      }
       const object = this.#keep(event.object)
-      this.#tell(event.type === 'DELETED' ? this.store.remove(object) : this.store.put(object))
+      const changes = event.type === 'DELETED' ? this.store.remove(object) : this.store.put(object)
+      // Only now: what was not taken in must come again.
+      this.#version = versionOf(event.object)
+      this.#tell(changes)
     }
     if (clock() - began >= GOOD_WATCH_MILLIS) this.#failures = 0
   }
@@ -155,7 +161,8 @@ class Reflection {
       return this.#backOff(this.#failures++)
     }
     // What cannot be understood may have been a change: only a list makes sure.
-    if (code === undefined || code === 'KUBERNETES_ANSWER' || code === 'KUBERNETES_NOT_FOUND') this.#version = undefined
+    if (!isCodedError(error) || code === 'KUBERNETES_ANSWER' || code === 'KUBERNETES_NOT_FOUND')
+      this.#version = undefined
     if (code === 'KUBERNETES_NOT_FOUND' && this.store.list().length === 0) {
       this.#heard('unserved')
       this.#announce()
@@ -174,7 +181,15 @@ class Reflection {
   }
 
   #tell(changes: readonly ObjectChange[]): void {
-    if (changes.length > 0) for (const listener of this.listeners) listener(changes)
+    if (changes.length === 0) return
+    for (const listener of this.listeners) {
+      try {
+        listener(changes)
+      } catch (error) {
+        // A fault of one listener is not the cache's, and the others must hear of the change.
+        this.#options.onTrouble?.(error)
+      }
+    }
   }
 
   /** Nothing before the first failure, then doubling. */
@@ -210,5 +225,5 @@ function retryAfter(error: unknown): number {
 function withoutManagedFields(object: KubernetesObject): KubernetesObject {
   if (!('managedFields' in object.metadata)) return object
   const { managedFields: _dropped, ...metadata } = object.metadata
-  return { ...object, metadata: metadata as KubernetesObject['metadata'] }
+  return { ...object, metadata }
 }
