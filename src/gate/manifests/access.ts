@@ -21,7 +21,6 @@ export function accessManifests(options: ManifestOptions): readonly JsonObject[]
       kind: 'ClusterRole',
       ...partOf(MORE),
       aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [AGGREGATE_LABEL]: 'true' } }] },
-      rules: [],
     },
     clusterBinding(INSTALLATION.name, namespace),
     clusterBinding(MORE, namespace),

@@ -1,5 +1,5 @@
 /** ClusterImagePolicy (policy.sigstore.dev), both versions: they differ in nothing. @module */
-import { anyObject, choice, flag, kind, labelSelector, list, object, status, text, type Schema } from './schema.js'
+import { anyObject, flag, kind, labelSelector, list, object, status, text, type Schema } from './schema.js'
 
 const SECRET_REF = object('The secret, in the namespace of the gate; it must have exactly one entry.', {
   name: text('Name of the secret.'),
@@ -108,7 +108,7 @@ export const CLUSTER_IMAGE_POLICY: Schema = kind(
       match: list('Any one of them suffices.', MATCH),
       authorities: list('Any one of them suffices.', AUTHORITY),
       policy: policy('What must hold over all that the authorities accepted.'),
-      mode: choice('enforce, the default: refuse; warn: let in with a warning.', ['enforce', 'warn', '']),
+      mode: text('enforce, the default: refuse; warn: let in with a warning.'),
     }),
     status: status({ annotations: anyObject('Kept for other controllers.') }),
   },
