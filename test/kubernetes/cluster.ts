@@ -1,7 +1,7 @@
 /** A real Kubernetes control plane for a test: etcd, the API server, the controllers; no nodes, so that no pod ever runs. @module */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
@@ -14,8 +14,12 @@ import { run, serve } from '../interop/processes.js'
 import type { Finished, RunOptions, Server } from '../interop/processes.js'
 import { issueCertificates, type ClusterCertificates } from './certificates.js'
 
-/** One program that is all of them, as `scripts/control-plane.mjs` built it. */
-const CONTROL_PLANE = process.env['CONTROL_PLANE'] ?? join(homedir(), '.cache', 'countersign', 'control-plane')
+/** One program that is all of them, and kubectl and helm, as `scripts/control-plane.mjs` built it and `scripts/kubernetes.mjs` says. */
+export function controlPlane(): string {
+  const path = process.env['CONTROL_PLANE']
+  if (path === undefined) throw new Error('CONTROL_PLANE is not set: make e2e-kubernetes')
+  return path
+}
 
 /** Users that log in with a token of their own name; roles are the test's to give, but for `admin`, who may do everything. */
 export const USERS = ['admin', 'alice', 'bob'] as const
@@ -79,7 +83,7 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
     connect,
     kubectl: (args, options = {}) =>
       run(
-        CONTROL_PLANE,
+        controlPlane(),
         ['kubectl', '--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'cache'), ...args],
         options,
       ),
@@ -141,7 +145,7 @@ function apiServerFlags(
 }
 
 async function startApiServer(flags: readonly string[], admin: KubernetesApi): Promise<Server> {
-  return await serve(CONTROL_PLANE, ['kube-apiserver', ...flags], async () => {
+  return await serve(controlPlane(), ['kube-apiserver', ...flags], async () => {
     try {
       // Made by the server itself once everything else is there.
       await admin.get({ apiVersion: 'v1', resource: 'namespaces', name: 'default' })
@@ -167,7 +171,7 @@ async function startControllers(kubeconfig: string, { ca, serviceAccountKey }: C
     'leader-elect': 'false',
     'secure-port': '0',
   })
-  return await serve(CONTROL_PLANE, ['kube-controller-manager', ...flags], (output) =>
+  return await serve(controlPlane(), ['kube-controller-manager', ...flags], (output) =>
     output.includes('Started "') || output.includes('Started controller') ? true : undefined,
   )
 }

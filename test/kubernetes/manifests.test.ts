@@ -92,7 +92,17 @@ test('every choice is something that the API server takes', async () => {
   const choices = [
     ['--crds', 'sigstore', '--enforce', 'opt-in', '--pin-digests', 'none', '--policies', 'sigstore', '-n', 'a'],
     ['--crds', 'kyverno', '--enforce', 'opt-out', '--exclude-namespace', 'x,y', '--network-policy', '-n', 'b'],
-    ['--crds', 'none', '--pull-secrets=false', '--custom-kind', 'Workflow.argoproj.io=spec', '-n', 'c', '--replicas', '1'],
+    [
+      '--crds',
+      'none',
+      '--pull-secrets=false',
+      '--custom-kind',
+      'Workflow.argoproj.io=spec',
+      '-n',
+      'c',
+      '--replicas',
+      '1',
+    ],
   ]
   for (const choice of choices) {
     // There is nobody whom the webhooks of the installation before could ask.
