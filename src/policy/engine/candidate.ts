@@ -18,7 +18,7 @@ import { verifyAttestationClaims, verifyImageClaims } from '#verify/image/image-
 import type { Requirements } from '#verify/requirements'
 import type { Verification } from '#verify/verification'
 import { verify } from '#verify/verify'
-import type { Attestor } from '../internal/attestor.js'
+import type { Attestor, Signer } from '../internal/attestor.js'
 import type { PinnedImage } from '../internal/image.js'
 import type { AcceptedSignature, RejectedSignature, SeenSigner } from '../internal/outcome.js'
 import { matchesText } from '../internal/text-match.js'
@@ -51,7 +51,7 @@ export async function judgeCandidate(
 ): Promise<CandidateOutcome> {
   const { attestor } = ready
   try {
-    const verification = await verifyAs(policyOf(ready), { ready, candidate, claimed })
+    const verification = await verifyAs(policyOf(ready, candidate.entity), { ready, candidate, claimed })
     checkClaims(verification, attestor, claimed)
     return { accepted: { attestor, verification, id: candidate.origin.layer } }
   } catch (error) {
@@ -83,12 +83,17 @@ async function verifyAs(policy: Policy, { ready, candidate, claimed }: Judging):
   return verification
 }
 
-function policyOf({ attestor, key }: ReadyAttestor): Policy {
+function policyOf({ attestor, key }: ReadyAttestor, entity: SignedEntity): Policy {
   const { signer } = attestor
   if (signer.kind === 'keyless') return identityPolicy(signer.anyOf, attestor.name)
   if (signer.kind === 'key' && key !== undefined) {
     const algorithm = signer.algorithm ?? algorithmOf(key, signer.digest)
     return { kind: 'key', key, ...(algorithm === undefined ? {} : { algorithm }) }
+  }
+  if (signer.kind === 'certificate' && signer.certificate !== undefined && isByBareKey(signer, entity)) {
+    // Its holder signed without showing it. Whether the chain issued it was looked at when the policy was read.
+    const { notBefore: start, notAfter: end } = signer.certificate
+    return { kind: 'key', key: certificateKey(signer.certificate), validFor: { start, end } }
   }
   // Whoever has a certificate of this chain; which certificate is compared afterwards.
   if (signer.kind === 'certificate' && signer.chain.length > 0) return { kind: 'unsafe-any-identity' }
@@ -104,6 +109,11 @@ export function algorithmOf(key: PublicKey, digest: DigestName | undefined): Alg
   if (usual.digest === undefined || usual.digest === digest) return usual
   const registered = Object.values(ALGORITHMS).find((row) => row.keyType === key.keyType && row.digest === digest)
   return registered ?? { ...usual, digest, verifyOnly: true }
+}
+
+/** A signature of a key that a policy names by its certificate. */
+function isByBareKey({ certificate, chain }: Extract<Signer, { kind: 'certificate' }>, entity: SignedEntity): boolean {
+  return certificate !== undefined && chain.length > 0 && entity.key.kind === 'public-key'
 }
 
 /** A certificate without a chain is only a way to write a key. */
@@ -122,15 +132,17 @@ function refuseOtherCertificate({ signer }: Attestor, { signer: verified }: Veri
 }
 
 function requirementsOf({ signer, evidence }: Attestor, entity: SignedEntity): Requirements {
-  const certified = signer.kind === 'keyless' || (signer.kind === 'certificate' && signer.chain.length > 0)
+  const certified =
+    signer.kind === 'keyless' ||
+    (signer.kind === 'certificate' && signer.chain.length > 0 && !isByBareKey(signer, entity))
   const logged = evidence.tlog === 'required' || (evidence.tlog === 'if-present' && entity.logEntries.length > 0)
   return {
     transparencyLogs: logged ? 1 : 0,
     timestampAuthorities: evidence.timestamp === 'required' ? 1 : 0,
-    // A certificate of minutes is judged at a time that somebody trusted states; never at the time of admission.
-    timeSources: certified ? 1 : 0,
+    // A certificate of minutes is judged at a time that somebody trusted states; at that of admission only if a policy says so.
+    timeSources: certified && evidence.unwitnessed !== 'now' ? 1 : 0,
     certificateLogs: certified && evidence.sct === 'required' ? 1 : 0,
-    unsafeCurrentTimeIfUnwitnessed: false,
+    unsafeCurrentTimeIfUnwitnessed: evidence.unwitnessed === 'now',
   }
 }
 
@@ -143,6 +155,8 @@ function artifactOf({ payload, entity }: CandidateAttachment, { digest }: Pinned
 function checkClaims(verification: Verification, { annotations }: Attestor, { pinned, predicateType }: Claimed): void {
   if (predicateType !== undefined) {
     verifyAttestationClaims(verification, predicateType)
+    const [name] = annotations.keys()
+    if (name !== undefined) throw lacksAnnotation(name, 'an attestation, which has none')
     return
   }
   const { algorithm, hex } = parseDigest(pinned.digest)
@@ -151,11 +165,15 @@ function checkClaims(verification: Verification, { annotations }: Attestor, { pi
   for (const [name, match] of annotations) {
     const value = claims.annotations.get(name)
     if (typeof value === 'string' && matchesText(match, value)) continue
-    throw new VerificationError('VERIFY_ANNOTATION', 'the signature does not have a required annotation', {
-      expected: name,
-      found: value === undefined ? 'none of this name' : JSON.stringify(value).slice(0, 200),
-    })
+    throw lacksAnnotation(name, value === undefined ? 'none of this name' : JSON.stringify(value).slice(0, 200))
   }
+}
+
+function lacksAnnotation(expected: string, found: string): VerificationError {
+  return new VerificationError('VERIFY_ANNOTATION', 'the signature does not have a required annotation', {
+    expected,
+    found,
+  })
 }
 
 /** Who it was, if it is genuine all the same: told in a refusal, never accepted. */
@@ -168,6 +186,7 @@ async function whoSigned(judging: Judging): Promise<SeenSigner | undefined> {
       policy: { kind: 'unsafe-any-identity' },
       requirements: requirementsOf(judging.ready.attestor, judging.candidate.entity),
       useEntityIntermediates: true,
+      now: judging.ready.now,
     })
     if (signer.kind !== 'certificate') return undefined
     return { subjects: signer.identity.subjects.map(({ value }) => value), issuer: signer.identity.issuer }
