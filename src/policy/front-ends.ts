@@ -2,8 +2,11 @@
 import type { JsonObject } from '#encoding/json'
 import { compileClusterImagePolicy, isClusterImagePolicy } from './cip/compile.js'
 import type { CompileOptions } from './cip/compile.js'
+import type { CompiledException } from './internal/exception.js'
 import { PolicyError } from './internal/policy-error.js'
 import type { CompiledPolicy } from './internal/policy.js'
+import { compileKyvernoPolicy, isKyvernoPolicy } from './kyverno/compile.js'
+import { compileKyvernoException, isKyvernoException } from './kyverno/exception.js'
 
 /** A policy language. */
 export interface FrontEnd {
@@ -18,7 +21,20 @@ const FRONT_ENDS: readonly FrontEnd[] = [
     accepts: isClusterImagePolicy,
     compile: compileClusterImagePolicy,
   },
+  {
+    kinds: ['ClusterPolicy', 'Policy (kyverno.io)'],
+    accepts: isKyvernoPolicy,
+    compile: compileKyvernoPolicy,
+  },
 ]
+
+/** A kind of exceptions from policies. */
+interface ExceptionFrontEnd {
+  readonly accepts: (document: JsonObject) => boolean
+  readonly compile: (document: JsonObject) => Promise<CompiledException>
+}
+
+const EXCEPTIONS: readonly ExceptionFrontEnd[] = [{ accepts: isKyvernoException, compile: compileKyvernoException }]
 
 /** Whether a document is a policy of any language. */
 export function isPolicy(document: JsonObject): boolean {
@@ -37,4 +53,19 @@ export async function compilePolicy(document: JsonObject, options: CompileOption
     expected: FRONT_ENDS.flatMap(({ kinds }) => kinds).join(', '),
     found: `${JSON.stringify(kind ?? null)} of ${JSON.stringify(apiVersion ?? null)}`.slice(0, 200),
   })
+}
+
+/** Whether a document is an exception from policies of any language. */
+export function isException(document: JsonObject): boolean {
+  return EXCEPTIONS.some(({ accepts }) => accepts(document))
+}
+
+/**
+ * Compiles an exception.
+ * @throws PolicyError `POLICY_KIND` for a document that is none, or what the front end throws
+ */
+export async function compileException(document: JsonObject): Promise<CompiledException> {
+  const frontEnd = EXCEPTIONS.find(({ accepts }) => accepts(document))
+  if (frontEnd !== undefined) return await frontEnd.compile(document)
+  throw new PolicyError('POLICY_KIND', 'this is not an exception that is known here')
 }

@@ -18,7 +18,7 @@ import { verifyAttestationClaims, verifyImageClaims } from '#verify/image/image-
 import type { Requirements } from '#verify/requirements'
 import type { Verification } from '#verify/verification'
 import { verify } from '#verify/verify'
-import type { Attestor, Signer } from '../internal/attestor.js'
+import type { Attestor } from '../internal/attestor.js'
 import type { PinnedImage } from '../internal/image.js'
 import type { AcceptedSignature, RejectedSignature, SeenSigner } from '../internal/outcome.js'
 import { matchesText } from '../internal/text-match.js'
@@ -51,7 +51,7 @@ export async function judgeCandidate(
 ): Promise<CandidateOutcome> {
   const { attestor } = ready
   try {
-    const verification = await verifyAs(policyOf(ready, candidate.entity), { ready, candidate, claimed })
+    const verification = await verifyAs(policyOf(ready), { ready, candidate, claimed })
     checkClaims(verification, attestor, claimed)
     return { accepted: { attestor, verification, id: candidate.origin.layer } }
   } catch (error) {
@@ -83,22 +83,20 @@ async function verifyAs(policy: Policy, { ready, candidate, claimed }: Judging):
   return verification
 }
 
-function policyOf({ attestor, key }: ReadyAttestor, entity: SignedEntity): Policy {
+function policyOf({ attestor, key }: ReadyAttestor): Policy {
   const { signer } = attestor
   if (signer.kind === 'keyless') return identityPolicy(signer.anyOf, attestor.name)
   if (signer.kind === 'key' && key !== undefined) {
     const algorithm = signer.algorithm ?? algorithmOf(key, signer.digest)
     return { kind: 'key', key, ...(algorithm === undefined ? {} : { algorithm }) }
   }
-  if (signer.kind === 'certificate' && signer.certificate !== undefined && isByBareKey(signer, entity)) {
-    // Its holder signed without showing it. Whether the chain issued it was looked at when the policy was read.
-    const { notBefore: start, notAfter: end } = signer.certificate
-    return { kind: 'key', key: certificateKey(signer.certificate), validFor: { start, end } }
-  }
   // Whoever has a certificate of this chain; which certificate is compared afterwards.
   if (signer.kind === 'certificate' && signer.chain.length > 0) return { kind: 'unsafe-any-identity' }
-  if (signer.kind === 'certificate' && signer.certificate !== undefined)
-    return { kind: 'key', key: certificateKey(signer.certificate) }
+  if (signer.kind === 'certificate' && signer.certificate !== undefined) {
+    const { certificate } = signer
+    const validFor = { start: certificate.notBefore, end: certificate.notAfter }
+    return { kind: 'key', key: certificateKey(certificate), certificate: certificate.der, validFor }
+  }
   throw new VerificationError('VERIFY_POLICY', `${attestor.name} does not say who must have signed`)
 }
 
@@ -111,12 +109,7 @@ export function algorithmOf(key: PublicKey, digest: DigestName | undefined): Alg
   return registered ?? { ...usual, digest, verifyOnly: true }
 }
 
-/** A signature of a key that a policy names by its certificate. */
-function isByBareKey({ certificate, chain }: Extract<Signer, { kind: 'certificate' }>, entity: SignedEntity): boolean {
-  return certificate !== undefined && chain.length > 0 && entity.key.kind === 'public-key'
-}
-
-/** A certificate without a chain is only a way to write a key. */
+/** A certificate without a chain is only a way to write a key, whether the signature came with it or not. */
 function entityFor({ signer }: Attestor, entity: SignedEntity): SignedEntity {
   const asKey = signer.kind === 'certificate' && signer.chain.length === 0
   return asKey ? { ...entity, key: { kind: 'public-key', hint: '' } } : entity
@@ -132,9 +125,7 @@ function refuseOtherCertificate({ signer }: Attestor, { signer: verified }: Veri
 }
 
 function requirementsOf({ signer, evidence }: Attestor, entity: SignedEntity): Requirements {
-  const certified =
-    signer.kind === 'keyless' ||
-    (signer.kind === 'certificate' && signer.chain.length > 0 && !isByBareKey(signer, entity))
+  const certified = signer.kind === 'keyless' || (signer.kind === 'certificate' && signer.chain.length > 0)
   const logged = evidence.tlog === 'required' || (evidence.tlog === 'if-present' && entity.logEntries.length > 0)
   return {
     transparencyLogs: logged ? 1 : 0,

@@ -25,7 +25,8 @@ export function actionFor(enforcement: Enforcement, review: Review, cause: Failu
   return isOutage(cause.error) ? onOutage : stricter(action, onOutage)
 }
 
-function isOutage(error: Error): boolean {
+/** Whether an error says that the other side was not reached in time. */
+export function isOutage(error: Error): boolean {
   return isCodedError(error) && OUTAGES.has(error.code)
 }
 
