@@ -344,7 +344,11 @@ spec:
       `{${count}entries: [${entries.map((entry) => `{${entry}}`).join(', ')}]}`
     const sets = (...of: readonly string[]): string => `${refs()}, attestors: [${of.join(', ')}]`
     await admitted(sets(set('', keyless(), keyed(key))), image)
-    await denied(sets(set('', keyless(), keyless('bob@example.com'))), image, /entries\[1\]\.keyless: .*subject mismatch/)
+    await denied(
+      sets(set('', keyless(), keyless('bob@example.com'))),
+      image,
+      /entries\[1\]\.keyless: .*subject mismatch/,
+    )
     await admitted(sets(set('count: 1, ', keyless('bob@example.com'), keyless())), image)
     await denied(
       sets(set('count: 2, ', keyless('bob@example.com'), keyless(), keyed(otherKey))),
@@ -428,7 +432,7 @@ spec:
     const other = quoted(encodePem('CERTIFICATE', bench.pki.tsa.trusted.chain.at(-1)!.der))
     const image = await imageBy([ann, { format: 'legacy' }])
     await denied(by(keyless('ann@example.com', `, roots: ${other}`)), image, /no matching signatures/)
-    const both = encodePem('CERTIFICATE', bench.pki.intermediate.certificate.der) + JSON.parse(root)
+    const both = encodePem('CERTIFICATE', bench.pki.intermediate.certificate.der) + String(JSON.parse(root))
     await admitted(by(keyless('ann@example.com', `, roots: ${quoted(both)}`)), image)
     await denied(by(keyless('bob@example.com', `, roots: ${quoted(both)}`)), image, /subject mismatch/)
     // Without an identity the roots say who counts.
