@@ -2,10 +2,18 @@
 import { systemTimers } from '#clients/http/timers'
 import type { RegistryClient } from '#clients/registry/registry'
 import { isCodedError } from '#errors'
-import { parseReference, parseRepository, type Reference, referenceName, type Repository } from '#formats/oci/reference'
+import {
+  parseReference,
+  parseRepository,
+  type Reference,
+  referenceName,
+  type Repository,
+  repositoryName,
+} from '#formats/oci/reference'
+import { attachmentTag } from '#formats/oci/tags'
 import type { ResolvedImage } from '#images/attachment'
 import { resolveImage } from '#images/resolve'
-import type { AttachmentWriter } from '#images/store'
+import { type AttachmentReader, attachmentsOf, type AttachmentWriter } from '#images/store'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { openRegistry, type RegistryFlags } from './registry-access.js'
@@ -93,7 +101,7 @@ export async function digestImage(content: RegistryClient, text: string): Promis
  * Resolves a reference.
  * @throws {@link VerdictError} `VERDICT_TAG_NOT_FOUND` if there is no such tag; OciError, RegistryError
  */
-export async function nameImage(content: RegistryClient, text: string): Promise<NamedImage> {
+export async function nameImage(content: AttachmentReader['content'], text: string): Promise<NamedImage> {
   const reference = parseReference(text)
   const name = referenceName(reference)
   try {
@@ -105,6 +113,19 @@ export async function nameImage(content: RegistryClient, text: string): Promise<
       cause,
     })
   }
+}
+
+/**
+ * What was attached to an image at a tag of its own, before referrers: an image like any other, which can be signed.
+ * @throws as {@link nameImage} does
+ */
+export async function attachedImage(
+  images: AttachmentReader,
+  { repository, descriptor }: DigestedImage,
+  kind: 'sbom',
+): Promise<NamedImage> {
+  const place = repositoryName(attachmentsOf(images, repository))
+  return await nameImage(images.content, `${place}:${attachmentTag(descriptor.digest, kind, images.tagPrefix)}`)
 }
 
 /** Tells a signer that a tag may not be what they think it is. */

@@ -2,14 +2,13 @@
 import { encodeBase64 } from '#encoding/base64'
 import { publicKeyToPem } from '#crypto/public-key'
 import { repositoryName } from '#formats/oci/reference'
-import { attachmentTag } from '#formats/oci/tags'
 import type { ResolvedImage } from '#images/attachment'
-import { expandImage, resolveImage } from '#images/resolve'
+import { expandImage } from '#images/resolve'
 import type { AttachmentWriter } from '#images/store'
 import type { SigningSession } from '#sign/sign'
 import { referrersModeFlag, registryFlags } from '../flags/registry.js'
 import { confirmationFlag, identityTokenFlags, keyFlags, serviceFlags } from '../flags/signing.js'
-import { nameImage, openImages, readAnnotations, warnAboutTag } from '../images.js'
+import { attachedImage, nameImage, openImages, readAnnotations, warnAboutTag } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
@@ -63,8 +62,7 @@ const flags = {
     kind: 'string',
     choices: ['sbom'],
     help: 'sign what is attached to the image instead',
-    deprecated:
-      'please use OCI referrers for attachments; see `countersign attach sbom --registry-referrers-mode=oci-1-1 --help`',
+    deprecated: 'please use OCI referrers for attachments',
   },
   'sign-container-identity': {
     kind: 'list',
@@ -166,7 +164,7 @@ async function resolveTargets(
   for (const text of texts) {
     const image = await nameImage(images.content, text)
     warnAboutTag(host, image, text)
-    const named = attachment === undefined ? image : await attachedTo(images, image, attachment)
+    const named = attachment === undefined ? image : await attachedImage(images, image, attachment)
     const all = recursive ? await expandImage(images.content, named) : [named]
     for (const each of all)
       targets.set(`${repositoryName(each.repository)}@${each.descriptor.digest}`, {
@@ -175,18 +173,6 @@ async function resolveTargets(
       })
   }
   return [...targets.values()]
-}
-
-async function attachedTo(
-  { content, tagPrefix }: AttachmentWriter,
-  { repository, descriptor }: ResolvedImage,
-  kind: 'sbom',
-): Promise<ResolvedImage> {
-  return await resolveImage(content, {
-    kind: 'tag',
-    ...repository,
-    tag: attachmentTag(descriptor.digest, kind, tagPrefix),
-  })
 }
 
 interface OutputsAsk {
