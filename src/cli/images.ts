@@ -14,8 +14,9 @@ import { attachmentTag } from '#formats/oci/tags'
 import type { ResolvedImage } from '#images/attachment'
 import { resolveImage } from '#images/resolve'
 import { type AttachmentReader, attachmentsOf, type AttachmentWriter } from '#images/store'
+import type { Clock, UnixMillis } from '#time'
 import { CliError } from './kit/errors.js'
-import type { Host } from './kit/host.js'
+import type { Environment, Host } from './kit/host.js'
 import { openRegistry, type RegistryFlags } from './registry-access.js'
 import { VerdictError } from './verifying/verdict.js'
 
@@ -149,4 +150,15 @@ export function readAnnotations(pairs: readonly string[]): ReadonlyMap<string, s
       throw new CliError('CLI_INPUT', `unable to parse annotation: ${pair}`, { expected: 'key=value' })
     }),
   )
+}
+
+/** When an attachment says it was made: now, or the time that reproducible builds are given (reproducible-builds.org). */
+export function creationTime(environment: Environment, clock: Clock): UnixMillis {
+  const text = environment['SOURCE_DATE_EPOCH'] ?? ''
+  if (text === '') return clock()
+  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000
+  throw new CliError('CLI_INPUT', 'SOURCE_DATE_EPOCH is not a time', {
+    expected: 'seconds since 1970',
+    found: text.slice(0, 40),
+  })
 }

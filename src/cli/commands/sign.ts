@@ -8,7 +8,7 @@ import type { AttachmentWriter } from '#images/store'
 import type { SigningSession } from '#sign/sign'
 import { referrersModeFlag, registryFlags } from '../flags/registry.js'
 import { confirmationFlag, identityTokenFlags, keyFlags, serviceFlags } from '../flags/signing.js'
-import { attachedImage, nameImage, openImages, readAnnotations, warnAboutTag } from '../images.js'
+import { attachedImage, creationTime, nameImage, openImages, readAnnotations, warnAboutTag } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
@@ -71,7 +71,7 @@ const flags = {
   },
   'record-creation-timestamp': {
     kind: 'boolean',
-    help: 'has no effect',
+    help: 'say in the old format’s image when it was made',
     deprecated: 'not used with the new bundle format',
   },
 } as const
@@ -98,14 +98,15 @@ export const command: Command = defineCommand({
 
   async run({ args, flags: given, changed, host, signal, verbose }) {
     const annotations = readAnnotations(given.annotations)
-    const layout = chooseLayout(host, given['registry-referrers-mode'])
+    const legacy = !given['new-bundle-format']
+    refuseWithoutEffect(given)
+    const layout = chooseLayout(host, given)
     const images = await openImages(host, given, { verbose })
     const targets = await resolveTargets(host, images, {
       texts: args,
       recursive: given.recursive,
       attachment: given.attachment,
     })
-    const legacy = !given['new-bundle-format']
     if (given.bundle !== undefined && targets.length > 1) {
       throw new UsageError('USAGE_FLAG_CONFLICT', 'one bundle file cannot hold the signatures of several images', {
         found: `${String(targets.length)} images`,
@@ -138,14 +139,63 @@ export const command: Command = defineCommand({
   },
 })
 
-function chooseLayout(host: Host, mode: string | undefined): LayoutChoice {
-  const { environment } = host
+interface EffectFlags {
+  readonly 'new-bundle-format': boolean
+  readonly 'both-formats': boolean
+  readonly payload: string | undefined
+  readonly 'sign-container-identity': readonly string[]
+  readonly upload: boolean
+  readonly bundle: string | undefined
+  readonly 'output-signature': string | undefined
+}
+
+/** What somebody took the trouble to say about the signature must not be lost, nor the signature itself. */
+function refuseWithoutEffect(given: EffectFlags): void {
+  const bundled = given['new-bundle-format'] && !given['both-formats']
+  const lost =
+    given.payload !== undefined
+      ? 'payload'
+      : given['sign-container-identity'].length > 0
+        ? 'sign-container-identity'
+        : undefined
+  if (bundled && lost !== undefined) {
+    throw new UsageError(
+      'USAGE_FLAG_CONFLICT',
+      `--${lost} has no effect on a bundle, which says by itself what is signed`,
+      {
+        hint: 'leave it out, or write the old format with --new-bundle-format=false or --both-formats',
+      },
+    )
+  }
+  if (given.upload || given.bundle !== undefined || given['output-signature'] !== undefined) return
+  throw new UsageError(
+    'USAGE_FLAG_MISSING',
+    'the signature would be nowhere: it is neither attached nor written to a file',
+    {
+      expected: '--bundle FILE or --output-signature FILE beside --upload=false',
+    },
+  )
+}
+
+interface LayoutFlags {
+  readonly 'registry-referrers-mode': string | undefined
+  readonly 'record-creation-timestamp': boolean
+}
+
+function chooseLayout(
+  { environment, clock }: Host,
+  { 'registry-referrers-mode': mode, 'record-creation-timestamp': dated }: LayoutFlags,
+): LayoutChoice {
   if (mode === 'oci-1-1' && environment['COSIGN_EXPERIMENTAL'] !== '1') {
     throw new UsageError('USAGE_FLAG_VALUE', 'in order to use mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1', {
       found: '--registry-referrers-mode=oci-1-1',
     })
   }
-  return { legacyAsReferrer: mode === 'oci-1-1', dockerMediaTypes: environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1' }
+  return {
+    legacyAsReferrer: mode === 'oci-1-1',
+    dockerMediaTypes: environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1',
+    ...(dated && { created: creationTime(environment, clock) }),
+  }
 }
 
 interface TargetsAsk {
