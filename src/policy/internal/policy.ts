@@ -87,8 +87,13 @@ export type RulePlan =
  * themselves (two reviews of one policy can name two keys), and must not keep those of predicate policies and conclusions.
  */
 export interface RulePlanner {
-  /** For `policy explain`. */
+  /** For `policy explain`: the conditions, and what depends on the review. */
   readonly explained: readonly string[]
+  /** What can be said of the plans without a review. */
+  readonly outline: {
+    readonly demand: Demand | undefined
+    readonly conclusion: Pick<Conclusion, 'language' | 'source'> | undefined
+  }
   plan(review: Review, services: PlanServices): Promise<RulePlan>
 }
 

@@ -44,7 +44,7 @@ export function denialConclusion({ source, conditions, message }: Denial, scope:
       const { holds, message: why } = await whole.evaluate((data) => conditions.evaluate(data, clock))
       if (!holds) return { warnings: [] }
       const text = await whole.evaluate((data) => message.substitute(data, clock))
-      const told = [text, why].filter((each) => typeof each === 'string' && each !== '').join('; ')
+      const told = [typeof text === 'string' ? text : '', why].filter((each) => each !== '').join('; ')
       throw new PolicyError('POLICY_PREDICATE', told === '' ? 'validation error: imageVerify failed' : told)
     },
   }

@@ -22,7 +22,8 @@ export function readMatch(rule: Fields, namespaced: boolean): ResourceMatcher {
   if (match === undefined) required(rule, 'match', 'a rule is about something')
   const included = match === undefined ? NOTHING : readFilters(match, namespaced)
   const excluded = exclude === undefined ? NOTHING : readFilters(exclude, namespaced)
-  if (match !== undefined && !included.filters.every(({ kinds }) => kinds.length > 0)) invalidValue(match, KIND_MISSING)
+  const complete = included.filters.length > 0 && included.filters.every(({ kinds }) => kinds.length > 0)
+  if (match !== undefined && !complete) invalidValue(match, KIND_MISSING)
   return {
     explained: [
       included.filters.map(explainFilter).join(included.combine === 'any' ? ', or ' : ', and ') +

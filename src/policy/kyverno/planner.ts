@@ -4,6 +4,7 @@ import { isCodedError } from '#errors'
 import type { Clock } from '#time'
 import type { Conditions } from '../jmespath/conditions.js'
 import type { CompileExpression } from '../jmespath/expression.js'
+import type { PredicatePolicy } from '../internal/demand.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { Conclusion, PlanServices, RulePlan, RulePlanner } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
@@ -40,6 +41,7 @@ export function plannersOf(
     if (!dependsOnReview(rule, verification)) return undefined
     return {
       explained: explain(rule, verification),
+      outline: outlineOf(verification),
       plan: async (review, services) => {
         const scope = scopeOf(review, services)
         const unmet = await unmetPrecondition(rule, scope, services.clock)
@@ -127,6 +129,24 @@ async function during<T>(what: string, work: () => Promise<T>): Promise<T> {
     const code = error instanceof PolicyError ? error.code : 'POLICY_CONTEXT'
     throw new PolicyError(code, `${what}: ${message}`, { expected, found, hint, cause: error })
   }
+}
+
+/** Judges only in name: there is no review to judge. */
+function outlineOf({ asked, denial }: ImageVerification): RulePlanner['outline'] {
+  const judge = (): never => {
+    throw new PolicyError('POLICY_PREDICATE', 'this is an outline, and judges nothing')
+  }
+  const ofConditions = (source: JsonValue): PredicatePolicy => ({
+    language: 'conditions',
+    source: JSON.stringify(source, null, 2),
+    judge,
+  })
+  const demand = asked.kind === 'static' ? outlineDemand(asked.asked, ofConditions) : undefined
+  return { demand, conclusion: denial && ofConditions({ deny: denial.source }) }
+}
+
+function outlineDemand(asked: Asked, judge: (source: JsonValue) => PredicatePolicy): ReturnType<typeof demandOf> {
+  return demandOf(asked, ({ conditions }) => (conditions === undefined ? undefined : judge(conditions.source)))
 }
 
 function explain({ context, preconditions }: RuleConditions, { asked }: ImageVerification): readonly string[] {

@@ -65,13 +65,10 @@ export class Scope {
 
   /** The same and more; a later one of a name stands in the place of an earlier one. */
   and(variables: readonly LazyVariable[]): Scope {
-    let scope: Scope = this
-    for (const { name, load } of variables) {
-      const before = scope
-      const loading = new Loading(name, () => load(before))
-      scope = scope.#with([[name, () => loading.value]])
-    }
-    return scope
+    return variables.reduce<Scope>((before, variable) => {
+      const loading = new Loading(variable.name, () => variable.load(before))
+      return before.#with([[variable.name, () => loading.value]])
+    }, this)
   }
 
   /** The same with these in the place of others of their names. */

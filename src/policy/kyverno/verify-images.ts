@@ -1,4 +1,5 @@
 /** One entry of `verifyImages`: which images, by whom signed, what attested, and what is done about digests. @module */
+import { isJsonObject } from '#encoding/json'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import type { CompileExpression } from '../jmespath/expression.js'
 import { compileTemplate } from '../jmespath/template.js'
@@ -141,8 +142,9 @@ function fillable({ value }: Fields): JsonObject {
   const { attestations, validate: _, ...rest } = value
   if (!Array.isArray(attestations)) return rest
   const without = (attestations as readonly JsonValue[]).map((each) => {
-    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each
-    return Object.fromEntries(Object.entries(each).filter(([name]) => name !== 'conditions')) as JsonObject
+    if (!isJsonObject(each)) return each
+    const { conditions: __, ...others } = each
+    return others
   })
   return { ...rest, attestations: without }
 }
@@ -195,8 +197,7 @@ export async function readFilled(
   compile: CompileExpression,
 ): Promise<Asked> {
   const complaints = new Complaints()
-  const value = typeof filled === 'object' && filled !== null && !Array.isArray(filled) ? (filled as JsonObject) : {}
-  const fields = new Fields(value, path, complaints)
+  const fields = new Fields(isJsonObject(filled) ? filled : {}, path, complaints)
   const read = await readAsk(fields, oneOf(fields, 'type', TYPES) ?? 'Cosign', { compile, filled: true })
   complaints.throwIfAny('what variables stand for cannot be used: ')
   const attestations = read.attestations.map((each, index) => ({
