@@ -51,7 +51,8 @@ export async function openGateFromFiles(
     fetch: await host.connect(),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
-    portsFor: (_, { trust }) =>
+    exceptionsFrom: 'all',
+    createPorts: (trust) => () =>
       createReviewPorts(content, {
         trustRoot: (name) => trust.get(name),
         key: async (source) => keyIn(documents, source),
