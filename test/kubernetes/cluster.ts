@@ -1,0 +1,205 @@
+/** A real Kubernetes control plane for a test: etcd, the API server, the controllers; no nodes, so that no pod ever runs. @module */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import type { KubernetesApi } from '#clients/kubernetes/api'
+import { createKubernetesClient } from '#clients/kubernetes/client'
+import { nodeAccessFiles } from '#clients/kubernetes/cluster-access'
+import { createConnection, type ClusterConnection } from '#clients/kubernetes/connection'
+import { findAccess } from '#clients/kubernetes/find-access'
+import { run, serve } from '../interop/processes.js'
+import type { Finished, RunOptions, Server } from '../interop/processes.js'
+import { issueCertificates, type ClusterCertificates } from './certificates.js'
+
+/** One program that is all of them, as `scripts/control-plane.mjs` built it. */
+const CONTROL_PLANE = process.env['CONTROL_PLANE'] ?? join(homedir(), '.cache', 'countersign', 'control-plane')
+
+/** Users that log in with a token of their own name; roles are the test's to give, but for `admin`, who may do everything. */
+export const USERS = ['admin', 'alice', 'bob'] as const
+export type User = (typeof USERS)[number]
+
+export interface TestCluster {
+  readonly server: string
+  readonly folder: string
+  readonly certificates: ClusterCertificates
+  /** A file with one context a user, and `admin`’s as the current one. */
+  readonly kubeconfig: string
+  readonly admin: KubernetesApi
+  /** A client for a context of the kubeconfig, or for another kubeconfig. */
+  connect(context: string, kubeconfig?: string): Promise<KubernetesApi>
+  kubectl(args: readonly string[], options?: RunOptions): Promise<Finished>
+  /** Kills the API server; etcd keeps what it has. */
+  killApiServer(): Promise<void>
+  startApiServer(): Promise<void>
+  /** What the API server said. */
+  log(): string
+  stop(): Promise<void>
+}
+
+export interface ClusterOptions {
+  /** Deployments make pods, jobs too, namespaces get their service account. */
+  readonly controllers?: boolean
+}
+
+export async function startCluster({ controllers = false }: ClusterOptions = {}): Promise<TestCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'cluster-'))
+  const certificates = await issueCertificates(folder)
+  const [etcdPort, peerPort, port] = await freePorts(3)
+  const etcd = await startEtcd(folder, etcdPort, peerPort)
+  const server = `https://127.0.0.1:${String(port)}`
+  const kubeconfig = join(folder, 'kubeconfig')
+  await writeFile(kubeconfig, kubeconfigFor(server, certificates))
+  const tokens = USERS.map((user) => `${user},${user},${user}${user === 'admin' ? ',system:masters' : ''}\n`)
+  await writeFile(join(folder, 'tokens.csv'), tokens.join(''))
+  const connections: ClusterConnection[] = []
+  const connect = async (context: string, file = kubeconfig): Promise<KubernetesApi> => {
+    const access = await findAccess({ kubeconfig: file, context }, {}, nodeAccessFiles)
+    const connection = createConnection(access, {
+      env: {},
+      clock: () => Date.now(),
+      random: () => Math.random(),
+      userAgent: 'countersign-test',
+    })
+    connections.push(connection)
+    return createKubernetesClient(connection, () => Math.random())
+  }
+  const admin = await connect('admin')
+  const startApi = (): Promise<Server> => startApiServer(apiServerFlags(folder, certificates, etcdPort, port), admin)
+  let api = await startApi()
+  const manager = controllers ? await startControllers(kubeconfig, certificates) : undefined
+  return {
+    server,
+    folder,
+    certificates,
+    kubeconfig,
+    admin,
+    connect,
+    kubectl: (args, options = {}) =>
+      run(
+        CONTROL_PLANE,
+        ['kubectl', '--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'cache'), ...args],
+        options,
+      ),
+    killApiServer: () => api.kill(),
+    startApiServer: async () => {
+      api = await startApi()
+    },
+    log: () => api.output(),
+    async stop() {
+      for (const connection of connections) connection.close()
+      // In an orderly shutdown the API server would wait a minute for its watches.
+      await Promise.all([manager?.kill(), api.kill(), etcd.kill()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function startEtcd(folder: string, port: number, peerPort: number): Promise<Server> {
+  const client = `http://127.0.0.1:${String(port)}`
+  const peer = `http://127.0.0.1:${String(peerPort)}`
+  const flags = {
+    'data-dir': join(folder, 'etcd'),
+    'listen-client-urls': client,
+    'advertise-client-urls': client,
+    'listen-peer-urls': peer,
+    'initial-advertise-peer-urls': peer,
+    'initial-cluster': `default=${peer}`,
+  }
+  return await serve('etcd', [...flagList(flags), '--unsafe-no-fsync'], async () => {
+    const response = await fetch(`${client}/health`).catch(() => undefined)
+    return response?.ok === true ? true : undefined
+  })
+}
+
+function apiServerFlags(
+  folder: string,
+  { ca, server, serviceAccountKey }: ClusterCertificates,
+  etcdPort: number,
+  port: number,
+): readonly string[] {
+  return flagList({
+    'etcd-servers': `http://127.0.0.1:${String(etcdPort)}`,
+    'bind-address': '127.0.0.1',
+    'secure-port': String(port),
+    'cert-dir': folder,
+    'tls-cert-file': server.certificate,
+    'tls-private-key-file': server.key,
+    'client-ca-file': ca,
+    'token-auth-file': join(folder, 'tokens.csv'),
+    'authorization-mode': 'RBAC',
+    'service-account-issuer': 'https://kubernetes.default.svc',
+    'service-account-key-file': serviceAccountKey,
+    'service-account-signing-key-file': serviceAccountKey,
+    'service-cluster-ip-range': '10.0.0.0/16',
+    // Webhooks behind services are reached at their endpoints: there is no node that would forward a cluster address.
+    'enable-aggregator-routing': 'true',
+    'endpoint-reconciler-type': 'none',
+  })
+}
+
+async function startApiServer(flags: readonly string[], admin: KubernetesApi): Promise<Server> {
+  return await serve(CONTROL_PLANE, ['kube-apiserver', ...flags], async () => {
+    try {
+      // Made by the server itself once everything else is there.
+      await admin.get({ apiVersion: 'v1', resource: 'namespaces', name: 'default' })
+      return true
+    } catch {
+      return undefined
+    }
+  })
+}
+
+const CONTROLLERS = [
+  ...['deployment-controller', 'replicaset-controller', 'job-controller', 'cronjob-controller'],
+  ...['statefulset-controller', 'daemonset-controller', 'namespace-controller', 'garbage-collector-controller'],
+  ...['serviceaccount-controller', 'root-ca-certificate-publisher-controller'],
+]
+
+async function startControllers(kubeconfig: string, { ca, serviceAccountKey }: ClusterCertificates): Promise<Server> {
+  const flags = flagList({
+    kubeconfig,
+    controllers: CONTROLLERS.join(','),
+    'root-ca-file': ca,
+    'service-account-private-key-file': serviceAccountKey,
+    'leader-elect': 'false',
+    'secure-port': '0',
+  })
+  return await serve(CONTROL_PLANE, ['kube-controller-manager', ...flags], (output) =>
+    output.includes('Started "') || output.includes('Started controller') ? true : undefined,
+  )
+}
+
+/** Tokens for all, and for `root` a client certificate. */
+function kubeconfigFor(server: string, { ca, admin }: ClusterCertificates): string {
+  const users = USERS.map((name) => ({ name, user: { token: name } }))
+  const root = { name: 'root', user: { 'client-certificate': admin.certificate, 'client-key': admin.key } }
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'admin',
+    clusters: [{ name: 'test', cluster: { server, 'certificate-authority': ca } }],
+    users: [...users, root],
+    contexts: [...users, root].map(({ name }) => ({ name, context: { cluster: 'test', user: name } })),
+  })
+}
+
+function flagList(flags: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
+}
+
+/** Ports that nobody listens on at this moment, each another one. */
+async function freePorts(count: 3): Promise<readonly [number, number, number]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const [a = 0, b = 0, c = 0] = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(
+    servers.map(async (server) => {
+      server.close()
+      await once(server, 'close')
+    }),
+  )
+  return [a, b, c]
+}
