@@ -51,7 +51,8 @@ export async function openGateFromFiles(
     fetch: await host.connect(),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
-    portsFor: (_, { trust }) =>
+    exceptionsFrom: 'all',
+    createPorts: (trust) => () =>
       createReviewPorts(content, {
         trustRoot: (name) => trust.get(name),
         key: async (source) => keyIn(documents, source),
@@ -76,7 +77,10 @@ function keyIn(
 ): ReturnType<typeof keyOfSecret> {
   if (source.kind === 'kms') throw new PolicyError('POLICY_KEY', `the key ${source.uri} cannot be had here`)
   const secrets = documents.ofKind({ group: '', kind: 'Secret' })
-  const secret = secrets.find(({ name }) => name === source.name)
-  if (secret !== undefined) return keyOfSecret(secret.document, source.name)
+  const { namespace } = source
+  const secret = secrets.find(
+    (each) => each.name === source.name && (namespace === undefined || (each.namespace || 'default') === namespace),
+  )
+  if (secret !== undefined) return keyOfSecret(secret.document, source)
   throw new PolicyError('POLICY_KEY', `there is no secret ${source.name} in the files`)
 }

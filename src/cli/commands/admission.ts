@@ -1,7 +1,7 @@
 /** `countersign admission`. @module */
 import { systemTimers } from '#clients/http/timers'
 import { randomBytes } from '#crypto/random'
-import { certificatePem, createAuthority, issueLeaf, tlsIdentity } from '#gate/certificates/issue'
+import { issueServingCertificate } from '#gate/certificates/issue'
 import { serveGate, type RunningGate } from '#gate/serve-gate'
 import type { TlsIdentity } from '#serving/serve'
 import { registryFlags } from '../flags/registry.js'
@@ -118,14 +118,13 @@ async function chooseCertificate(host: Host, flags: TlsFlags): Promise<TlsIdenti
     return { certificates: await readTextFile(host, certificate), key: await readTextFile(host, key) }
   if (certificate !== undefined || key !== undefined)
     throw new UsageError('USAGE_FLAG_MISSING', '--tls-cert and --tls-key belong together')
-  const issuing = { now: host.clock(), random: randomBytes }
-  const authority = await createAuthority(issuing)
   const names = [
     { kind: 'dns', value: 'localhost' } as const,
     { kind: 'ip', value: Uint8Array.of(127, 0, 0, 1) } as const,
   ]
-  if (out !== undefined) await host.files.write(out, certificatePem(authority.certificate), { mode: 0o644 })
-  return tlsIdentity(await issueLeaf(authority, names, issuing))
+  const made = await issueServingCertificate({ names, now: host.clock(), random: randomBytes })
+  if (out !== undefined) await host.files.write(out, made.authority, { mode: 0o644 })
+  return { certificates: made.certificate, key: made.key }
 }
 
 function tell(host: Host, { webhooks, health }: RunningGate, output: 'text' | 'json'): void {
