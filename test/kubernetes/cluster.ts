@@ -13,6 +13,7 @@ import { findAccess } from '#clients/kubernetes/find-access'
 import { run, serve } from '../interop/processes.js'
 import type { Finished, RunOptions, Server } from '../interop/processes.js'
 import { issueCertificates, type ClusterCertificates } from './certificates.js'
+import { startServiceNetwork, type ServiceNetwork } from './service-network.js'
 
 /** One program that is all of them, and kubectl and helm, as `scripts/control-plane.mjs` built it and `scripts/kubernetes.mjs` says. */
 export function controlPlane(): string {
@@ -32,6 +33,8 @@ export interface TestCluster {
   /** A file with one context a user, and `admin`’s as the current one. */
   readonly kubeconfig: string
   readonly admin: KubernetesApi
+  /** Between the API server and the webhooks behind services. */
+  readonly network: ServiceNetwork
   /** A client for a context of the kubeconfig, or for another kubeconfig. */
   connect(context: string, kubeconfig?: string): Promise<KubernetesApi>
   kubectl(args: readonly string[], options?: RunOptions): Promise<Finished>
@@ -51,6 +54,7 @@ export interface ClusterOptions {
 export async function startCluster({ controllers = false }: ClusterOptions = {}): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'cluster-'))
   const certificates = await issueCertificates(folder)
+  const network = await startServiceNetwork(folder)
   const [etcdPort, peerPort, port] = await freePorts(3)
   const etcd = await startEtcd(folder, etcdPort, peerPort)
   const server = `https://127.0.0.1:${String(port)}`
@@ -71,7 +75,8 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
     return createKubernetesClient(connection, () => Math.random())
   }
   const admin = await connect('admin')
-  const startApi = (): Promise<Server> => startApiServer(apiServerFlags(folder, certificates, etcdPort, port), admin)
+  const startApi = (): Promise<Server> =>
+    startApiServer(apiServerFlags(folder, { certificates, network, etcdPort, port }), admin)
   let api = await startApi()
   const manager = controllers ? await startControllers(kubeconfig, certificates) : undefined
   return {
@@ -80,6 +85,7 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
     certificates,
     kubeconfig,
     admin,
+    network,
     connect,
     kubectl: (args, options = {}) =>
       run(
@@ -96,6 +102,7 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
       for (const connection of connections) connection.close()
       // In an orderly shutdown the API server would wait a minute for its watches.
       await Promise.all([manager?.kill(), api.kill(), etcd.kill()])
+      await network.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -118,11 +125,16 @@ async function startEtcd(folder: string, port: number, peerPort: number): Promis
   })
 }
 
+interface ApiServerSettings {
+  readonly certificates: ClusterCertificates
+  readonly network: ServiceNetwork
+  readonly etcdPort: number
+  readonly port: number
+}
+
 function apiServerFlags(
   folder: string,
-  { ca, server, serviceAccountKey }: ClusterCertificates,
-  etcdPort: number,
-  port: number,
+  { certificates: { ca, server, serviceAccountKey }, network, etcdPort, port }: ApiServerSettings,
 ): readonly string[] {
   return flagList({
     'etcd-servers': `http://127.0.0.1:${String(etcdPort)}`,
@@ -138,8 +150,7 @@ function apiServerFlags(
     'service-account-key-file': serviceAccountKey,
     'service-account-signing-key-file': serviceAccountKey,
     'service-cluster-ip-range': '10.0.0.0/16',
-    // Webhooks behind services are reached at their endpoints: there is no node that would forward a cluster address.
-    'enable-aggregator-routing': 'true',
+    'egress-selector-config-file': network.egressFile,
     'endpoint-reconciler-type': 'none',
   })
 }
