@@ -27,6 +27,8 @@ export interface ServiceNetwork {
   hang(): void
   /** Delivers again what comes from now on; what hung is cut. */
   resume(): void
+  /** Cuts every connection, so that others are made. */
+  cut(): void
   /** How many connections were made. */
   readonly connections: number
   stop(): Promise<void>
@@ -78,6 +80,9 @@ export async function startServiceNetwork(folder: string): Promise<ServiceNetwor
   await once(server, 'listening')
   const egressFile = join(folder, 'egress.json')
   await writeFile(egressFile, JSON.stringify(egressConfiguration(socket)))
+  const cut = (): void => {
+    for (const each of open) each.destroy()
+  }
   const isAt = (a: Endpoint, b: Endpoint): boolean => a.host === b.host && a.port === b.port
   return {
     egressFile,
@@ -88,10 +93,11 @@ export async function startServiceNetwork(folder: string): Promise<ServiceNetwor
       const at = endpoints.findIndex((each) => isAt(each, endpoint))
       if (at >= 0) endpoints.splice(at, 1)
     },
+    cut,
     hang: () => {
       isHanging = true
       // Connections that are kept open would lead past it.
-      for (const each of open) each.destroy()
+      cut()
     },
     resume: () => {
       isHanging = false
@@ -102,7 +108,7 @@ export async function startServiceNetwork(folder: string): Promise<ServiceNetwor
       return connections
     },
     stop: async () => {
-      for (const each of open) each.destroy()
+      cut()
       server.close()
       await once(server, 'close')
     },
