@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
 import { startCluster, type TestCluster } from './cluster.js'
-import { install, sharedPolicy, startReplica, type Replica } from './gate.js'
+import { install, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
+import { applyFile, applyObject, createNamespace } from './objects.js'
 import { ask, collectionOf, cronJob, deployment, eventually, job, outcomeOf, pod, type Outcome } from './workloads.js'
 
 const NAMESPACE = 'team-a'
@@ -21,8 +22,8 @@ before(async () => {
   await install(cluster)
   signed = await images.push('acme/app', 'signed', [ANN])
   bare = await images.push('acme/bare', 'not signed')
-  await namespace(NAMESPACE, { 'policy.sigstore.dev/include': 'true' })
-  await namespace('unguarded', {})
+  await createNamespace(cluster, NAMESPACE, { 'policy.sigstore.dev/include': 'true' })
+  await createNamespace(cluster, 'unguarded', {})
   await apply(policy('signed'))
 })
 after(async () => {
@@ -30,27 +31,7 @@ after(async () => {
   await Promise.all([cluster.stop(), images.stop()])
 })
 
-async function apply(object: JsonObject): Promise<void> {
-  const { metadata } = object as { readonly metadata: { readonly name: string; readonly namespace?: string } }
-  const at = { ...collectionOf(object, metadata.namespace), name: metadata.name }
-  await cluster.admin.apply(at, object, { fieldManager: 'test', force: true })
-}
-
-/** A policy from outside, unchanged. */
-async function applyFile(path: string): Promise<void> {
-  const input = await sharedPolicy(path)
-  const { code, stderr } = await cluster.kubectl(['apply', '--validate=strict', '-f', '-'], { input })
-  assert.equal(code, 0, stderr)
-}
-
-async function namespace(name: string, labels: JsonObject): Promise<void> {
-  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
-  const account = { apiVersion: 'v1', resource: 'serviceaccounts', namespace: name, name: 'default' }
-  await eventually(
-    () => cluster.admin.list(account),
-    ({ items }) => items.length > 0,
-  )
-}
+const apply = (object: JsonObject): Promise<void> => applyObject(cluster, object)
 
 function policy(name: string, spec: JsonObject = {}): JsonObject {
   return {
@@ -206,7 +187,7 @@ describe('the gate in a cluster', () => {
 
   test('a policy of others is enforced as it is: what the pod itself says', async () => {
     const digest = await images.push('sigstore/timestamp-server', 'tsa')
-    await applyFile('policy-controller-e2e/cip-include-spec.yaml')
+    await applyFile(cluster, 'policy-controller-e2e/cip-include-spec.yaml')
     const image = `ghcr.io/sigstore/timestamp-server@${digest}`
     const good = await eventually(
       () => tryOut(pod('a', image)),
@@ -231,7 +212,7 @@ describe('the gate in a cluster', () => {
     })
     await cluster.admin.delete({ ...collectionOf(policy('signed')), name: 'signed' })
     await apply(secret(publicKey))
-    await applyFile('policy-controller-e2e/cip-key-secret.yaml')
+    await applyFile(cluster, 'policy-controller-e2e/cip-key-secret.yaml')
     const look = (): Promise<Outcome> => tryOut(pod('a', `ghcr.io/acme/demo@${digest}`))
     await eventually(look, ({ allowed }) => allowed)
     await apply(secret(another))

@@ -58,6 +58,8 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
   ['CronJob', 'cronjobs'],
   ['Namespace', 'namespaces'],
   ['Secret', 'secrets'],
+  ['ConfigMap', 'configmaps'],
+  ['PolicyException', 'policyexceptions'],
   ['ServiceAccount', 'serviceaccounts'],
   ['ClusterImagePolicy', 'clusterimagepolicies'],
   ['ClusterPolicy', 'clusterpolicies'],
