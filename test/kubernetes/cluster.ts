@@ -8,11 +8,12 @@ import { once } from 'node:events'
 import type { KubernetesApi } from '#clients/kubernetes/api'
 import { createKubernetesClient } from '#clients/kubernetes/client'
 import { nodeAccessFiles } from '#clients/kubernetes/cluster-access'
-import { createConnection, type ClusterConnection } from '#clients/kubernetes/connection'
+import { createConnection } from '#clients/kubernetes/connection'
 import { findAccess } from '#clients/kubernetes/find-access'
 import { run, serve } from '../interop/processes.js'
 import type { Finished, RunOptions, Server } from '../interop/processes.js'
 import { issueCertificates, type ClusterCertificates } from './certificates.js'
+import { Opened } from './opened.js'
 import { startServiceNetwork, type ServiceNetwork } from './service-network.js'
 
 /** One program that is all of them, and kubectl and helm, as `scripts/control-plane.mjs` built it and `scripts/kubernetes.mjs` says. */
@@ -51,18 +52,29 @@ export interface ClusterOptions {
   readonly controllers?: boolean
 }
 
-export async function startCluster({ controllers = false }: ClusterOptions = {}): Promise<TestCluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  const opened = new Opened()
+  try {
+    return await start(options, opened)
+  } catch (error) {
+    await opened.stop()
+    throw error
+  }
+}
+
+async function start({ controllers = false }: ClusterOptions, opened: Opened): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'cluster-'))
+  opened.add({ stop: () => rm(folder, { recursive: true, force: true }) })
   const certificates = await issueCertificates(folder)
-  const network = await startServiceNetwork(folder)
+  const network = opened.add(await startServiceNetwork(folder))
   const [etcdPort, peerPort, port] = await freePorts(3)
   const etcd = await startEtcd(folder, etcdPort, peerPort)
+  opened.add({ stop: () => etcd.kill() })
   const server = `https://127.0.0.1:${String(port)}`
   const kubeconfig = join(folder, 'kubeconfig')
   await writeFile(kubeconfig, kubeconfigFor(server, certificates))
   const tokens = USERS.map((user) => `${user},${user},${user}${user === 'admin' ? ',system:masters' : ''}\n`)
   await writeFile(join(folder, 'tokens.csv'), tokens.join(''))
-  const connections: ClusterConnection[] = []
   const connect = async (context: string, file = kubeconfig): Promise<KubernetesApi> => {
     const access = await findAccess({ kubeconfig: file, context }, {}, nodeAccessFiles)
     const connection = createConnection(access, {
@@ -71,14 +83,23 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
       random: () => Math.random(),
       userAgent: 'countersign-test',
     })
-    connections.push(connection)
+    opened.add({
+      stop: async () => {
+        connection.close()
+      },
+    })
     return createKubernetesClient(connection, () => Math.random())
   }
   const admin = await connect('admin')
   const startApi = (): Promise<Server> =>
     startApiServer(apiServerFlags(folder, { certificates, network, etcdPort, port }), admin)
   let api = await startApi()
-  const manager = controllers ? await startControllers(kubeconfig, certificates) : undefined
+  // In an orderly shutdown the API server would wait a minute for its watches.
+  opened.add({ stop: () => api.kill() })
+  if (controllers) {
+    const manager = await startControllers(kubeconfig, certificates)
+    opened.add({ stop: () => manager.kill() })
+  }
   return {
     server,
     folder,
@@ -98,13 +119,7 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
       api = await startApi()
     },
     log: () => api.output(),
-    async stop() {
-      for (const connection of connections) connection.close()
-      // In an orderly shutdown the API server would wait a minute for its watches.
-      await Promise.all([manager?.kill(), api.kill(), etcd.kill()])
-      await network.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
+    stop: () => opened.stop(),
   }
 }
 
@@ -183,7 +198,7 @@ async function startControllers(kubeconfig: string, { ca, serviceAccountKey }: C
     'secure-port': '0',
   })
   return await serve(controlPlane(), ['kube-controller-manager', ...flags], (output) =>
-    output.includes('Started "') || output.includes('Started controller') ? true : undefined,
+    output.includes('Caches are synced') ? true : undefined,
   )
 }
 

@@ -23,9 +23,9 @@ export interface Replica {
   readonly health: string
   log(): string
   /** As the kubelet does: out of the service, then SIGTERM. */
-  stop(): Promise<void>
+  leave(): Promise<void>
   /** Without a word, and still in the service. */
-  kill(): Promise<void>
+  stop(): Promise<void>
 }
 
 export interface ReplicaOptions {
@@ -64,11 +64,11 @@ function inService(
     endpoint,
     health: server.ready.health,
     log: () => server.output(),
-    stop: async () => {
+    leave: async () => {
       cluster.network.remove(endpoint)
       await server.stop()
     },
-    kill: () => server.kill(),
+    stop: () => server.kill(),
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
 import { startCluster, type TestCluster } from './cluster.js'
+import { Opened } from './opened.js'
 import { install, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
 import { applyFile, applyObject, createNamespace } from './objects.js'
@@ -10,6 +11,7 @@ import { ask, collectionOf, cronJob, deployment, eventually, job, pod, type Outc
 const ANN = 'ann@example.com'
 const BOB = 'bob@example.com'
 
+const opened = new Opened()
 let cluster: TestCluster
 let images: SignedImages
 let replica: Replica
@@ -17,23 +19,23 @@ let signed: string
 let bare: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([startCluster({ controllers: true }), startSignedImages()])
+  ;[cluster, images] = await Promise.all([
+    startCluster({ controllers: true }).then((started) => opened.add(started)),
+    startSignedImages().then((started) => opened.add(started)),
+  ])
   await install(cluster, '--policies', 'kyverno')
   signed = await images.push('acme/app', 'signed', [ANN])
   bare = await images.push('acme/bare', 'not signed')
   await createNamespace(cluster, 'team-a', {})
   await createNamespace(cluster, 'team-b', {})
-  replica = await startReplica(cluster, { flags: images.admissionFlags })
+  replica = opened.add(await startReplica(cluster, { flags: images.admissionFlags }))
   await eventually(
     () => tryOut(pod('a', 'ghcr.io/other/app')),
     ({ allowed }) => allowed,
     30_000,
   )
 })
-after(async () => {
-  await replica.kill()
-  await Promise.all([cluster.stop(), images.stop()])
-})
+after(() => opened.stop())
 
 function policy(kind: 'ClusterPolicy' | 'Policy', change: JsonObject = {}, metadata: JsonObject = {}): JsonObject {
   const keyless = { issuer: images.issuer, subject: ANN }
@@ -121,7 +123,8 @@ describe('Kyverno’s policies', () => {
       },
     }
     await applyObject(cluster, exception)
-    const other = await startReplica(cluster, { flags: [...images.admissionFlags, '--exceptions-from', 'team-b'] })
+    const flags = [...images.admissionFlags, '--exceptions-from', 'team-b']
+    const other = opened.add(await startReplica(cluster, { flags }))
     cluster.network.remove(replica.endpoint)
     await eventually(
       () => tryOut(pod('excused', `ghcr.io/acme/bare@${bare}`)),
@@ -131,7 +134,7 @@ describe('Kyverno’s policies', () => {
     cluster.network.add(replica.endpoint)
     cluster.network.remove(other.endpoint)
     cluster.network.cut()
-    await other.stop()
+    await other.leave()
     await eventually(
       () => tryOut(pod('excused', `ghcr.io/acme/bare@${bare}`)),
       ({ allowed }) => !allowed,

@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import { run } from '../interop/processes.js'
 import { startCluster, type TestCluster } from './cluster.js'
+import { Opened } from './opened.js'
 
 const COUNTERSIGN = resolve(import.meta.dirname, '../../../bin/countersign')
 const POLICIES = join(process.env['SHARED'] ?? '../shared', 'policies')
@@ -17,15 +18,14 @@ const REFUSED: ReadonlyMap<string, RegExp> = new Map([
   ['kyverno-image-validating-policies/validation-checks/invalid-action/policy.yaml', /Unsupported value: "test"/],
 ])
 
+const opened = new Opened()
 let cluster: TestCluster
 let discovery: Discovery
 before(async () => {
-  cluster = await startCluster()
+  cluster = opened.add(await startCluster())
   discovery = createDiscovery(cluster.admin, () => Date.now())
 })
-after(async () => {
-  await cluster.stop()
-})
+after(() => opened.stop())
 
 async function manifests(...flags: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(COUNTERSIGN, ['manifests', ...flags])

@@ -9,6 +9,7 @@ import { writeCertificateState } from '#gate/certificates/certificate-secret'
 import { issueServingCertificate } from '#gate/certificates/issue'
 import { INSTALLATION, webhookHost } from '#gate/installation'
 import { startCluster, type TestCluster } from './cluster.js'
+import { Opened } from './opened.js'
 import { install, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
 import { ask, collectionOf, eventually, pod, type Outcome } from './workloads.js'
@@ -19,6 +20,7 @@ const DAY = 86_400_000
 const ANN = 'ann@example.com'
 const TIMEOUT_SECONDS = 3
 
+const opened = new Opened()
 let cluster: TestCluster
 let images: SignedImages
 let replicas: Replica[] = []
@@ -26,7 +28,10 @@ let signed: string
 let bare: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([startCluster(), startSignedImages()])
+  ;[cluster, images] = await Promise.all([
+    startCluster().then((started) => opened.add(started)),
+    startSignedImages().then((started) => opened.add(started)),
+  ])
   await install(cluster, '--webhook-timeout', `${String(TIMEOUT_SECONDS)}s`, '--policies', 'sigstore')
   signed = await images.push('acme/app', 'signed', [ANN])
   bare = await images.push('acme/bare', 'not signed')
@@ -50,13 +55,10 @@ before(async () => {
   replicas = await Promise.all([start(), start()])
   await eventually(good, ({ allowed }) => allowed, 30_000)
 })
-after(async () => {
-  await Promise.all(replicas.map((replica) => replica.kill()))
-  await Promise.all([cluster.stop(), images.stop()])
-})
+after(() => opened.stop())
 
-function start(): Promise<Replica> {
-  return startReplica(cluster, { flags: images.admissionFlags })
+async function start(): Promise<Replica> {
+  return opened.add(await startReplica(cluster, { flags: images.admissionFlags }))
 }
 
 function tryOut(object: JsonObject): Promise<Outcome> {
@@ -96,7 +98,7 @@ describe('what happens to the gate', () => {
   test('a replica that is told to stop loses no request', async () => {
     const [leaving] = replicas.splice(0, 1)
     await underLoad(async () => {
-      await leaving?.stop()
+      await leaving?.leave()
       replicas.push(await start())
     })
   })
@@ -104,7 +106,7 @@ describe('what happens to the gate', () => {
   test('a replica that dies is missed by nobody, once it is out of the service', async () => {
     const [dying] = replicas.splice(0, 1)
     assert.ok(dying !== undefined)
-    await dying.kill()
+    await dying.stop()
     cluster.network.remove(dying.endpoint)
     await eventually(good, ({ allowed }) => allowed)
     await underLoad(() => eventually(good, ({ allowed }) => allowed))
@@ -113,7 +115,7 @@ describe('what happens to the gate', () => {
 
   test('with every replica dead, everything is refused; with one back, everything is judged', async () => {
     for (const replica of replicas.splice(0)) {
-      await replica.kill()
+      await replica.stop()
       cluster.network.remove(replica.endpoint)
     }
     const { allowed, message } = await good()

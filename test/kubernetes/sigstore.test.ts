@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
 import { startCluster, type TestCluster } from './cluster.js'
+import { Opened } from './opened.js'
 import { install, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
 import { applyFile, applyObject, createNamespace } from './objects.js'
@@ -11,6 +12,7 @@ const NAMESPACE = 'team-a'
 const ANN = 'ann@example.com'
 const BOB = 'bob@example.com'
 
+const opened = new Opened()
 let cluster: TestCluster
 let images: SignedImages
 let replicas: readonly Replica[] = []
@@ -18,7 +20,10 @@ let signed: string
 let bare: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([startCluster({ controllers: true }), startSignedImages()])
+  ;[cluster, images] = await Promise.all([
+    startCluster({ controllers: true }).then((started) => opened.add(started)),
+    startSignedImages().then((started) => opened.add(started)),
+  ])
   await install(cluster)
   signed = await images.push('acme/app', 'signed', [ANN])
   bare = await images.push('acme/bare', 'not signed')
@@ -26,10 +31,7 @@ before(async () => {
   await createNamespace(cluster, 'unguarded', {})
   await apply(policy('signed'))
 })
-after(async () => {
-  await Promise.all(replicas.map((replica) => replica.kill()))
-  await Promise.all([cluster.stop(), images.stop()])
-})
+after(() => opened.stop())
 
 const apply = (object: JsonObject): Promise<void> => applyObject(cluster, object)
 
@@ -67,6 +69,7 @@ describe('the gate in a cluster', () => {
       startReplica(cluster, { flags: images.admissionFlags }),
       startReplica(cluster, { flags: images.admissionFlags }),
     ])
+    for (const replica of replicas) opened.add(replica)
     const { seen } = await eventually(
       () => tryOut(pod('a', 'ghcr.io/acme/app:latest')),
       ({ message }) => !message.includes('failed calling webhook'),

@@ -9,7 +9,7 @@ import { VERSION } from '../version.js'
 export function connectTo(
   environment: Environment,
   note: (line: string) => void,
-  { tls, verbose }: ConnectOptions,
+  { tls, verbose, pace }: ConnectOptions,
 ): Fetch {
   const client = createHttpClient({
     env: environment,
@@ -17,6 +17,7 @@ export function connectTo(
     random: () => Math.random(),
     userAgent: `countersign/${VERSION} (${process.platform}; ${process.arch})`,
     onRetry: note,
+    ...pace,
     ...(tls === undefined ? {} : { tls }),
     ...(verbose === true ? { trace: (event: TraceEvent) => note(describe(event)) } : {}),
   })

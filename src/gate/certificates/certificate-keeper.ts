@@ -10,6 +10,7 @@ import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { KubernetesObject } from '#clients/kubernetes/object'
 import type { RandomSource } from '#crypto/random'
 import type { Clock, UnixMillis } from '#time'
+import { webhookHost } from '../installation.js'
 import { readCertificateState, writeCertificateState } from './certificate-secret.js'
 import { issueServingCertificate } from './issue.js'
 import type { ServingCertificate } from './issue.js'
@@ -35,6 +36,8 @@ export interface CertificateKeeperOptions {
 
 /** Soon enough for a configuration that somebody applied anew without the bundle. */
 const LOOK = 15_000
+/** Renewing, announcing, showing, retiring: more in a row is a loop. */
+const MAX_STEPS = 5
 
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions
@@ -84,15 +87,27 @@ export class CertificateKeeper {
     })
   }
 
+  /** As many steps as can be made now. */
   async #tend(): Promise<CertificateState> {
-    const { api, target, clock } = this.#options
     let { state, secret } = await this.#load()
-    for (;;) {
+    for (let step = 0; step < MAX_STEPS; step++) {
       this.#show(state.current)
-      const bundleIsOut = await writeBundle(api, target, bundleOf(state))
-      const next = await nextState(state, { now: clock(), bundleIsOut, issue: () => this.#issue() })
-      if (next === undefined) return state
+      const view = { now: this.#options.clock(), bundleIsOut: await this.#announce(state), issue: () => this.#issue() }
+      const next = await nextState(state, view)
+      if (next === undefined) break
       ;({ state, secret } = await this.#replace(secret, next))
+    }
+    return state
+  }
+
+  /** What cannot be announced is not shown; what is shown already is shown on. */
+  async #announce(state: CertificateState): Promise<boolean> {
+    const { api, target, onTrouble } = this.#options
+    try {
+      return await writeBundle(api, target, bundleOf(state))
+    } catch (error) {
+      onTrouble(error)
+      return false
     }
   }
 
@@ -157,13 +172,8 @@ export class CertificateKeeper {
 
   #issue(): Promise<ServingCertificate> {
     const { target, clock, random } = this.#options
-    const { service, namespace } = target
-    const names = [
-      `${service}.${namespace}.svc`,
-      `${service}.${namespace}.svc.cluster.local`,
-      `${service}.${namespace}`,
-      service,
-    ]
+    const host = webhookHost(target.namespace)
+    const names = [host, `${host}.cluster.local`]
     return issueServingCertificate({
       names: names.map((value) => ({ kind: 'dns', value }) as const),
       now: clock(),

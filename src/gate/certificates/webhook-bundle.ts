@@ -8,14 +8,13 @@ import type { JsonObject, JsonValue } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
 
 const API_VERSION = 'admissionregistration.k8s.io/v1'
-export const CONFIGURATION_RESOURCES = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'] as const
 
-/** The service that the webhooks of these configurations lead to. */
+/** The service that the webhooks lead to, and the configurations that they are in. */
 export interface WebhookTarget {
-  /** Name of the configurations, one of each kind. */
-  readonly configurations: string
   readonly service: string
   readonly namespace: string
+  readonly validating: string
+  readonly mutating: string
 }
 
 /**
@@ -25,11 +24,11 @@ export interface WebhookTarget {
  */
 export async function writeBundle(api: KubernetesApi, target: WebhookTarget, bundle: string): Promise<boolean> {
   const caBundle = encodeBase64(encodeUtf8(bundle))
-  const written = await Promise.all(
-    CONFIGURATION_RESOURCES.map((resource) =>
-      writeInto(api, { at: { apiVersion: API_VERSION, resource, name: target.configurations }, target, caBundle }),
-    ),
-  )
+  const configurations = [
+    { apiVersion: API_VERSION, resource: 'validatingwebhookconfigurations', name: target.validating },
+    { apiVersion: API_VERSION, resource: 'mutatingwebhookconfigurations', name: target.mutating },
+  ]
+  const written = await Promise.all(configurations.map((at) => writeInto(api, { at, target, caBundle })))
   return written.every(Boolean)
 }
 
@@ -42,32 +41,30 @@ interface Writing {
 async function writeInto(api: KubernetesApi, { at, target, caBundle }: Writing): Promise<boolean> {
   try {
     const found = await api.get(at)
-    const changed = withBundle(found, target, caBundle)
-    // The resource version in it makes this fail if anybody else wrote meanwhile; the next look tries again.
-    if (changed !== undefined) await api.update(at, changed, { fieldManager: 'countersign-certificates' })
+    const changes = bundleChanges(found, target, caBundle)
+    // The test of the version makes this fail if anybody else wrote meanwhile; the next look tries again.
+    if (changes.length > 0) {
+      const unchanged = { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion ?? '' }
+      await api.patch(at, { kind: 'json', body: [unchanged, ...changes] }, { fieldManager: 'countersign-certificates' })
+    }
     return true
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error
     if (error.code === 'KUBERNETES_NOT_FOUND') return true
-    if (error.code === 'KUBERNETES_CONFLICT') return false
+    if (error.code === 'KUBERNETES_CONFLICT' || error.code === 'KUBERNETES_INVALID') return false
     throw error
   }
 }
 
-/** The configuration with the bundle in it; undefined if it is there already. */
-function withBundle(configuration: JsonObject, target: WebhookTarget, caBundle: string): JsonObject | undefined {
-  const { webhooks } = configuration
-  if (!Array.isArray(webhooks)) return undefined
-  let changed = false
-  const next = (webhooks as readonly JsonValue[]).map((webhook): JsonValue => {
-    if (!isJsonObject(webhook)) return webhook
-    const { clientConfig } = webhook
-    if (!isJsonObject(clientConfig) || !leadsTo(clientConfig['service'], target)) return webhook
-    if (clientConfig['caBundle'] === caBundle) return webhook
-    changed = true
-    return { ...webhook, clientConfig: { ...clientConfig, caBundle } }
+/** JSON patch operations for the webhooks that do not have the bundle yet. */
+function bundleChanges({ webhooks }: JsonObject, target: WebhookTarget, caBundle: string): readonly JsonObject[] {
+  if (!Array.isArray(webhooks)) return []
+  return (webhooks as readonly JsonValue[]).flatMap((webhook, index) => {
+    const clientConfig = isJsonObject(webhook) ? webhook['clientConfig'] : undefined
+    if (!isJsonObject(clientConfig) || !leadsTo(clientConfig['service'], target)) return []
+    if (clientConfig['caBundle'] === caBundle) return []
+    return [{ op: 'add', path: `/webhooks/${String(index)}/clientConfig/caBundle`, value: caBundle }]
   })
-  return changed ? { ...configuration, webhooks: next } : undefined
 }
 
 function leadsTo(service: JsonValue | undefined, target: WebhookTarget): boolean {

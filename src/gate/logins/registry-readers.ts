@@ -62,7 +62,7 @@ export function lazyReader(open: () => Promise<ContentReader>): ContentReader {
     resolve: async (...asked) => (await reader()).resolve(...asked),
     manifest: async (...asked) => (await reader()).manifest(...asked),
     blob: async (...asked) => (await reader()).blob(...asked),
-    openBlob: async function* (...asked) {
+    async *openBlob(...asked) {
       yield* (await reader()).openBlob(...asked)
     },
     referrers: async (...asked) => (await reader()).referrers(...asked),

@@ -97,8 +97,8 @@ export class WatchedDocuments {
   /** Undefined: the group is not served, or in no version that is understood. Waits for an API server that is away. */
   async #servedVersion({ group, versions, resource }: WatchedResource): Promise<string | undefined> {
     if (group === '') return versions[0]
-    const signal = this.#stopping.signal
-    while (!signal.aborted) {
+    const { signal } = this.#stopping
+    while (!this.#isStopping()) {
       try {
         const groups = await this.#options.api.groups(signal)
         const served = groups.find(({ name }) => name === group)?.apiVersions ?? []
@@ -110,7 +110,7 @@ export class WatchedDocuments {
         }
         return undefined
       } catch (error) {
-        if (signal.aborted) return undefined
+        if (this.#isStopping()) return undefined
         this.#options.onTrouble(resource, error)
         await this.#pause()
       }
@@ -141,6 +141,10 @@ export class WatchedDocuments {
     })
     for (const object of cache.list()) documents.put(object)
     await Promise.race([cache.whenSynced(), aborted(this.#stopping.signal)])
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   /** False when there is no more to wait for. */

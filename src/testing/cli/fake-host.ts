@@ -2,6 +2,7 @@
 import { CliError } from '#cli/kit/errors'
 import type { ConnectOptions, Environment, Host } from '#cli/kit/host'
 import type { Fetch } from '#clients/http/fetch'
+import type { KubernetesApi } from '#clients/kubernetes/api'
 import type { CommandData } from '#cli/kit/command'
 
 export interface FakeHostOptions {
@@ -18,6 +19,7 @@ export interface FakeHostOptions {
   readonly interrupted?: AbortSignal
   /** Given what the command wants to be called with on SIGHUP. */
   readonly onReload?: (reload: () => void) => void
+  readonly cluster?: KubernetesApi
 }
 
 export interface FakeHost extends Host {
@@ -95,6 +97,10 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       connections.push(choices)
       if (options.fetch === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test allows no network')
       return options.fetch
+    },
+    openCluster: async () => {
+      if (options.cluster === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test has no cluster')
+      return options.cluster
     },
     openBrowser: options.openBrowser ?? (async () => false),
     homeFolder: '/home/test',
