@@ -1,5 +1,5 @@
 /** The gate in a test cluster: installed from its manifests, run by processes that log in as its service account. @module */
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { must, serve, type Server } from '../interop/processes.js'
 import type { TestCluster } from './cluster.js'
@@ -83,15 +83,14 @@ async function gateKubeconfig(cluster: TestCluster): Promise<string> {
   const issued = (await cluster.admin.call(path, { method: 'POST', body: request })) as {
     readonly status: { readonly token: string }
   }
-  const token = join(cluster.folder, 'gate-token')
-  await writeFile(`${token}.new`, issued.status.token)
-  await rename(`${token}.new`, token)
-  const file = join(cluster.folder, 'gate-kubeconfig')
+  const folder = await mkdtemp(join(cluster.folder, 'gate-'))
+  const file = join(folder, 'kubeconfig')
+  await writeFile(join(folder, 'token'), issued.status.token)
   const access = { server: cluster.server, 'certificate-authority': cluster.certificates.ca }
   const config = {
     'current-context': 'gate',
     clusters: [{ name: 'test', cluster: access }],
-    users: [{ name: 'gate', user: { tokenFile: token } }],
+    users: [{ name: 'gate', user: { tokenFile: 'token' } }],
     contexts: [{ name: 'gate', context: { cluster: 'test', user: 'gate' } }],
   }
   await writeFile(file, JSON.stringify(config))

@@ -15,7 +15,6 @@ const BOB = 'bob@example.com'
 const opened = new Opened()
 let cluster: TestCluster
 let images: SignedImages
-let replicas: readonly Replica[] = []
 let signed: string
 let bare: string
 
@@ -65,11 +64,9 @@ describe('the gate in a cluster', () => {
   })
 
   test('two replicas come up, with the rights that they are given', async () => {
-    replicas = await Promise.all([
-      startReplica(cluster, { flags: images.admissionFlags }),
-      startReplica(cluster, { flags: images.admissionFlags }),
-    ])
-    for (const replica of replicas) opened.add(replica)
+    const flags = images.admissionFlags
+    const start = async (): Promise<Replica> => opened.add(await startReplica(cluster, { flags }))
+    const replicas = await Promise.all([start(), start()])
     const { seen } = await eventually(
       () => tryOut(pod('a', 'ghcr.io/acme/app:latest')),
       ({ message }) => !message.includes('failed calling webhook'),
