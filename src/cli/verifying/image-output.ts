@@ -5,7 +5,7 @@ import { rekorBundleToJson } from '#formats/cosign-bundle/rekor-bundle'
 import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import type { ImageClaims } from '#verify/image/image-claims'
 import type { Verification } from '#verify/verification'
-import { printable } from '../kit/printable.js'
+import { inline } from '../kit/printable.js'
 import { identityDocument, verificationDocument } from './document.js'
 import type { Accepted } from './image-verification.js'
 
@@ -42,6 +42,17 @@ export function signatureDocument(
     ...(signer.kind === 'certificate' ? { identity: identityDocument(signer.identity) } : {}),
     ...(full ? { verification: verificationDocument(verification) } : {}),
   }
+}
+
+/** What `-o text` prints: the payload that was signed, of a bundle what the payload of the old format would have said. */
+export function signedText({ claims, attachment }: Accepted<OptionalClaims>, { name, digest }: OutputAsk): string {
+  if (attachment.payload !== undefined) return new TextDecoder().decode(attachment.payload)
+  const critical = {
+    identity: { 'docker-reference': name },
+    image: { 'docker-manifest-digest': claims?.manifestDigest ?? digest },
+    type: claims?.type ?? '',
+  }
+  return JSON.stringify({ critical, optional: Object.fromEntries(claims?.annotations ?? []) })
 }
 
 const OID_NAMES: ReadonlyMap<string, string> = new Map([
@@ -93,5 +104,5 @@ export function certificateLines({ signer }: Verification): readonly string[] {
     ['GitHub Workflow Repository', claims.githubWorkflowRepository],
     ['GitHub Workflow Ref', claims.githubWorkflowRef],
   ]
-  return lines.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${printable(value)}`]))
+  return lines.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${inline(value)}`]))
 }
