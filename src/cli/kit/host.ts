@@ -56,6 +56,8 @@ export interface Host {
   readonly clock: Clock
   /** Makes the HTTP client; only a command that speaks HTTP calls it. */
   readonly connect: (options?: ConnectOptions) => Promise<Fetch>
+  /** What has been asked over HTTP and not been answered yet, without what is secret in addresses. */
+  readonly waitingFor: () => readonly string[]
   readonly openBrowser: (url: string) => Promise<boolean>
   readonly homeFolder: string | undefined
   readonly platform: { readonly os: string; readonly arch: string; readonly runtime: string }

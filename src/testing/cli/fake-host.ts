@@ -93,6 +93,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (options.fetch === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test allows no network')
       return options.fetch
     },
+    waitingFor: () => [],
     openBrowser: options.openBrowser ?? (async () => false),
     homeFolder: '/home/test',
     platform: { os: 'linux', arch: 'x64', runtime: 'node' },
