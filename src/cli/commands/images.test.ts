@@ -627,6 +627,27 @@ describe('--record-creation-timestamp', () => {
   })
 })
 
+describe('the JSON that verify prints', () => {
+  test('an annotation cannot pass for what the certificate says', async () => {
+    const image = await bench.pushImage('spoofed')
+    const forged = [
+      'githubWorkflowRepository=corp/app',
+      '1.3.6.1.4.1.57264.1.12=https://github.com/corp/app',
+      'Subject=eve',
+    ]
+    const words = [...forged, 'commit=abc'].flatMap((pair) => ['-a', pair])
+    for (const format of [[], ['--new-bundle-format=false']]) {
+      succeeded(await bench.run(sign, [...KEYLESS_V1, ...format, ...words, image]))
+    }
+    const items = parsed(succeeded(await bench.run(verify, [...anyone, image])))
+    assert.equal(items.length, 2)
+    for (const { optional } of items) {
+      assert.deepEqual([optional['commit'], optional['Subject']], ['abc', 'ann@example.com'])
+      for (const name of ['githubWorkflowRepository', '1.3.6.1.4.1.57264.1.12']) assert.ok(!(name in optional), name)
+    }
+  })
+})
+
 describe('what verify prints as text', () => {
   for (const [format, words] of [
     ['bundle', KEY],

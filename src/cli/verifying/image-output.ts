@@ -31,7 +31,7 @@ export function signatureDocument(
   const { signer } = verification
   const facts = certificateFacts(verification)
   const legacy = attachment.payload === undefined ? {} : legacyFacts(verification, attachment.entity.timestamps)
-  const optional = { ...Object.fromEntries(claims?.annotations ?? new Map<string, JsonValue>()), ...facts, ...legacy }
+  const optional = { ...saidBy(signer, claims?.annotations ?? NO_ANNOTATIONS), ...facts, ...legacy }
   return {
     critical: {
       identity: { 'docker-reference': claims?.dockerReference ?? name },
@@ -43,6 +43,21 @@ export function signatureDocument(
     ...(full ? { verification: verificationDocument(verification) } : {}),
   }
 }
+
+const NO_ANNOTATIONS: ReadonlyMap<string, JsonValue> = new Map()
+
+/**
+ * The annotations. Beside a certificate none of them may go by the name of what the certificate says: where the certificate is
+ * silent, whoever may sign could otherwise name a repository or an issuer in its stead.
+ */
+function saidBy(
+  { kind }: Verification['signer'],
+  annotations: ReadonlyMap<string, JsonValue>,
+): Readonly<Record<string, JsonValue>> {
+  return Object.fromEntries([...annotations].filter(([name]) => kind === 'key' || !CERTIFIED.test(name)))
+}
+
+const CERTIFIED = /^(?:Subject|Issuer|Bundle|RFC3161Timestamp|githubWorkflow\w*|1\.3\.6\.1\.4\.1\.57264\..*)$/
 
 /** What `-o text` prints: the payload that was signed, of a bundle what the payload of the old format would have said. */
 export function signedText({ claims, attachment }: Accepted<OptionalClaims>, { name, digest }: OutputAsk): string {
