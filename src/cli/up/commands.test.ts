@@ -135,7 +135,12 @@ test('what up tells can be pasted into a shell', async () => {
     /cosign initialize --mirror http:\/\/localhost:8080\/tuf --root '\/srv\/it'\\''s here\/tuf\/root\.json'/,
   )
   assert.match(text, /any e-mail address is believed/)
-  assert.doesNotMatch(text, /client-id/)
+  assert.doesNotMatch(text, /client-id|first start/)
+  const moved = { ...running, url: 'https://sigstore.example.com' }
+  assert.match(
+    describeRunning(moved, { open: false, millis: 1, clientId: 'sigstore' }),
+    /keep the name of the first start, localhost:/,
+  )
   assert.match(
     describeRunning(running, { open: false, millis: 1, clientId: 'ours' }),
     /countersign sign --oidc-client-id ours /,
