@@ -63,6 +63,8 @@ export interface Host {
   readonly connect: (options?: ConnectOptions) => Promise<Fetch>
   /** Makes the client of a cluster: the one that is meant, or that this runs in. */
   readonly openCluster: (options: AccessOptions) => Promise<KubernetesApi>
+  /** What has been asked over HTTP and not been answered yet, without what is secret in addresses. */
+  readonly waitingFor: () => readonly string[]
   readonly openBrowser: (url: string) => Promise<boolean>
   readonly homeFolder: string | undefined
   readonly platform: { readonly os: string; readonly arch: string; readonly runtime: string }
