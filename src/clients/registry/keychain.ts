@@ -2,7 +2,8 @@
 import { randomBytes } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import type { Environment } from '../http/proxy.js'
-import { askHelper, nodeProgramRunner, type ProgramRunner } from './credential-helper.js'
+import { nodeProgramRunner, type ProgramRunner } from '../programs.js'
+import { askHelper } from './credential-helper.js'
 import { ANONYMOUS, type Credentials, type Keychain } from './credentials.js'
 import { findCredentials, parseDockerConfig, withLogin, type DockerConfig } from './docker-config.js'
 import { RegistryError } from './registry-error.js'
@@ -70,8 +71,8 @@ export async function saveLogin(
   const place =
     config === undefined ? undefined : findCredentials({ ...config, auths: new Map() }, { ...login, repository: '' })
   if (place?.kind === 'helper') {
-    const input = JSON.stringify({ ServerURL: place.server, Username: login.username, Secret: login.password })
-    const { exitCode } = await runner.run(`docker-credential-${place.helper}`, ['store'], input)
+    const stdin = JSON.stringify({ ServerURL: place.server, Username: login.username, Secret: login.password })
+    const { exitCode } = await runner.run(`docker-credential-${place.helper}`, ['store'], { stdin })
     if (exitCode === 0) return path
     throw new RegistryError(
       'REGISTRY_CREDENTIAL_HELPER',
