@@ -26,10 +26,10 @@ export interface VexTarget {
   readonly hashes: readonly string[]
 }
 
-export interface VexJudgement {
+export interface VexJudgement<Attested extends AttestedVex = AttestedVex> {
   readonly status: VexStatus
   readonly statement: VexStatement
-  readonly attested: AttestedVex
+  readonly attested: Attested
 }
 
 /** The more alarming of two statements of one moment is the one that counts. */
@@ -39,11 +39,11 @@ const ALARM: Readonly<Record<VexStatus, number>> = { affected: 3, under_investig
  * The latest statement that is about the vulnerability, the product and the component; undefined if there is none.
  * @param vulnerability every name of it
  */
-export function judgeVex(
-  all: readonly AttestedVex[],
+export function judgeVex<Attested extends AttestedVex>(
+  all: readonly Attested[],
   subject: VexSubject,
   { vulnerability, target }: { readonly vulnerability: ReadonlySet<string>; readonly target: VexTarget },
-): VexJudgement | undefined {
+): VexJudgement<Attested> | undefined {
   const found = currentDocuments(all).flatMap((attested) =>
     attested.document.statements
       .filter(({ vulnerabilities }) => vulnerabilities.some((name) => vulnerability.has(name)))
@@ -55,7 +55,7 @@ export function judgeVex(
 }
 
 /** Of the versions of one document by one signer, the latest. */
-function currentDocuments(all: readonly AttestedVex[]): readonly AttestedVex[] {
+function currentDocuments<Attested extends AttestedVex>(all: readonly Attested[]): readonly Attested[] {
   return all.filter(
     ({ document, signer }) =>
       !all.some(

@@ -38,6 +38,8 @@ export interface Sbom {
   /** Of the format: `1.6`, `2.3`. */
   readonly version: string
   readonly components: readonly SbomComponent[]
+  /** How many of them are in the software, rather than the software itself: with none, the bill says nothing. */
+  readonly contained: number
   /** Only a statement that something is left out makes it incomplete. */
   readonly completeness: Completeness
   /** What the software was built on, where a component says so. */

@@ -1,7 +1,7 @@
 /** CycloneDX in JSON, 1.2 to 1.7. @module */
 import type { JsonObject, JsonValue } from '#encoding/json'
 import type { Completeness, Distribution, Sbom, SbomComponent } from './component.js'
-import { checkCount, hashOf, malformed, objectOf, objectsOf, purlIn, textOf } from './fields.js'
+import { checkCount, hashOf, malformed, namedDistribution, objectOf, objectsOf, purlIn, textOf } from './fields.js'
 import { SbomError } from './sbom-error.js'
 import { sourceFromProperties } from './source-package.js'
 
@@ -29,6 +29,7 @@ export function readCycloneDx(document: JsonObject): Sbom {
     format: 'CycloneDX',
     version,
     components: components.map(({ component }) => component),
+    contained: components.length - (root === undefined ? 0 : 1),
     completeness: completenessOf(document),
     distribution: distributionOf(components),
   }
@@ -116,5 +117,5 @@ function completenessOf(document: JsonObject): Completeness {
 
 function distributionOf(components: readonly ReadComponent[]): Distribution | undefined {
   const system = components.find(({ type }) => type === 'operating-system')?.component
-  return system === undefined ? undefined : { name: system.name.toLowerCase(), version: system.version }
+  return system === undefined ? undefined : namedDistribution(system.name, system.version)
 }

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '#encoding/json'
 import { isJsonObject } from '#encoding/json'
 import { isCodedError } from '#errors'
 import { parsePurl, type PackageUrl } from '../purl/purl.js'
+import type { Distribution } from './component.js'
 import { SbomError } from './sbom-error.js'
 
 /** Real ones have hundreds to some ten thousand; this many still fit into memory. */
@@ -52,6 +53,11 @@ export function purlIn(text: string | undefined): PackageUrl | undefined {
 export function hashOf(algorithm: string | undefined, value: string | undefined): readonly string[] {
   if (algorithm === undefined || value === undefined) return []
   return [`${algorithm.toLowerCase().replace(/[-_]/g, '')}:${value.toLowerCase()}`]
+}
+
+/** Trivy writes `none` where it found no distribution. */
+export function namedDistribution(name: string, version: string | undefined): Distribution | undefined {
+  return name === 'none' ? undefined : { name: name.toLowerCase(), version }
 }
 
 export function malformed(path: string, expected: string): SbomError {

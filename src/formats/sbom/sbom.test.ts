@@ -73,6 +73,32 @@ describe('CycloneDX', () => {
     ])
   })
 
+  test('what the software itself is does not make a bill say something', () => {
+    const itself = { metadata: { component: { type: 'container', name: 'app' } } }
+    assert.equal(readSbomPredicate(cyclonedx(itself)).contained, 0)
+    assert.equal(readSbomPredicate(cyclonedx({ ...itself, components: [LOG4J] })).contained, 1)
+    const spdx = {
+      spdxVersion: 'SPDX-2.3',
+      packages: [{ SPDXID: 'SPDXRef-a', name: 'app' }],
+      relationships: [
+        { spdxElementId: 'SPDXRef-DOCUMENT', relationshipType: 'DESCRIBES', relatedSpdxElement: 'SPDXRef-a' },
+      ],
+    }
+    assert.equal(readSbomPredicate(spdx).contained, 0)
+    assert.equal(readSbomPredicate({ ...spdx, relationships: [], documentDescribes: ['SPDXRef-a'] }).contained, 0)
+    assert.equal(readSbomPredicate({ ...spdx, relationships: [] }).contained, 1)
+    const tags = 'SPDXVersion: SPDX-2.3\nPackageName: app\nSPDXID: SPDXRef-a\n'
+    assert.equal(readSbomPredicate(`${tags}Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-a\n`).contained, 0)
+    assert.equal(readSbomPredicate(tags).contained, 1)
+    const graph = [
+      { type: 'software_Sbom', rootElement: ['urn:a'] },
+      { type: 'software_Package', spdxId: 'urn:a', name: 'app' },
+      { type: 'software_Package', spdxId: 'urn:b', name: 'b' },
+    ]
+    const context = { '@context': 'https://spdx.org/rdf/3.0.1/spdx-context.jsonld' }
+    assert.equal(readSbomPredicate({ ...context, '@graph': graph }).contained, 1)
+  })
+
   test('every version that is read, and none other', () => {
     for (const specVersion of ['1.2', '1.3', '1.4', '1.5', '1.6', '1.7'])
       assert.equal(readSbomPredicate(cyclonedx({ specVersion })).version, specVersion)

@@ -8,6 +8,7 @@ export function isTagValue(text: string): boolean {
 
 /** Tags of a package → the field of the JSON form. */
 const PACKAGE_FIELDS: ReadonlyMap<string, string> = new Map([
+  ['SPDXID', 'SPDXID'],
   ['PackageVersion', 'versionInfo'],
   ['PackageFileName', 'packageFileName'],
   ['PackageSourceInfo', 'sourceInfo'],
@@ -15,7 +16,7 @@ const PACKAGE_FIELDS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Tags that begin something else than a package. */
-const OTHER_SECTIONS = new Set(['FileName', 'SnippetSPDXID', 'LicenseID', 'Relationship', 'Annotator', 'Reviewer'])
+const OTHER_SECTIONS = new Set(['FileName', 'SnippetSPDXID', 'LicenseID', 'Annotator', 'Reviewer'])
 
 type Package = Record<string, string | JsonObject[]>
 
@@ -25,6 +26,7 @@ type Package = Record<string, string | JsonObject[]>
  */
 export function tagValueDocument(text: string): JsonObject {
   const packages: Package[] = []
+  const relationships: JsonObject[] = []
   let version = ''
   let current: Package | undefined
   for (const { tag, value } of tagsOf(text)) {
@@ -33,10 +35,16 @@ export function tagValueDocument(text: string): JsonObject {
       current = { name: value, externalRefs: [], checksums: [] }
       packages.push(current)
       checkCount(packages.length)
-    } else if (OTHER_SECTIONS.has(tag)) current = undefined
+    } else if (tag === 'Relationship') relationships.push(relationship(value))
+    else if (OTHER_SECTIONS.has(tag)) current = undefined
     else if (current !== undefined) addTag(current, tag, value)
   }
-  return { spdxVersion: version, packages }
+  return { spdxVersion: version, packages, relationships }
+}
+
+function relationship(value: string): JsonObject {
+  const [spdxElementId = '', relationshipType = '', relatedSpdxElement = ''] = value.split(/\s+/)
+  return { spdxElementId, relationshipType, relatedSpdxElement }
 }
 
 function addTag(target: Package, tag: string, value: string): void {

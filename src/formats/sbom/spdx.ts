@@ -1,7 +1,7 @@
 /** SPDX 2.2 and 2.3, in JSON. @module */
-import type { JsonObject } from '#encoding/json'
+import type { JsonObject, JsonValue } from '#encoding/json'
 import type { Distribution, Sbom, SbomComponent } from './component.js'
-import { checkCount, hashOf, malformed, objectsOf, purlIn, textOf } from './fields.js'
+import { checkCount, hashOf, malformed, namedDistribution, objectsOf, purlIn, textOf } from './fields.js'
 import { SbomError } from './sbom-error.js'
 import { sourceFromSentence } from './source-package.js'
 
@@ -28,7 +28,36 @@ export function readSpdx(document: JsonObject): Sbom {
   for (const [index, each] of packages.entries()) components.push(...readPackage(each, `packages[${String(index)}]`))
   checkCount(components.length)
   // The format has no field for it; a relationship to NOASSERTION is about one package, and says that nothing is said.
-  return { format: 'SPDX', version, components, completeness: 'unstated', distribution: distributionOf(packages) }
+  const described = describedBy(document)
+  const contained = packages.filter(({ SPDXID: id }) => typeof id !== 'string' || !described.has(id)).length
+  return {
+    format: 'SPDX',
+    version,
+    components,
+    contained,
+    completeness: 'unstated',
+    distribution: distributionOf(packages),
+  }
+}
+
+/** Ids of what the document is about. */
+function describedBy(document: JsonObject): ReadonlySet<string> {
+  const { documentDescribes: listed } = document
+  const ids = new Set<string>()
+  for (const id of Array.isArray(listed) ? (listed as readonly JsonValue[]) : [])
+    if (typeof id === 'string') ids.add(id)
+  for (const { spdxElementId, relationshipType, relatedSpdxElement } of objectsOf(
+    document,
+    'relationships',
+    'document',
+  ))
+    if (
+      spdxElementId === 'SPDXRef-DOCUMENT' &&
+      relationshipType === 'DESCRIBES' &&
+      typeof relatedSpdxElement === 'string'
+    )
+      ids.add(relatedSpdxElement)
+  return ids
 }
 
 function readPackage(object: JsonObject, path: string): readonly SbomComponent[] {
@@ -74,5 +103,5 @@ function distributionOf(packages: readonly JsonObject[]): Distribution | undefin
   )
   const name = system === undefined ? undefined : textOf(system, 'name', 'packages')
   if (system === undefined || name === undefined) return undefined
-  return { name: name.toLowerCase(), version: asserted(textOf(system, 'versionInfo', 'packages')) }
+  return namedDistribution(name, asserted(textOf(system, 'versionInfo', 'packages')))
 }

@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isJsonObject } from '#encoding/json'
 import type { Completeness, Distribution, Sbom, SbomComponent } from './component.js'
-import { checkCount, hashOf, malformed, objectsOf, purlIn, textOf } from './fields.js'
+import { checkCount, hashOf, malformed, namedDistribution, objectsOf, purlIn, textOf } from './fields.js'
 import { SbomError } from './sbom-error.js'
 import { asserted } from './spdx.js'
 import { sourceFromSentence } from './source-package.js'
@@ -14,9 +14,13 @@ export function isSpdx3(document: JsonObject): boolean {
 }
 
 function contexts(document: JsonObject): readonly string[] {
-  const context = document['@context']
-  const list: readonly JsonValue[] = Array.isArray(context) ? (context as readonly JsonValue[]) : [context ?? null]
-  return list.filter((each) => typeof each === 'string')
+  return listed(document['@context']).filter((each) => typeof each === 'string')
+}
+
+/** One value needs no list. */
+function listed(value: JsonValue | undefined): readonly JsonValue[] {
+  if (value === undefined || value === null) return []
+  return Array.isArray(value) ? (value as readonly JsonValue[]) : [value]
 }
 
 /**
@@ -35,10 +39,12 @@ export function readSpdx3(document: JsonObject): Sbom {
   const components: SbomComponent[] = []
   for (const each of packages) components.push(...readPackage(each, byId))
   checkCount(components.length)
+  const roots = new Set(elements.flatMap(({ rootElement }) => listed(rootElement)))
   return {
     format: 'SPDX',
     version: '3.0',
     components,
+    contained: packages.filter((each) => !idsOf(each).some((id) => roots.has(id))).length,
     completeness: completenessOf(elements),
     distribution: distributionOf(packages),
   }
@@ -96,10 +102,7 @@ function linked(
   field: string,
   { path, byId }: { readonly path: string; readonly byId: ById },
 ): readonly JsonObject[] {
-  const value = object[field]
-  if (value === undefined || value === null) return []
-  const list: readonly JsonValue[] = Array.isArray(value) ? (value as readonly JsonValue[]) : [value]
-  return list.map((each) => {
+  return listed(object[field]).map((each) => {
     const found = typeof each === 'string' ? byId.get(each) : each
     if (found !== undefined && isJsonObject(found)) return found
     throw malformed(`${path}.${field}`, 'objects, or ids of objects in the graph')
@@ -121,5 +124,5 @@ function distributionOf(packages: readonly JsonObject[]): Distribution | undefin
   const system = packages.find(({ software_primaryPurpose: purpose }) => purpose === 'operatingSystem')
   const name = system === undefined ? undefined : textOf(system, 'name', 'package')
   if (system === undefined || name === undefined) return undefined
-  return { name: name.toLowerCase(), version: asserted(textOf(system, 'software_packageVersion', 'package')) }
+  return namedDistribution(name, asserted(textOf(system, 'software_packageVersion', 'package')))
 }
