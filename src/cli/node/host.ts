@@ -15,6 +15,10 @@ export function nodeHost(environment: Environment, definitions: Host['definition
       const { connectTo } = await import('./http.js')
       return connectTo(environment, (line) => terminal.note(line), options)
     },
+    openCluster: async (options) => {
+      const { openClusterOf } = await import('./cluster.js')
+      return await openClusterOf(environment, options)
+    },
     openBrowser,
     homeFolder: environment['HOME'] ?? environment['USERPROFILE'],
     platform: { os: process.platform, arch: process.arch, runtime: `node ${process.version}` },

@@ -31,6 +31,8 @@ export interface Judge {
   readonly judge: (entity: SignedEntity, artifact: Artifact) => Promise<Verification>
   /** Begins to load the trusted root, for when there is something else to wait for. */
   readonly preload: () => void
+  /** The trusted root; absent where a known key needs none. */
+  readonly trust: () => Promise<TrustedRoot | undefined>
 }
 
 /**
@@ -74,11 +76,12 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
       now: host.clock(),
     })
   }
+  const ignoresLog = flags['insecure-ignore-tlog'] || flags['private-infrastructure']
+  const needsNone = policy.kind === 'key' && ignoresLog && !flags['use-signed-timestamps']
   const preload = (): void => {
-    if (policy.kind === 'key' && (flags['insecure-ignore-tlog'] || flags['private-infrastructure'])) return
-    load().catch(() => undefined) // whoever needs it will hear of the failure
+    if (!needsNone) load().catch(() => undefined) // whoever needs it will hear of the failure
   }
-  return { policy, key, judge, preload }
+  return { policy, key, judge, preload, trust: async () => (needsNone ? undefined : await load()) }
 }
 
 /** On images the certificate comes with the signature; one given by hand would have no effect, so it is refused. */
