@@ -75,11 +75,10 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isDeeper(root: JsonValue, limit: number): boolean {
-  let level: readonly JsonValue[] = [root]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
-  }
-  return false
+/** Recursion ends at the limit, however deep the value is. */
+function isDeeper(value: JsonValue, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (limit === 0) return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0
+  const members: readonly JsonValue[] = Array.isArray(value) ? (value as readonly JsonValue[]) : Object.values(value)
+  return members.some((member) => isDeeper(member, limit - 1))
 }

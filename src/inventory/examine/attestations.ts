@@ -11,7 +11,7 @@ import { locateAttachments, type AttachmentPlace } from '#images/locate'
 import type { AttachmentReader } from '#images/store'
 import type { Artifact } from '#verify/artifact'
 import { entryKey, type EntryStore } from '../cache/entries.js'
-import { unpackAttestations, type StoredAttestation } from '../cache/entry.js'
+import { attestationHeaders, type AttestationHeader, type StoredAttestation } from '../cache/entry.js'
 import type { AttachedTo, IgnoredAttestation, SbomSummary, Unknown, VexSummary } from '../model.js'
 import type { TrustPorts } from '../trust.js'
 import type { FetchGate } from './fetch-gate.js'
@@ -86,10 +86,10 @@ type ExaminedPlace = Omit<ExaminedSubject, 'others'>
 async function examinePlace(ports: ExaminePorts, subject: Subject, place: AttachmentPlace): Promise<ExaminedPlace> {
   const { images, trust, entries, gate } = ports
   const key = entryKey({ fingerprint: trust.fingerprint, digest: subject.digest, place })
-  const summarize = (attestations: readonly StoredAttestation[]): Pick<ExaminedPlace, 'sboms' | 'vex'> =>
+  const summarize = (attestations: readonly AttestationHeader[]): Pick<ExaminedPlace, 'sboms' | 'vex'> =>
     summaries(attestations, { key, attachedTo: subject.attachedTo, attestation: attestationOf(place) })
   const known = await entries.read(key)
-  if (known !== undefined) return { ...summarize(unpackAttestations(known)), ignored: [], gap: undefined }
+  if (known !== undefined) return { ...summarize(attestationHeaders(known)), ignored: [], gap: undefined }
   return await gate.run(blobsOf(images), async (blobs) => {
     const read = await readAttachments(images, place, {
       kind: 'attestation',
@@ -166,7 +166,7 @@ function artifactOf(digest: string): Artifact {
 }
 
 function summaries(
-  attestations: readonly StoredAttestation[],
+  attestations: readonly AttestationHeader[],
   place: Pick<SbomSummary, 'key' | 'attachedTo' | 'attestation'>,
 ): Pick<ExaminedPlace, 'sboms' | 'vex'> {
   const sboms: SbomSummary[] = []
@@ -176,8 +176,8 @@ function summaries(
     const common = { ...place, at, signer, signedAt }
     if (each.kind === 'vex') vex.push({ ...common, id: each.id, statements: each.statements })
     else {
-      const { format, version, completeness, contained, components } = each
-      sboms.push({ ...common, format, version, completeness, contained, components: components.length })
+      const { format, version, completeness, contained, count } = each
+      sboms.push({ ...common, format, version, completeness, contained, components: count })
     }
   }
   return { sboms, vex }

@@ -75,6 +75,7 @@ function readSbom({ verification, statement: { predicate, predicateType } }: Att
       kind: 'sbom',
       ...witness(verification),
       ...sbom,
+      count: components.length,
       components: storedComponents(components),
     } as const
     return { accepted, unreadable: undefined }

@@ -1,7 +1,7 @@
 /** What is looked for in components: a name, a package, a vulnerability. @module */
 import { isCodedError } from '#errors'
 import { parsePurl, type PackageUrl } from '#formats/purl/purl'
-import type { StoredComponent, StoredSbom } from '../cache/entry.js'
+import type { SbomHeader, StoredComponent } from '../cache/entry.js'
 import type { Vulnerability } from './vulnerability.js'
 
 /**
@@ -19,34 +19,40 @@ export interface ComponentMatch {
 export interface ComponentMatcher {
   /** The question, in words. */
   readonly question: string
-  /**
-   * Texts of lower-case letters and digits: a bill of materials without any of them has no match and need not be read.
-   * Undefined where every one is to be read.
-   */
-  readonly needles: readonly string[] | undefined
-  match(component: StoredComponent, sbom: StoredSbom): readonly ComponentMatch[]
+  /** What a line of the cache must hold to be worth taking apart; undefined where every one is. */
+  readonly needles: Needles | undefined
+  /** Whether a component of these names may match; asked instead of needles where there are too many. */
+  readonly mayBeNamed?: (name: string) => boolean
+  match(component: StoredComponent, sbom: SbomHeader): readonly ComponentMatch[]
 }
 
+/** Texts in lower case: a line without all of the texts of one of the groups has no match. */
+export type Needles = readonly (readonly string[])[]
+
+/** Written the same in names, package URLs, CPEs and JSON. */
+const PLAIN = /[a-z0-9._-]+/g
+/** Ecosystems take different separators for the same. */
 const RUNS = /[a-z0-9]+/g
 
-/** The longest run of letters and digits: whatever holds the text, in any case and any encoding, holds this. */
-export function needleOf(text: string): string | undefined {
-  const runs = text.toLowerCase().match(RUNS) ?? []
-  return runs.reduce<string | undefined>(
-    (longest, run) => (run.length > (longest?.length ?? 0) ? run : longest),
-    undefined,
-  )
+/** What a line holds if one of its texts holds this one; undefined if there is nothing to go by. */
+export function needleOf(text: string): Needles | undefined {
+  return groupOf(text, PLAIN)
 }
 
-/** Needles for any of several texts; undefined if one of them has none. */
-export function needlesOf(texts: Iterable<string>): readonly string[] | undefined {
-  const needles = new Set<string>()
-  for (const text of texts) {
-    const needle = needleOf(text)
-    if (needle === undefined) return undefined
-    needles.add(needle)
+/** What a line holds if it is about one of these names, whatever is made of separators in them. */
+export function needlesOfNames(names: Iterable<string>): Needles | undefined {
+  const groups: (readonly string[])[] = []
+  for (const name of names) {
+    const group = groupOf(name, RUNS)
+    if (group === undefined) return undefined
+    groups.push(...group)
   }
-  return [...needles]
+  return groups
+}
+
+function groupOf(text: string, parts: RegExp): Needles | undefined {
+  const found = text.toLowerCase().match(parts)
+  return found === null ? undefined : [[...new Set(found)]]
 }
 
 /** Package URLs, each taken apart once: the same packages are in many images. */

@@ -1,6 +1,6 @@
 /** Looking for a package by its package URL. @module */
 import { formatPurl, parsePurl, type PackageUrl } from '#formats/purl/purl'
-import { needlesOf, purlReader, type ComponentMatcher } from './matcher.js'
+import { needleOf, purlReader, type ComponentMatcher } from './matcher.js'
 
 /**
  * Matches the package; what the package URL leaves open (version, qualifiers, a distribution's namespace) may be anything. A
@@ -12,7 +12,7 @@ export function purlMatcher(text: string): ComponentMatcher {
   const read = purlReader()
   return {
     question: `package ${formatPurl(wanted)}`,
-    needles: needlesOf([wanted.name]),
+    needles: needleOf(wanted.name),
     match: (component) => {
       const purl = read(component.purl)
       if (purl !== undefined) return covers(wanted, purl) ? [{ standing: 'present', vulnerability: undefined }] : []

@@ -1,7 +1,7 @@
 /** Looking for a part of a name, or for a hash. @module */
 import { InventoryError } from '../inventory-error.js'
 import type { StoredComponent } from '../cache/entry.js'
-import { needlesOf, type ComponentMatcher } from './matcher.js'
+import { needleOf, type ComponentMatcher } from './matcher.js'
 
 /**
  * Matches whatever has the text in its name, its group, its package URL or its CPE, in any case: too much is better than too
@@ -21,7 +21,7 @@ export function termMatcher(term: string, { exact }: { readonly exact: boolean }
   const matches = hash === undefined ? (exact ? isNamed : holds) : hasHash
   return {
     question: `${exact ? 'components called' : 'components with'} ${term}`,
-    needles: needlesOf([hash ?? name]),
+    needles: needleOf(hash ?? name),
     match: (component) =>
       matches(component, hash ?? name) && (version === undefined || component.version?.toLowerCase() === version)
         ? [{ standing: 'present', vulnerability: undefined }]
