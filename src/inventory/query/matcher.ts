@@ -50,7 +50,9 @@ export function needlesOfNames(names: Iterable<string>): Needles | undefined {
   return groups
 }
 
+/** Other letters are written in several ways, and some of them have a lower case in ASCII. */
 function groupOf(text: string, parts: RegExp): Needles | undefined {
+  if (/[^\u0000-\u007f]/.test(text)) return undefined
   const found = text.toLowerCase().match(parts)
   return found === null ? undefined : [[...new Set(found)]]
 }
