@@ -21,9 +21,9 @@ export interface FailureDocument {
   readonly report?: unknown
 }
 
-/** The exit code that an error leads to. */
-export function exitCodeFor(error: unknown): number {
-  return isCodedError(error) ? exitCodeOf(error.code) : 1
+/** The exit code that an error leads to. `otherwise` is that of errors without one of their own. */
+export function exitCodeFor(error: unknown, otherwise = 1): number {
+  return isCodedError(error) ? exitCodeOf(error.code, otherwise) : otherwise
 }
 
 /** `Error: …`, and below it what was expected, what was found and what to do, each where there is something to say. */
@@ -45,13 +45,13 @@ export function describeFailure(
 }
 
 /** The same as data, for `--output json`. */
-export function failureDocument(error: unknown): FailureDocument {
+export function failureDocument(error: unknown, otherwise = 1): FailureDocument {
   const coded = isCodedError(error) ? error : undefined
   return {
     error: {
       code: coded?.code ?? 'INTERNAL',
       message: messageOf(error),
-      exitCode: exitCodeFor(error),
+      exitCode: exitCodeFor(error, otherwise),
       ...(coded?.expected === undefined ? {} : { expected: coded.expected }),
       ...(coded?.found === undefined ? {} : { found: coded.found }),
       ...(coded?.hint === undefined ? {} : { hint: coded.hint }),

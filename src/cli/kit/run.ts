@@ -29,7 +29,7 @@ export async function runCommand(command: Command, words: readonly string[], hos
     checkArguments(command, parsed.args)
     return await withOutputFile(command, { args: parsed.args, bound, host })
   } catch (error) {
-    return reportFailure(error, { bound, host })
+    return reportFailure(error, { command, bound, host })
   }
 }
 
@@ -133,16 +133,16 @@ function rejectWhenAborted(
 
 function reportFailure(
   error: unknown,
-  { bound, host }: { readonly bound: BoundFlags | undefined; readonly host: Host },
+  { command, bound, host }: { readonly command: Command; readonly bound: BoundFlags | undefined; readonly host: Host },
 ): number {
   const { terminal } = host
   // Only where it was asked for: without the flag, standard output of a failed command stays empty, as with cosign.
   if (bound?.flags['output'] === 'json' && bound.changed.has('output')) {
-    terminal.write(`${JSON.stringify(failureDocument(error))}\n`)
+    terminal.write(`${JSON.stringify(failureDocument(error, command.failureExitCode))}\n`)
   }
   const verbose = bound?.flags['verbose'] === true
   terminal.note(describeFailure(error, { bold: bolder(host, terminal.stderrIsTty), verbose }))
-  return exitCodeFor(error)
+  return exitCodeFor(error, command.failureExitCode)
 }
 
 /** Bold text where it is wanted: on a terminal, unless NO_COLOR says otherwise (no-color.org). */

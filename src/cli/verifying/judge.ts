@@ -36,6 +36,8 @@ export interface Judge {
   readonly isVerdict: (error: unknown) => boolean
   /** Begins to load the trusted root, for when there is something else to wait for. */
   readonly preload: () => void
+  /** The trusted root; absent where a known key needs none. */
+  readonly trust: () => Promise<TrustedRoot | undefined>
 }
 
 /**
@@ -79,11 +81,13 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
       throw unlogged ? withLogHint(error, flags) : error
     }
   }
+  const ignoresLog = flags['insecure-ignore-tlog'] || flags['private-infrastructure']
+  const needsNone = policy.kind === 'key' && ignoresLog && !flags['use-signed-timestamps']
   const preload = (): void => {
-    if (policy.kind === 'key' && (flags['insecure-ignore-tlog'] || flags['private-infrastructure'])) return
-    load().catch(() => undefined) // whoever needs it will hear of the failure
+    if (!needsNone) load().catch(() => undefined) // whoever needs it will hear of the failure
   }
-  return { policy, key, judge, preload, isVerdict: (error) => isCodedError(error) && !outside.has(error) }
+  const isVerdict = (error: unknown): boolean => isCodedError(error) && !outside.has(error)
+  return { policy, key, judge, preload, isVerdict, trust: async () => (needsNone ? undefined : await load()) }
 
   /** Remembers that a failure is not the entity's fault: what is asked for beside it could not be had. */
   async function attempt<T>(work: Promise<T>): Promise<T> {
