@@ -82,7 +82,8 @@ const COSIGN_FLAGS = {
   sct: undefined,
   'rekor-url': undefined,
   'allow-certificate-chain': false,
-  'signature-digest-algorithm': 'sha256',
+  'signature-digest-algorithm': undefined,
+  certificate: undefined,
   'private-infrastructure': false,
 } as const satisfies Partial<VerifyFlags>
 
