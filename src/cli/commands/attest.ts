@@ -23,7 +23,7 @@ import type { Host } from '../kit/host.js'
 import { withProgress } from '../progress.js'
 import { readFileOrStdin } from '../read-input.js'
 import { requireRoom } from '../signing/image-signatures.js'
-import { signatureBytes, tellEntries, writeBundle } from '../signing/results.js'
+import { signatureBytes, tellEntries, warnAboutChain, writeBundle } from '../signing/results.js'
 import { openSession } from '../signing/session.js'
 
 export const command: Command = defineCommand({
@@ -112,6 +112,7 @@ export const command: Command = defineCommand({
       tellEntries(host, result)
       if (flags.bundle !== undefined)
         await writeBundle(host, flags.bundle, result, { legacy: !flags['new-bundle-format'] })
+      if (flags['new-bundle-format'] && flags.bundle === undefined) warnAboutChain(host, result)
       if (flags['no-upload']) printEnvelope(host, result)
       else
         await attach(images, image, {

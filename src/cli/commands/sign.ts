@@ -20,7 +20,7 @@ import {
   signAsBundle,
   signAsPayload,
 } from '../signing/image-signatures.js'
-import { bundleText, certificatePem, tellEntries } from '../signing/results.js'
+import { bundleText, certificatePem, tellEntries, warnAboutChain } from '../signing/results.js'
 import { openSession } from '../signing/session.js'
 
 const flags = {
@@ -121,7 +121,10 @@ export const command: Command = defineCommand({
     for (const target of targets) {
       const signatures = await withProgress(host, 'Signing artifact...', async () => await signTarget(session, target))
       await writeOutputs(host, signatures, { flags: given, legacy })
-      for (const { result } of signatures) tellEntries(host, result)
+      for (const { result, payload: old } of signatures) {
+        tellEntries(host, result)
+        if (old === undefined && given.upload) warnAboutChain(host, result)
+      }
       if (!given.upload) continue
       host.terminal.note(`Pushing signature to: ${repositoryName(images.attachmentRepository ?? target.repository)}`)
       for (const signature of signatures) await attachSignature(images, signature, layout)
