@@ -21,7 +21,7 @@ import {
   signAsPayload,
 } from '../signing/image-signatures.js'
 import { bundleText, certificatePem, tellEntries, warnAboutChain } from '../signing/results.js'
-import { openSession } from '../signing/session.js'
+import { openSession, settleSigner } from '../signing/session.js'
 
 const flags = {
   bundle: { kind: 'path', help: 'also write the bundle to this file' },
@@ -113,7 +113,7 @@ export const command: Command = defineCommand({
       })
     }
     const { session } = await openSession(host, { flags: given, changed, signal, verbose })
-    await session.credentials.credential(signal) // a login wants the terminal to itself
+    await settleSigner(host, session, signal)
     const payload = given.payload === undefined ? undefined : await host.files.read(given.payload)
     if (payload !== undefined) host.terminal.note(`Using payload from: ${given.payload ?? ''}`)
     const identities = given['sign-container-identity'].length === 0 ? [undefined] : given['sign-container-identity']
