@@ -6,7 +6,7 @@ import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { askPassword } from './password.js'
-import { asText, fetchInput } from './read-input.js'
+import { asText, parseInput, readFileOrUrl } from './read-input.js'
 
 /** Schemes that cosign knows and this program does not speak yet. */
 const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitlab', 'github', 'pkcs11'] as const
@@ -15,14 +15,13 @@ const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitla
 export async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
   const scheme = /^([a-z][a-z0-9+.-]*):/.exec(reference)?.[1] ?? ''
   if (scheme === 'env' && reference.startsWith('env://')) return readVariable(host, reference.slice('env://'.length))
-  if (/^https?:\/\//.test(reference)) return await fetchInput(host, reference, signal)
   if (UNSUPPORTED.some((name) => name === scheme)) {
     throw new CliError('CLI_UNSUPPORTED', `keys at ${scheme} are not supported yet`, {
       expected: 'a file, env://VARIABLE or an http(s) address',
       found: `a ${scheme} reference`,
     })
   }
-  return await host.files.read(reference)
+  return await readFileOrUrl(host, reference, signal)
 }
 
 function readVariable(host: Host, name: string): Uint8Array {
@@ -35,7 +34,11 @@ function readVariable(host: Host, name: string): Uint8Array {
 
 /** The public key that a reference names: PEM. */
 export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<PublicKey> {
-  const text = asText(await readKeyReference(host, reference, signal), 'the key')
+  const bytes = await readKeyReference(host, reference, signal)
+  return parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key')))
+}
+
+function publicKeyFrom(text: string): PublicKey {
   if (/-----BEGIN (?:[A-Z ]*)PRIVATE KEY-----/.test(text)) {
     throw new CliError('CLI_INPUT', 'this is a private key, and a public key is asked for', {
       hint: `get the public key with "countersign public-key --key …"`,
@@ -50,7 +53,7 @@ export async function loadPublicKey(host: Host, reference: string, signal: Abort
  */
 export async function loadPrivateKey(host: Host, reference: string, signal: AbortSignal): Promise<PrivateKey> {
   const text = asText(await readKeyReference(host, reference, signal), 'the key')
-  if (!isCosignKey(text)) return privateKeyFromPem(text)
+  if (!isCosignKey(text)) return parseInput(reference, () => privateKeyFromPem(text))
   return privateKeyFromPkcs8(await openCosignKey(text, await askPassword(host, { twice: false })))
 }
 

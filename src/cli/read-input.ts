@@ -2,6 +2,7 @@
 import { concatBytes } from '#encoding/bytes'
 import { decodeUtf8 } from '#encoding/utf8'
 import { readBytes } from '#clients/http/body'
+import { redactUrl } from '#clients/http/trace'
 import { isCodedError } from '#errors'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
@@ -34,6 +35,29 @@ export async function fetchInput(host: Host, url: string, signal: AbortSignal): 
     expected: 'status 200',
     found: `status ${String(response.status)}`,
   })
+}
+
+/** A file, or what is behind an http(s) address. */
+export async function readFileOrUrl(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
+  return isAddress(reference) ? await fetchInput(host, reference, signal) : await host.files.read(reference)
+}
+
+export function isAddress(reference: string): boolean {
+  return /^https?:\/\//.test(reference)
+}
+
+/**
+ * Parses what was read from `name`, so that an error says where the fault is: a command reads many files. Code and detail
+ * stay what the parser made them.
+ */
+export function parseInput<T>(name: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    const shown = isAddress(name) ? redactUrl(name) : name
+    if (isCodedError(error) && !error.message.includes(shown)) error.message = `${shown}: ${error.message}`
+    throw error
+  }
 }
 
 /** A file as text. @throws {@link CliError} `CLI_INPUT` if it is not UTF-8. */

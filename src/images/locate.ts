@@ -80,7 +80,9 @@ export function isAnnotatedAs(
   const content = annotations[ANNOTATIONS.bundleContent]
   if (kind === 'signature')
     return content === 'message-signature' || stated === undefined || stated === SIGN_PREDICATE_TYPE
-  if (content === 'message-signature' || stated === SIGN_PREDICATE_TYPE) return false
+  if (content === 'message-signature') return false
+  // An image's signature is none of its attestations, unless just that is asked for.
+  if (stated === SIGN_PREDICATE_TYPE) return predicateType === SIGN_PREDICATE_TYPE
   return isWantedType(stated, predicateType)
 }
 

@@ -2,8 +2,12 @@
 import type { JsonObject } from '#encoding/json'
 import { compileClusterImagePolicy, guardedByClusterImagePolicy, isClusterImagePolicy } from './cip/compile.js'
 import type { CompileOptions } from './cip/compile.js'
+import type { CompiledException } from './internal/exception.js'
 import { PolicyError } from './internal/policy-error.js'
 import type { CompiledPolicy, PolicyLanguage } from './internal/policy.js'
+import { compileKyvernoPolicy, isKyvernoPolicy } from './kyverno/compile.js'
+import { compileKyvernoException, isKyvernoException } from './kyverno/exception.js'
+import { guardedByKyvernoPolicy } from './kyverno/guarded.js'
 import { refusingPolicy } from './refusing-policy.js'
 import type { Guarded } from './refusing-policy.js'
 
@@ -33,6 +37,8 @@ export interface FrontEnd {
   readonly guarded: (document: JsonObject) => Guarded | undefined
 }
 
+const KYVERNO = { group: 'kyverno.io', versions: ['v1', 'v2beta1'] } as const
+
 const FRONT_ENDS: readonly FrontEnd[] = [
   {
     language: 'ClusterImagePolicy',
@@ -50,10 +56,46 @@ const FRONT_ENDS: readonly FrontEnd[] = [
     compile: compileClusterImagePolicy,
     guarded: guardedByClusterImagePolicy,
   },
+  {
+    language: 'ClusterPolicy',
+    family: 'kyverno',
+    resources: [
+      { ...KYVERNO, kind: 'ClusterPolicy', resource: 'clusterpolicies', namespaced: false },
+      { ...KYVERNO, kind: 'Policy', resource: 'policies', namespaced: true },
+    ],
+    accepts: isKyvernoPolicy,
+    compile: compileKyvernoPolicy,
+    guarded: guardedByKyvernoPolicy,
+  },
 ]
 
 /** Everything that policies are written in. */
 export const POLICY_RESOURCES: readonly PolicyResource[] = FRONT_ENDS.flatMap(({ resources }) => resources)
+/** A kind of exceptions from policies. */
+interface ExceptionFrontEnd {
+  readonly resources: readonly PolicyResource[]
+  readonly accepts: (document: JsonObject) => boolean
+  readonly compile: (document: JsonObject) => Promise<CompiledException>
+}
+
+const EXCEPTIONS: readonly ExceptionFrontEnd[] = [
+  {
+    resources: [
+      {
+        kind: 'PolicyException',
+        group: 'kyverno.io',
+        versions: ['v2', 'v2beta1', 'v2alpha1'],
+        resource: 'policyexceptions',
+        namespaced: true,
+      },
+    ],
+    accepts: isKyvernoException,
+    compile: compileKyvernoException,
+  },
+]
+
+/** Everything that exceptions are written in. */
+export const EXCEPTION_RESOURCES: readonly PolicyResource[] = EXCEPTIONS.flatMap(({ resources }) => resources)
 
 /** Whether a document is a policy of any language. */
 export function isPolicy(document: JsonObject): boolean {
@@ -90,4 +132,19 @@ function frontEndOf(document: JsonObject): FrontEnd {
     expected: POLICY_RESOURCES.map((resource) => `${resource.kind} (${resource.group})`).join(', '),
     found: `${JSON.stringify(kind ?? null)} of ${JSON.stringify(apiVersion ?? null)}`.slice(0, 200),
   })
+}
+
+/** Whether a document is an exception from policies of any language. */
+export function isException(document: JsonObject): boolean {
+  return EXCEPTIONS.some(({ accepts }) => accepts(document))
+}
+
+/**
+ * Compiles an exception.
+ * @throws PolicyError `POLICY_KIND` for a document that is none, or what the front end throws
+ */
+export async function compileException(document: JsonObject): Promise<CompiledException> {
+  const frontEnd = EXCEPTIONS.find(({ accepts }) => accepts(document))
+  if (frontEnd !== undefined) return await frontEnd.compile(document)
+  throw new PolicyError('POLICY_KIND', 'this is not an exception that is known here')
 }

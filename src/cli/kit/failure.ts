@@ -2,7 +2,7 @@
 import { isCodedError } from '#errors'
 import { exitCodeOf } from './errors.js'
 import type { HelpStyle } from './help.js'
-import { printable } from './printable.js'
+import { inline, printable } from './printable.js'
 
 /** An error that carries more than its sentence into `--output json`: the verification report. */
 export interface ReportingError {
@@ -31,11 +31,13 @@ export function describeFailure(
   error: unknown,
   style: Pick<HelpStyle, 'bold'> & { readonly verbose: boolean },
 ): string {
-  const lines = [`${style.bold('Error:')} ${printable(messageOf(error))}`]
+  // Of a message only the first line stands at the margin, whoever had a hand in it.
+  const message = printable(messageOf(error)).replace(/\n\s*/g, '\n ')
+  const lines = [`${style.bold('Error:')} ${message}`]
   if (isCodedError(error)) {
-    if (error.expected !== undefined) lines.push(`  expected: ${printable(error.expected)}`)
-    if (error.found !== undefined) lines.push(`  found:    ${printable(error.found)}`)
-    if (error.hint !== undefined) lines.push(`  hint:     ${printable(error.hint)}`)
+    if (error.expected !== undefined) lines.push(`  expected: ${inline(error.expected)}`)
+    if (error.found !== undefined) lines.push(`  found:    ${inline(error.found)}`)
+    if (error.hint !== undefined) lines.push(`  hint:     ${inline(error.hint)}`)
     if (style.verbose) lines.push(`  code:     ${error.code}`)
   }
   if (style.verbose) lines.push(...causes(error).map((cause) => `  cause:    ${printable(cause)}`))

@@ -1,4 +1,5 @@
 /** Everything a command may touch outside itself. Tests pass their own. @module */
+import type { HttpOptions } from '#clients/http/client'
 import type { Fetch } from '#clients/http/fetch'
 import type { TlsChoices } from '#clients/http/tls-options'
 import type { KubernetesApi } from '#clients/kubernetes/api'
@@ -60,6 +61,8 @@ export interface ConnectOptions {
   readonly tls?: TlsChoices
   /** Tell each request on standard error. */
   readonly verbose?: boolean
+  /** How patient to be; what is not said is as patient as a command can be. */
+  readonly pace?: Pick<HttpOptions, 'retry' | 'timeouts' | 'maxConnections'>
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -73,6 +76,8 @@ export interface Host {
   readonly connect: (options?: ConnectOptions) => Promise<Fetch>
   /** Makes the client of a cluster: the one that is meant, or that this runs in. */
   readonly openCluster: (options: AccessOptions) => Promise<KubernetesApi>
+  /** What has been asked over HTTP and not been answered yet, without what is secret in addresses. */
+  readonly waitingFor: () => readonly string[]
   readonly openBrowser: (url: string) => Promise<boolean>
   readonly homeFolder: string | undefined
   readonly platform: { readonly os: string; readonly arch: string; readonly runtime: string }

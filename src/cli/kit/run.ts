@@ -95,7 +95,7 @@ async function runTimed(command: Command, { args, bound, host }: Prepared): Prom
   const expiry = limited ? AbortSignal.timeout(Math.max(0, Math.ceil(timeout))) : undefined
   const signal = expiry === undefined ? host.interrupted : AbortSignal.any([host.interrupted, expiry])
   const invocation: Invocation = { args, flags, changed, host, signal, verbose }
-  const expired = expiry === undefined ? undefined : rejectWhenAborted(expiry)
+  const expired = expiry === undefined ? undefined : rejectWhenAborted(expiry, host)
   try {
     const running = command.run(invocation)
     return (await (expired === undefined ? running : Promise.race([running, expired.promise]))) ?? 0
@@ -104,11 +104,21 @@ async function runTimed(command: Command, { args, bound, host }: Prepared): Prom
   }
 }
 
-function rejectWhenAborted(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
+function rejectWhenAborted(
+  signal: AbortSignal,
+  { waitingFor }: Host,
+): { readonly promise: Promise<never>; readonly forget: () => void } {
   let onAbort = (): void => undefined
   const promise = new Promise<never>((_, reject) => {
     onAbort = () => {
-      reject(new CliError('CLI_TIMEOUT', 'context deadline exceeded', { hint: 'allow more time with --timeout' }))
+      const [first, ...others] = waitingFor()
+      const more = others.length === 0 ? '' : `, and ${String(others.length)} more`
+      reject(
+        new CliError('CLI_TIMEOUT', 'context deadline exceeded', {
+          found: first === undefined ? undefined : `no answer yet to ${first}${more}`,
+          hint: 'allow more time with --timeout',
+        }),
+      )
     }
   })
   promise.catch(() => undefined) // raced, or never looked at again

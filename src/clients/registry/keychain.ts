@@ -1,4 +1,6 @@
 /** The keychain of this machine: Docker's and podman's files and helpers. @module */
+import { readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { randomBytes } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import type { Environment } from '../http/proxy.js'
@@ -107,11 +109,13 @@ function configPaths(env: Environment): readonly string[] {
   return [...new Set(paths)]
 }
 
+// Every command that asks a registry comes through here: `node:fs` is loaded already, `node:fs/promises` would take a millisecond.
+const readConfig = promisify(readFile)
+
 const nodeConfigFiles: ConfigFiles = {
   read: async (path) => {
-    const { readFile } = await import('node:fs/promises')
     try {
-      return await readFile(path)
+      return await readConfig(path)
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

@@ -10,7 +10,7 @@ import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
-import { judgeImage } from './judge-image.js'
+import { judgeImages } from './judge-image.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { EnginePorts } from './ports.js'
 import { runProgram } from './run-program.js'
@@ -45,13 +45,7 @@ export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdic
   const rules = await Promise.all(
     policies
       .filter(({ namespace }) => namespace === undefined || namespace === review.namespace)
-      .flatMap((policy) =>
-        policy.rules.map(async (rule) => {
-          const verdicts = await evaluateRule({ request, session, policy, rule, matched })
-          const { namespace } = policy
-          return verdicts.map((verdict) => ({ ...verdict, namespace, mutates: rule.digests.mutate }))
-        }),
-      ),
+      .map((policy) => evaluatePolicy({ request, session, policy, matched })),
   )
   const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
   return conclude(request, rules.flat(), unmatched)
@@ -66,7 +60,26 @@ export interface RuleContext {
   readonly matched: Set<string>
 }
 
+async function evaluatePolicy(context: Omit<RuleContext, 'rule'>): Promise<readonly RuleVerdict[]> {
+  const { rules, applies = 'all' } = context.policy
+  const evaluated = async (of: readonly PolicyRule[]): Promise<readonly RuleVerdict[]> =>
+    (await Promise.all(of.map((rule) => evaluateRule({ ...context, rule })))).flat()
+  if (applies === 'all') return await evaluated(rules)
+  const verdicts: RuleVerdict[] = []
+  for (const name of new Set(rules.map((rule) => rule.name))) {
+    verdicts.push(...(await evaluated(rules.filter((rule) => rule.name === name))))
+    if (verdicts.some(({ verdict }) => verdict !== 'skipped')) break
+  }
+  return verdicts
+}
+
 async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[]> {
+  const { namespace } = context.policy
+  const verdicts = await verdictsOf(context)
+  return namespace === undefined ? verdicts : verdicts.map((verdict) => ({ ...verdict, namespace }))
+}
+
+async function verdictsOf(context: RuleContext): Promise<readonly RuleVerdict[]> {
   const { request, session, rule } = context
   try {
     const applies = await session.waiting.for('the selection of resources', async () =>
@@ -80,7 +93,7 @@ async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[
       return [excused(context, exception)]
     }
     if (rule.kind === 'program') return await runProgram({ ...context, rule }, places)
-    return (await Promise.all(places.map((place) => judgeImage({ ...context, rule }, place)))).flat()
+    return await judgeImages({ ...context, rule, session: session.withAccess(rule.access) }, places)
   } catch (error) {
     return [brokenRule(context, error)]
   }
@@ -125,6 +138,7 @@ function withoutImage({ policy, rule, request }: RuleContext): Omit<RuleVerdict,
     rule: rule.name,
     // Whether the rule is about the resource could not be found out, or it broke: there is no milder action to trust.
     action: actionOf(rule, request.review),
+    digests: rule.digests,
     occurrence: undefined,
     pinned: undefined,
     expected: [],

@@ -91,6 +91,7 @@ function verdictOf(
     policy: policy.name,
     rule: rule.name,
     action,
+    digests: rule.digests,
     verdict: failed ? refusal : ('admitted' as const),
     message: failed ? `Policy ${policy.name} failed: ${failures.join('; ')}` : '',
     expected: [],

@@ -9,10 +9,12 @@ import type { Attestor } from '../internal/attestor.js'
 import type { Circumstances } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
+import type { RegistryAccess } from '../internal/policy.js'
 import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
 import { trustOf } from './trust.js'
+import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
 
 /** Longer names are nobody's; the parsers below need not see them. */
@@ -22,15 +24,33 @@ export class Session {
   readonly waiting: Waiting
   readonly #ports: EnginePorts
   readonly #resolved = new Map<string, Promise<PinnedImage>>()
+  /** What each name stood for when it was first looked up, with whichever logins: the same for all who look. */
+  readonly #pins: Map<string, PinnedImage>
+  readonly #withAccess = new Map<string, Session>()
   readonly #found = new Map<string, Promise<FoundCandidates>>()
   readonly #configs = new Map<string, Promise<ReadonlyMap<string, JsonValue>>>()
   readonly #roots = new Map<string | undefined, Promise<TrustedRoot>>()
   readonly #keys = new Map<string, Promise<PublicKey>>()
   readonly #ready = new WeakMap<Attestor, Promise<ReadyAttestor>>()
 
-  constructor(ports: EnginePorts, signal: AbortSignal) {
+  constructor(
+    ports: EnginePorts,
+    signal: AbortSignal,
+    pins: Map<string, PinnedImage> = new Map<string, PinnedImage>(),
+  ) {
     this.#ports = ports
+    this.#pins = pins
     this.waiting = new Waiting(signal)
+  }
+
+  /** The session of rules that bring logins along. */
+  withAccess(access: RegistryAccess | undefined): Session {
+    const ports = access === undefined ? undefined : this.#ports.withAccess?.(access)
+    if (ports === undefined) return this
+    const key = JSON.stringify(access)
+    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins)
+    this.#withAccess.set(key, known)
+    return known
   }
 
   /** What selecting and judging may use. */
@@ -45,16 +65,35 @@ export class Session {
     if (reference.kind === 'digest')
       return Promise.resolve({ repository: { registry, repository }, digest: reference.digest })
     const name = referenceName(reference)
-    return once(this.#resolved, name, () =>
-      this.waiting.for(`the digest of ${name}`, () => this.#ports.resolve(reference, this.waiting.signal)),
-    )
+    return once(this.#resolved, name, async () => {
+      const found = await this.waiting.for(`the digest of ${name}`, () =>
+        this.#ports.resolve(reference, this.waiting.signal),
+      )
+      const first = this.#pins.get(name) ?? found
+      this.#pins.set(name, first)
+      return first
+    })
   }
 
-  attachments(ask: AttachmentAsk): Promise<FoundCandidates> {
+  /** Fetched within this session, or within the time of what others wait for, too. */
+  attachments(ask: AttachmentAsk, waiting: Waiting = this.waiting): Promise<FoundCandidates> {
     const { pinned, kind, predicateType = '', source } = ask
     const what = `${kind}s of ${pinnedName(pinned)}`
     const key = JSON.stringify([pinnedName(pinned), kind, predicateType, source])
-    return once(this.#found, key, () => this.waiting.for(what, () => this.#ports.attachments(ask, this.waiting.signal)))
+    return once(this.#found, key, () => waiting.for(what, () => this.#ports.attachments(ask, waiting.signal)))
+  }
+
+  get remembers(): boolean {
+    return this.#ports.memory !== undefined
+  }
+
+  /** What was found about the subject before, or what `verify` finds now. */
+  async judged(subject: VerificationSubject, verify: (waiting: Waiting) => Promise<Judged>): Promise<Judged> {
+    const memory = this.#ports.memory
+    if (memory === undefined) return await verify(this.waiting)
+    return await this.waiting.for(`the verification of ${pinnedName(subject.pinned)}`, () =>
+      memory.judged(subject, (signal) => verify(this.waiting.until(signal))),
+    )
   }
 
   configs(pinned: PinnedImage): Promise<ReadonlyMap<string, JsonValue>> {

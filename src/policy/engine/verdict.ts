@@ -1,7 +1,7 @@
 /** What the engine says about a resource. @module */
 import type { ImageOccurrence, PinnedImage } from '../internal/image.js'
 import type { DemandOutcome, SeenSigner } from '../internal/outcome.js'
-import type { Action, PolicyLanguage } from '../internal/policy.js'
+import type { Action, DigestRules, PolicyLanguage } from '../internal/policy.js'
 
 export type Verdict =
   | 'admitted'
@@ -21,6 +21,7 @@ export interface RuleVerdict {
   readonly namespace?: string | undefined
   readonly rule: string
   readonly action: Action
+  readonly digests: DigestRules
   readonly occurrence: ImageOccurrence | undefined
   /** What was looked at, and what runs if it is written into the resource. */
   readonly pinned: PinnedImage | undefined
@@ -33,8 +34,6 @@ export interface RuleVerdict {
   readonly signers: readonly SeenSigner[]
   readonly warnings: readonly string[]
   readonly outcome: DemandOutcome | undefined
-  /** Whether the rule wants digests written into what it admits. */
-  readonly mutates?: boolean
 }
 
 /** A digest to be written into the resource. */

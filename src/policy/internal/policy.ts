@@ -9,7 +9,8 @@ import type { Clock } from '#time'
 import type { Attestor } from './attestor.js'
 import type { Circumstances, ClusterReader } from './cluster.js'
 import type { Demand, JudgePort } from './demand.js'
-import type { ImageOccurrence, ImageSelection, PinnedImage } from './image.js'
+import type { ImageOccurrence, ImageSelection, NamedImage, PinnedImage } from './image.js'
+import type { ImagePlace } from './pod-images.js'
 import type { AttestationOutcome, DemandOutcome, SignatureOutcome } from './outcome.js'
 import type { Review } from './review.js'
 
@@ -30,6 +31,11 @@ export interface Enforcement {
   /** Words of the policy on what happens, e.g. its mode with its overrides by namespace. */
   readonly explained: readonly string[]
   actionFor(review: Review): Action
+  /**
+   * What happens where an answer cannot be had: the registry is out of reach, time ran out, the cluster does not say.
+   * Absent: as for a refusal.
+   */
+  actionOnOutage?(review: Review): Action
 }
 
 /** What is done about digests. */
@@ -55,6 +61,52 @@ export interface ConclusionInput {
   readonly configs: () => Promise<ReadonlyMap<string, JsonValue>>
 }
 
+/** What planning may use besides the review; one object a review, so that what was learnt can be kept by it. */
+export interface PlanServices extends Circumstances {
+  /** What a name stands for; the same answer as for the resource's own images. */
+  resolve(image: NamedImage): Promise<PinnedImage>
+  manifest(image: PinnedImage): Promise<JsonValue>
+  configs(image: PinnedImage): Promise<ReadonlyMap<string, JsonValue>>
+}
+
+/** What a rule asks of the images of one review. */
+export type RulePlan =
+  /** The rule's own conditions leave the resource out. */
+  | { readonly applies: false; readonly why: string }
+  | {
+      readonly applies: true
+      readonly demand: Demand | undefined
+      readonly conclusion: Conclusion | undefined
+    }
+
+/**
+ * Makes the plan of a rule that depends on the review: on its conditions, on variables, on what the cluster says. It is asked only
+ * when an image was selected, and once a review.
+ *
+ * The content hash of the policy does not cover what a plan demands. Whoever keeps verdicts must keep them by the attestors
+ * themselves (two reviews of one policy can name two keys), and must not keep those of predicate policies and conclusions.
+ */
+export interface RulePlanner {
+  /** For `policy explain`: the conditions, and what depends on the review. */
+  readonly explained: readonly string[]
+  /** What can be said of the plans without a review. */
+  readonly outline: {
+    readonly demand: Demand | undefined
+    readonly conclusion: Pick<Conclusion, 'language' | 'source'> | undefined
+  }
+  plan(review: Review, services: PlanServices): Promise<RulePlan>
+}
+
+/** Registry logins that a rule brings along for whatever is read on its behalf. */
+export interface RegistryAccess {
+  /** Secrets of type `kubernetes.io/dockerconfigjson`; without a namespace they are in the installation's own. */
+  readonly secrets: readonly { readonly namespace?: string; readonly name: string }[]
+  /** Keychains by name: `default`, `google`, `azure`, `amazon`, `github`. None: all that the installation has. */
+  readonly providers: readonly string[]
+  /** Plain HTTP, and certificates that nobody vouches for, are put up with. */
+  readonly allowInsecure: boolean
+}
+
 /** One rule on each image that it selects. */
 export interface ImageRule {
   readonly kind: 'images'
@@ -62,11 +114,15 @@ export interface ImageRule {
   readonly name: string
   readonly matcher: ResourceMatcher
   /** Where images are in resources that hold no pod specification; undefined: the pod's. */
-  readonly extract: ((review: Review) => readonly ImageOccurrence[]) | undefined
+  readonly extract: ((review: Review) => readonly (ImageOccurrence | ImagePlace)[]) | undefined
   readonly images: ImageSelection
-  /** Undefined: nothing about signatures is demanded (only the digest is pinned). */
+  /** Of a rule that asks the same of every review. Undefined: nothing about signatures is demanded, or the planner says. */
   readonly demand: Demand | undefined
   readonly conclusion: Conclusion | undefined
+  /** Of a rule that does not: what it plans stands in the place of `demand` and `conclusion`. */
+  readonly planner?: RulePlanner
+  /** Absent: what the installation and the resource have. */
+  readonly access?: RegistryAccess
   readonly digests: DigestRules
   readonly enforcement: Enforcement
   readonly wording: RuleWording
@@ -76,6 +132,10 @@ export interface ImageRule {
 export interface RuleWording {
   /** Why the image was refused, in the words of the original. */
   refused(failure: ImageFailure): string
+  /** Told where an image is let pass unverified by the policy's own words; absent: nothing is. */
+  skipped?(occurrence: ImageOccurrence): string
+  /** A refusal that only warns, as whoever applies the resource reads it; absent: as it is. */
+  warned?(message: string): string
 }
 
 /** Why an image does not satisfy a rule. */
@@ -88,6 +148,8 @@ export interface ImageFailure {
 export type FailureCause =
   /** The image cannot be had, read, or judged in time. */
   | { readonly kind: 'error'; readonly error: Error }
+  /** What the rule asks cannot be put together. */
+  | { readonly kind: 'plan'; readonly error: Error }
   | { readonly kind: 'demand'; readonly outcome: DemandOutcome }
   | { readonly kind: 'conclusion'; readonly error: Error }
   | { readonly kind: 'digest-missing' }
@@ -141,13 +203,27 @@ export interface ProgramOutcome {
 
 export type PolicyRule = ImageRule | ReviewProgram
 
-/** A compiled policy. Its rules are all to be satisfied. */
+/** What a policy asks of the webhook that enforces it. */
+export interface WebhookSettings {
+  /** Whether a resource is let in when no answer comes at all. */
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  /** 1 to 30; absent: the webhook's own. */
+  readonly timeoutSeconds?: number
+}
+
+/** A compiled policy. */
 export interface CompiledPolicy {
   readonly language: PolicyLanguage
   readonly name: string
   /** Of a namespaced policy: it is about resources of this namespace only. */
   readonly namespace?: string
   readonly rules: readonly PolicyRule[]
+  /** `first`: in order, until the rules of one name said something. Absent: all are to be satisfied. */
+  readonly applies?: 'all' | 'first'
+  /** Absent: as the installation has it. */
+  readonly webhook?: WebhookSettings
+  /** Whether what already runs is judged as well. Absent: yes. */
+  readonly background?: boolean
   /** Things to tell whoever applies the policy: deprecated values, differences from the original. */
   readonly warnings: readonly string[]
   /** SHA-256 (hex) of what was compiled; a cached verdict is for this content. */

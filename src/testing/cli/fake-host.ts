@@ -113,6 +113,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (options.cluster === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test has no cluster')
       return options.cluster
     },
+    waitingFor: () => [],
     openBrowser: options.openBrowser ?? (async () => false),
     homeFolder: '/home/test',
     platform: { os: 'linux', arch: 'x64', runtime: 'node' },
