@@ -81,8 +81,9 @@ const COSIGN_FLAGS = {
   sk: false,
   sct: undefined,
   'rekor-url': undefined,
+  certificate: undefined,
   'allow-certificate-chain': false,
-  'signature-digest-algorithm': 'sha256',
+  'signature-digest-algorithm': undefined,
   'private-infrastructure': false,
 } as const satisfies Partial<VerifyFlags>
 
