@@ -97,6 +97,12 @@ const EXCEPTIONS: readonly ExceptionFrontEnd[] = [
 /** Everything that exceptions are written in. */
 export const EXCEPTION_RESOURCES: readonly PolicyResource[] = EXCEPTIONS.flatMap(({ resources }) => resources)
 
+/** The kind of document that a policy came from. */
+export function policyResourceOf(language: PolicyLanguage, namespaced: boolean): PolicyResource | undefined {
+  const frontEnd = FRONT_ENDS.find((each) => each.language === language)
+  return frontEnd?.resources.find((resource) => resource.namespaced === namespaced)
+}
+
 /** Whether a document is a policy of any language. */
 export function isPolicy(document: JsonObject): boolean {
   return FRONT_ENDS.some(({ accepts }) => accepts(document))

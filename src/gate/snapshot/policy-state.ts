@@ -73,6 +73,14 @@ export class PolicyState {
     await this.settle()
   }
 
+  /** What compiling a policy takes besides its document. */
+  get compiling(): { readonly configMapText: CompilePorts['configMapText']; readonly failOnEmptyAuthorities: boolean } {
+    return {
+      configMapText: async (name, key) => this.#configMapText(name, key),
+      failOnEmptyAuthorities: this.#config.failOnEmptyAuthorities,
+    }
+  }
+
   /** Resolves when everything that has changed so far is in force. */
   settle(): Promise<void> {
     this.#settling = this.#settling.then(() => this.#settleOnce())
