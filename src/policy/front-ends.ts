@@ -37,6 +37,15 @@ export interface FrontEnd {
   readonly guarded: (document: JsonObject) => Guarded | undefined
 }
 
+/** TrustRoots, to which ClusterImagePolicies refer. */
+export const TRUST_ROOTS: PolicyResource = {
+  kind: 'TrustRoot',
+  group: 'policy.sigstore.dev',
+  versions: ['v1alpha1'],
+  resource: 'trustroots',
+  namespaced: false,
+}
+
 const KYVERNO = { group: 'kyverno.io', versions: ['v1', 'v2beta1'] } as const
 
 const FRONT_ENDS: readonly FrontEnd[] = [
@@ -107,6 +116,13 @@ export function policyResourceOf(language: PolicyLanguage, namespaced: boolean):
 export function isPolicy(document: JsonObject): boolean {
   return FRONT_ENDS.some(({ accepts }) => accepts(document))
 }
+
+/** Every kind of document that is read, with whose it is: policies, exceptions and trust roots. */
+export const FRONT_END_RESOURCES: readonly (PolicyResource & { readonly family: PolicyFamily })[] = [
+  ...FRONT_ENDS.flatMap(({ family, resources }) => resources.map((resource) => ({ ...resource, family }))),
+  ...EXCEPTION_RESOURCES.map((resource) => ({ ...resource, family: 'kyverno' as const })),
+  { ...TRUST_ROOTS, family: 'sigstore' },
+]
 
 /** The family of a policy's language. */
 export function familyOf(language: PolicyLanguage): PolicyFamily {
