@@ -74,7 +74,8 @@ export async function serve<T>(
   const deadline = Date.now() + 30_000
   for (;;) {
     const found = await ready(output())
-    if (found !== undefined) return { ready: found, output, stop: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') }
+    if (found !== undefined)
+      return { ready: found, output, stop: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') }
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${command} did not start:\n${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 25))
   }

@@ -7,16 +7,16 @@ import { createDiscovery } from '#clients/kubernetes/discovery'
 import { startResourceCache, type ResourceCache } from '#clients/kubernetes/resource-cache'
 import type { JsonObject } from '#encoding/json'
 import { startCluster, type TestCluster } from './cluster.js'
+import { Opened } from './opened.js'
 
 const CONFIG_MAPS = { apiVersion: 'v1', resource: 'configmaps', namespace: 'default' }
+const opened = new Opened()
 let cluster: TestCluster
 
 before(async () => {
-  cluster = await startCluster()
+  cluster = opened.add(await startCluster())
 })
-after(async () => {
-  await cluster.stop()
-})
+after(() => opened.stop())
 
 function configMap(name: string, value: string): JsonObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data: { value } }

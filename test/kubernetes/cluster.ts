@@ -1,21 +1,27 @@
 /** A real Kubernetes control plane for a test: etcd, the API server, the controllers; no nodes, so that no pod ever runs. @module */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import type { KubernetesApi } from '#clients/kubernetes/api'
 import { createKubernetesClient } from '#clients/kubernetes/client'
 import { nodeAccessFiles } from '#clients/kubernetes/cluster-access'
-import { createConnection, type ClusterConnection } from '#clients/kubernetes/connection'
+import { createConnection } from '#clients/kubernetes/connection'
 import { findAccess } from '#clients/kubernetes/find-access'
 import { run, serve } from '../interop/processes.js'
 import type { Finished, RunOptions, Server } from '../interop/processes.js'
 import { issueCertificates, type ClusterCertificates } from './certificates.js'
+import { Opened } from './opened.js'
+import { startServiceNetwork, type ServiceNetwork } from './service-network.js'
 
-/** One program that is all of them, as `scripts/control-plane.mjs` built it. */
-const CONTROL_PLANE = process.env['CONTROL_PLANE'] ?? join(homedir(), '.cache', 'countersign', 'control-plane')
+/** One program that is all of them, and kubectl and helm, as `scripts/control-plane.mjs` built it and `scripts/kubernetes.mjs` says. */
+export function controlPlane(): string {
+  const path = process.env['CONTROL_PLANE']
+  if (path === undefined) throw new Error('CONTROL_PLANE is not set: make e2e-kubernetes')
+  return path
+}
 
 /** Users that log in with a token of their own name; roles are the test's to give, but for `admin`, who may do everything. */
 export const USERS = ['admin', 'alice', 'bob'] as const
@@ -28,6 +34,8 @@ export interface TestCluster {
   /** A file with one context a user, and `admin`’s as the current one. */
   readonly kubeconfig: string
   readonly admin: KubernetesApi
+  /** Between the API server and the webhooks behind services. */
+  readonly network: ServiceNetwork
   /** A client for a context of the kubeconfig, or for another kubeconfig. */
   connect(context: string, kubeconfig?: string): Promise<KubernetesApi>
   kubectl(args: readonly string[], options?: RunOptions): Promise<Finished>
@@ -44,17 +52,29 @@ export interface ClusterOptions {
   readonly controllers?: boolean
 }
 
-export async function startCluster({ controllers = false }: ClusterOptions = {}): Promise<TestCluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  const opened = new Opened()
+  try {
+    return await start(options, opened)
+  } catch (error) {
+    await opened.stop()
+    throw error
+  }
+}
+
+async function start({ controllers = false }: ClusterOptions, opened: Opened): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'cluster-'))
+  opened.add({ stop: () => rm(folder, { recursive: true, force: true }) })
   const certificates = await issueCertificates(folder)
+  const network = opened.add(await startServiceNetwork(folder))
   const [etcdPort, peerPort, port] = await freePorts(3)
   const etcd = await startEtcd(folder, etcdPort, peerPort)
+  opened.add({ stop: () => etcd.kill() })
   const server = `https://127.0.0.1:${String(port)}`
   const kubeconfig = join(folder, 'kubeconfig')
   await writeFile(kubeconfig, kubeconfigFor(server, certificates))
   const tokens = USERS.map((user) => `${user},${user},${user}${user === 'admin' ? ',system:masters' : ''}\n`)
   await writeFile(join(folder, 'tokens.csv'), tokens.join(''))
-  const connections: ClusterConnection[] = []
   const connect = async (context: string, file = kubeconfig): Promise<KubernetesApi> => {
     const access = await findAccess({ kubeconfig: file, context }, {}, nodeAccessFiles)
     const connection = createConnection(access, {
@@ -63,23 +83,34 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
       random: () => Math.random(),
       userAgent: 'countersign-test',
     })
-    connections.push(connection)
+    opened.add({
+      stop: async () => {
+        connection.close()
+      },
+    })
     return createKubernetesClient(connection, () => Math.random())
   }
   const admin = await connect('admin')
-  const startApi = (): Promise<Server> => startApiServer(apiServerFlags(folder, certificates, etcdPort, port), admin)
+  const startApi = (): Promise<Server> =>
+    startApiServer(apiServerFlags(folder, { certificates, network, etcdPort, port }), admin)
   let api = await startApi()
-  const manager = controllers ? await startControllers(kubeconfig, certificates) : undefined
+  // In an orderly shutdown the API server would wait a minute for its watches.
+  opened.add({ stop: () => api.kill() })
+  if (controllers) {
+    const manager = await startControllers(kubeconfig, certificates)
+    opened.add({ stop: () => manager.kill() })
+  }
   return {
     server,
     folder,
     certificates,
     kubeconfig,
     admin,
+    network,
     connect,
     kubectl: (args, options = {}) =>
       run(
-        CONTROL_PLANE,
+        controlPlane(),
         ['kubectl', '--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'cache'), ...args],
         options,
       ),
@@ -88,12 +119,7 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
       api = await startApi()
     },
     log: () => api.output(),
-    async stop() {
-      for (const connection of connections) connection.close()
-      // In an orderly shutdown the API server would wait a minute for its watches.
-      await Promise.all([manager?.kill(), api.kill(), etcd.kill()])
-      await rm(folder, { recursive: true, force: true })
-    },
+    stop: () => opened.stop(),
   }
 }
 
@@ -114,11 +140,16 @@ async function startEtcd(folder: string, port: number, peerPort: number): Promis
   })
 }
 
+interface ApiServerSettings {
+  readonly certificates: ClusterCertificates
+  readonly network: ServiceNetwork
+  readonly etcdPort: number
+  readonly port: number
+}
+
 function apiServerFlags(
   folder: string,
-  { ca, server, serviceAccountKey }: ClusterCertificates,
-  etcdPort: number,
-  port: number,
+  { certificates: { ca, server, serviceAccountKey }, network, etcdPort, port }: ApiServerSettings,
 ): readonly string[] {
   return flagList({
     'etcd-servers': `http://127.0.0.1:${String(etcdPort)}`,
@@ -134,14 +165,13 @@ function apiServerFlags(
     'service-account-key-file': serviceAccountKey,
     'service-account-signing-key-file': serviceAccountKey,
     'service-cluster-ip-range': '10.0.0.0/16',
-    // Webhooks behind services are reached at their endpoints: there is no node that would forward a cluster address.
-    'enable-aggregator-routing': 'true',
+    'egress-selector-config-file': network.egressFile,
     'endpoint-reconciler-type': 'none',
   })
 }
 
 async function startApiServer(flags: readonly string[], admin: KubernetesApi): Promise<Server> {
-  return await serve(CONTROL_PLANE, ['kube-apiserver', ...flags], async () => {
+  return await serve(controlPlane(), ['kube-apiserver', ...flags], async () => {
     try {
       // Made by the server itself once everything else is there.
       await admin.get({ apiVersion: 'v1', resource: 'namespaces', name: 'default' })
@@ -167,8 +197,8 @@ async function startControllers(kubeconfig: string, { ca, serviceAccountKey }: C
     'leader-elect': 'false',
     'secure-port': '0',
   })
-  return await serve(CONTROL_PLANE, ['kube-controller-manager', ...flags], (output) =>
-    output.includes('Started "') || output.includes('Started controller') ? true : undefined,
+  return await serve(controlPlane(), ['kube-controller-manager', ...flags], (output) =>
+    output.includes('Caches are synced') ? true : undefined,
   )
 }
 

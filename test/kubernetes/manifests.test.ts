@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import { run } from '../interop/processes.js'
 import { startCluster, type TestCluster } from './cluster.js'
+import { Opened } from './opened.js'
 
 const COUNTERSIGN = resolve(import.meta.dirname, '../../../bin/countersign')
 const POLICIES = join(process.env['SHARED'] ?? '../shared', 'policies')
@@ -17,15 +18,14 @@ const REFUSED: ReadonlyMap<string, RegExp> = new Map([
   ['kyverno-image-validating-policies/validation-checks/invalid-action/policy.yaml', /Unsupported value: "test"/],
 ])
 
+const opened = new Opened()
 let cluster: TestCluster
 let discovery: Discovery
 before(async () => {
-  cluster = await startCluster()
+  cluster = opened.add(await startCluster())
   discovery = createDiscovery(cluster.admin, () => Date.now())
 })
-after(async () => {
-  await cluster.stop()
-})
+after(() => opened.stop())
 
 async function manifests(...flags: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(COUNTERSIGN, ['manifests', ...flags])
@@ -92,7 +92,17 @@ test('every choice is something that the API server takes', async () => {
   const choices = [
     ['--crds', 'sigstore', '--enforce', 'opt-in', '--pin-digests', 'none', '--policies', 'sigstore', '-n', 'a'],
     ['--crds', 'kyverno', '--enforce', 'opt-out', '--exclude-namespace', 'x,y', '--network-policy', '-n', 'b'],
-    ['--crds', 'none', '--pull-secrets=false', '--custom-kind', 'Workflow.argoproj.io=spec', '-n', 'c', '--replicas', '1'],
+    [
+      '--crds',
+      'none',
+      '--pull-secrets=false',
+      '--custom-kind',
+      'Workflow.argoproj.io=spec',
+      '-n',
+      'c',
+      '--replicas',
+      '1',
+    ],
   ]
   for (const choice of choices) {
     // There is nobody whom the webhooks of the installation before could ask.
