@@ -1,4 +1,5 @@
 /** Writes events, few enough that a storm of refused pods is not one of events. @module */
+import { RecentMap } from '#clients/recent-map'
 import type { KubernetesApi } from '#clients/kubernetes/api'
 import type { RuleVerdict, Verdict } from '#policy/engine/verdict'
 import type { Clock, UnixMillis } from '#time'
@@ -28,7 +29,7 @@ const VIOLATIONS: ReadonlySet<Verdict> = new Set<Verdict>(['denied', 'warned', '
 export class EventWriter {
   readonly #options: EventWriterOptions
   readonly #limit: RateLimit
-  readonly #told = new Map<string, UnixMillis>()
+  readonly #told = new RecentMap<string, UnixMillis>(MAX_REMEMBERED)
   #waiting = 0
 
   constructor(options: EventWriterOptions) {
@@ -79,10 +80,7 @@ export class EventWriter {
     const key = `${about.kind} ${about.namespace}/${about.name} ${message.replace(/^\S+ \S+: /, '')}`
     const before = this.#told.get(key)
     if (before !== undefined && now - before < QUIET) return true
-    this.#told.delete(key)
     this.#told.set(key, now)
-    const [oldest] = this.#told.keys()
-    if (this.#told.size > MAX_REMEMBERED && oldest !== undefined) this.#told.delete(oldest)
     return false
   }
 }

@@ -1,7 +1,8 @@
 /** Writes reports: one a resource, only when it says something new, at a pace that the API server's storage bears. @module */
+import { isCodedError } from '#errors'
 import type { Timers } from '#clients/http/fetch'
+import { RecentMap } from '#clients/recent-map'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { JsonObject } from '#encoding/json'
 import type { Clock, UnixMillis } from '#time'
 import type { RuleVerdict } from '#policy/engine/verdict'
@@ -38,7 +39,7 @@ export class ReportWriter {
   readonly #options: ReportWriterOptions
   /** The newest finding on each resource. */
   readonly #waiting = new Map<string, Finding>()
-  readonly #written = new Map<string, string>()
+  readonly #written = new RecentMap<string, string>(MAX_REMEMBERED)
   #stop: (() => void) | undefined
   #busy = false
   #closed = false
@@ -92,11 +93,11 @@ export class ReportWriter {
     const { onTold, clock } = this.#options
     try {
       await this.#write(finding)
-      this.#remember(key, reportEssence(finding.rules))
+      this.#written.set(key, reportEssence(finding.rules))
       onTold('written')
     } catch (error) {
       onTold('failed')
-      const unserved = error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND'
+      const unserved = isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND'
       if (unserved) {
         this.#unservedUntil = clock() + UNSERVED
         this.#waiting.clear()
@@ -131,13 +132,6 @@ export class ReportWriter {
     const document: JsonObject | undefined = policyDocumentOf(rule, this.#options.documents)
     return annotationsOf(document)
   }
-
-  #remember(key: string, essence: string): void {
-    this.#written.delete(key)
-    this.#written.set(key, essence)
-    const [oldest] = this.#written.keys()
-    if (this.#written.size > MAX_REMEMBERED && oldest !== undefined) this.#written.delete(oldest)
-  }
 }
 
 function keyOf({ subject, family }: Finding): string {
@@ -148,7 +142,7 @@ async function orAbsent(pending: Promise<void>): Promise<void> {
   try {
     await pending
   } catch (error) {
-    if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return
+    if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return
     throw error
   }
 }
