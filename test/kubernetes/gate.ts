@@ -39,7 +39,7 @@ export async function startReplica(cluster: TestCluster, { flags = [] }: Replica
     const line = output.split('\n').find((each) => each.startsWith('{"webhooks":'))
     return line === undefined ? undefined : (JSON.parse(line) as { webhooks: string; health: string })
   }
-  const listening = ['--port', '0', '--health-port', '0', '--output', 'json']
+  const listening = ['--port', '0', '--health-port', '0', '--output', 'json', '--shutdown-delay', '2s']
   const server = await serve(
     COUNTERSIGN,
     ['admission', '--kubeconfig', kubeconfig, '--namespace', NAMESPACE, ...listening, ...flags],

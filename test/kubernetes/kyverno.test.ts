@@ -126,6 +126,7 @@ describe('Kyverno’s policies', () => {
     const flags = [...images.admissionFlags, '--exceptions-from', 'team-b']
     const other = opened.add(await startReplica(cluster, { flags }))
     cluster.network.remove(replica.endpoint)
+    cluster.network.cut()
     await eventually(
       () => tryOut(pod('excused', `ghcr.io/acme/bare@${bare}`)),
       ({ allowed }) => allowed,

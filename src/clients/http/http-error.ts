@@ -1,5 +1,5 @@
 /** What can go wrong between a client and a host, before there is an answer to judge. @module */
-import { CodedError } from '#errors'
+import { CodedError, isCodedError } from '#errors'
 
 /** Closed set of transport failures; docs/errors.md says what to do about each. */
 export type HttpErrorCode =
@@ -21,4 +21,9 @@ export type HttpErrorCode =
 /** A request that got no usable answer. */
 export class HttpError extends CodedError<HttpErrorCode> {
   override readonly name = 'HttpError'
+}
+
+/** Whether it is one, from whichever bundle: the command line makes its client in another one than its commands. */
+export function isHttpError(error: unknown): error is HttpError {
+  return isCodedError(error) && error.code.startsWith('HTTP_')
 }

@@ -1,5 +1,5 @@
 /** What an API server can refuse, and what keeps us from asking it. @module */
-import { CodedError, type ErrorDetail } from '#errors'
+import { CodedError, isCodedError, type ErrorDetail } from '#errors'
 import type { KubernetesStatus } from './status.js'
 
 export type KubernetesErrorCode =
@@ -42,4 +42,9 @@ export class KubernetesError extends CodedError<KubernetesErrorCode> {
     super(code, message, detail)
     this.status = detail.status
   }
+}
+
+/** Whether it is one, from whichever bundle: the command line makes its client in another one than its commands. */
+export function isKubernetesError(error: unknown): error is KubernetesError {
+  return isCodedError(error) && error.code.startsWith('KUBERNETES_')
 }

@@ -1,6 +1,6 @@
 /** Secrets and service accounts of any namespace: those that are watched at once, others asked for and remembered for moments. @module */
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { isKubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { JsonObject } from '#encoding/json'
 import type { Clock, UnixMillis } from '#time'
 import type { Documents } from '../snapshot/documents.js'
@@ -63,7 +63,7 @@ async function getOrNone(
   try {
     return await api.get({ apiVersion: 'v1', ...at })
   } catch (error) {
-    if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+    if (isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** What policies read of the cluster while they judge: asked of the API server, and remembered for moments. @module */
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { isKubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import type { Clock, UnixMillis } from '#time'
@@ -56,7 +56,7 @@ async function getOrNone(api: KubernetesApi, of: ResourceList, name: string): Pr
     try {
       return await api.get({ ...of, name })
     } catch (error) {
-      if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+      if (isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
       throw error
     }
   })
