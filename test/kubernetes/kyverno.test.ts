@@ -184,4 +184,8 @@ describe('Kyverno’s policies', () => {
     const { seen } = await eventually(look, ({ allowed }) => !allowed)
     assert.match(seen.message, /verify-image-with-multi-keys/)
   })
+
+  test('nothing was asked of the cluster that the roles do not give', () => {
+    assert.ok(!/forbidden/i.test(replica.log()), replica.log())
+  })
 })
