@@ -27,12 +27,12 @@ import { openPolicyBench, type PolicyBench, type SignOptions, type TestSigner } 
 const FOLDER = join(process.cwd(), '..', 'shared', 'policies', 'kyverno-verify-images')
 const there = existsSync(FOLDER)
 const skip = there ? false : 'there is no ../shared/policies beside the checkout'
-const counts = { scenarios: 0, resources: 0, other: 0 }
+const counts = { scenarios: 0, resources: 0, other: 0, unsigned: 0 }
 
 after(() => {
   if (!there) return
-  const { scenarios, resources, other } = counts
-  const told = `${String(scenarios)} scenarios, ${String(resources)} resources; ${String(other)} judged otherwise on purpose`
+  const { scenarios, resources, other, unsigned } = counts
+  const told = `${String(scenarios)} scenarios, ${String(resources)} resources; ${String(other)} judged otherwise on purpose; ${String(unsigned)} refused unsigned`
   process.stdout.write(`Kyverno verify-images: ${told}\n`)
 })
 
@@ -156,6 +156,10 @@ interface Applied {
   readonly denied: boolean
 }
 
+interface Resource extends Applied {
+  readonly value: JsonObject
+}
+
 interface Opened {
   readonly setting: Setting
   readonly digests: ReadonlyMap<string, string>
@@ -257,29 +261,55 @@ function nameOf(metadata: JsonValue | undefined): JsonValue | undefined {
   return isJsonObject(metadata) ? metadata['name'] : undefined
 }
 
+/** The pods and such that a scenario applies, in its order. */
+async function resourcesOf(name: string, { applied, setting, digests }: Opened): Promise<readonly Resource[]> {
+  const resources: Resource[] = []
+  for (const { file, denied } of applied) {
+    const text = readFileSync(join(FOLDER, name, file), 'utf8')
+    for (const { value } of await readDocuments(reproducible(text, setting, digests), file))
+      if (WORKLOADS.some((kind) => kind === value['kind'])) resources.push({ file, denied, value })
+  }
+  return resources
+}
+
 describe('scenarios', { skip }, () => {
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     test(name, async () => {
       counts.scenarios++
       const opened = await open(name, scenario)
       assert.ok(opened.policies.length > 0)
-      for (const { file, denied } of opened.applied) {
-        const text = readFileSync(join(FOLDER, name, file), 'utf8')
-        const read = await readDocuments(reproducible(text, opened.setting, opened.digests), file)
-        for (const { value: resource } of read) {
-          if (!WORKLOADS.some((kind) => kind === resource['kind'])) continue
-          counts.resources++
-          const verdict = await judge(opened, resource)
-          const { otherwise, refused } = scenario
-          if (otherwise !== undefined) counts.other++
-          assert.equal(verdict.allowed, !denied && otherwise === undefined, `${file}: ${verdict.message}`)
-          if (verdict.allowed) assertPinned(opened, resource, verdict)
-          else assert.match(verdict.message, otherwise ?? refused ?? /^$/)
-        }
+      for (const { file, denied, value } of await resourcesOf(name, opened)) {
+        counts.resources++
+        const verdict = await judge(opened, value)
+        const { otherwise, refused } = scenario
+        if (otherwise !== undefined) counts.other++
+        assert.equal(verdict.allowed, !denied && otherwise === undefined, `${file}: ${verdict.message}`)
+        if (verdict.allowed) assertPinned(opened, value, verdict)
+        else assert.match(verdict.message, otherwise ?? refused ?? /^$/)
       }
     })
   }
+})
 
+describe('the same images, if nobody signed them', { skip }, () => {
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    const { images } = scenario
+    if (Object.values(images).every((prepare) => prepare === bare)) continue
+    test(name, async () => {
+      const unsigned = Object.fromEntries(Object.keys(images).map((image) => [image, bare]))
+      const opened = await open(name, { images: unsigned })
+      for (const { file, value } of await resourcesOf(name, opened)) {
+        counts.unsigned++
+        const { rules, allowed } = await judge(opened, value)
+        const verdicts = rules.map(({ verdict }) => verdict)
+        assert.ok(verdicts.length > 0 && !verdicts.includes('admitted'), `${file}: ${verdicts.join(', ')}`)
+        assert.equal(allowed, !verdicts.includes('denied'))
+      }
+    })
+  }
+})
+
+describe('all of them', { skip }, () => {
   test('every folder is among the scenarios', () => {
     assert.deepEqual(readdirSync(FOLDER).sort(), Object.keys(SCENARIOS).sort())
   })

@@ -24,7 +24,8 @@ export const command: Command = defineCommand({
   summary: 'Say what admission policies make of resources',
   description:
     'Gives the verdicts of the admission webhook without a cluster. The exit code is 0 if everything is admitted and 1 if anything is denied. ' +
-    'TrustRoots, Secrets and ConfigMaps that policies refer to are given in files with --policy as well.',
+    'Policies are ClusterImagePolicies of Sigstore, and ClusterPolicies and Policies of Kyverno with verifyImages rules. ' +
+    'What they refer to is given in files with --policy as well: TrustRoots, Secrets, ConfigMaps, Namespaces with their labels, PolicyExceptions.',
   flags: {
     policy: { kind: 'repeated', short: 'f', placeholder: 'FILE', help: 'policies, and what they refer to' },
     resource: { kind: 'repeated', placeholder: 'FILE', help: 'resources, or AdmissionReviews, to be admitted' },
@@ -43,6 +44,10 @@ export const command: Command = defineCommand({
     {
       does: 'the same for an image, as JSON',
       run: 'policy test --policy policy.yaml --image registry.example.com/app:1.2 -o json',
+    },
+    {
+      does: 'a ClusterPolicy of Kyverno, with the ConfigMap that it has its keys from and an exception from it',
+      run: 'policy test -f cluster-policy.yaml -f keys.yaml -f exception.yaml --resource pod.yaml',
     },
   ],
 

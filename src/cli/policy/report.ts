@@ -35,8 +35,12 @@ function columns(rows: readonly (readonly string[])[]): readonly string[] {
 
 function reasonsOf(resource: string, { rules, message, warnings, allowed, pins }: ReviewVerdict): readonly string[] {
   const refusals = rules.filter(({ verdict }) => verdict === 'denied' || verdict === 'warned' || verdict === 'audited')
+  const reported = rules.filter(({ verdict }) => verdict === 'audited')
   return [
     ...(allowed ? [] : [`${resource} is denied:`, ...indented(message)]),
+    ...(reported.length === 0
+      ? []
+      : [`${resource} is admitted and reported:`, ...reported.flatMap((rule) => indented(rule.message))]),
     ...(warnings.length === 0
       ? []
       : [`${resource} has warnings:`, ...warnings.flatMap((warning) => indented(warning))]),

@@ -23,7 +23,10 @@ export class HttpError extends CodedError<HttpErrorCode> {
   override readonly name = 'HttpError'
 }
 
-/** Whether it is one, from whichever bundle: the command line makes its client in another one than its commands. */
+/**
+ * Whether an error is one of these. `instanceof` would not do: in the built program the HTTP client is a chunk of its own, with a
+ * class of its own (ADR 6).
+ */
 export function isHttpError(error: unknown): error is HttpError {
-  return isCodedError(error) && error.code.startsWith('HTTP_')
+  return isCodedError(error) && error.name === 'HttpError'
 }

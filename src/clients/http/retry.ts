@@ -2,7 +2,8 @@
 import type { Clock } from '#time'
 import { discardBody } from './body.js'
 import type { Fetch, FetchInit, FetchResponse, Timers } from './fetch.js'
-import { isHttpError, type HttpError, type HttpErrorCode } from './http-error.js'
+import type { HttpError } from './http-error.js'
+import { type HttpErrorCode, isHttpError } from './http-error.js'
 import { hostOf } from './service.js'
 import { wait } from './timers.js'
 

@@ -44,7 +44,7 @@ export class KubernetesError extends CodedError<KubernetesErrorCode> {
   }
 }
 
-/** Whether it is one, from whichever bundle: the command line makes its client in another one than its commands. */
+/** Whether an error is one of these; `instanceof` would not do, for the reason that `isHttpError` has. */
 export function isKubernetesError(error: unknown): error is KubernetesError {
-  return isCodedError(error) && error.code.startsWith('KUBERNETES_')
+  return isCodedError(error) && error.name === 'KubernetesError'
 }

@@ -84,9 +84,14 @@ async function tryInTurn(
       return await tryInTurn([next, ...others], attempt)
     } catch (second) {
       // If nothing answers at all, the first attempt is the one to tell of.
-      throw isHttpError(second) ? error : second
+      throw isHttpError(second) && !speaksTls(second) ? error : second
     }
   }
+}
+
+/** Whether a host was found to speak TLS, and it is its certificate that will not do. */
+function speaksTls({ code, found }: HttpError): boolean {
+  return code === 'HTTP_TLS' && !/^(?:EPROTO|ERR_SSL)/.test(found ?? 'EPROTO')
 }
 
 /** Go servers answer a plain request on a TLS port with a 400 and a line of text. */

@@ -30,9 +30,14 @@ export function isOutage(error: Error): boolean {
   return isCodedError(error) && OUTAGES.has(error.code)
 }
 
+/** Whether it is for want of answers that a demand is not met: with them it could be. */
 function isOutageOf(outcome: DemandOutcome): boolean {
-  if (outcome.met) return false
-  if ('of' in outcome) return outcome.of.some(isOutageOf)
+  return !outcome.met && couldBeMet(outcome)
+}
+
+function couldBeMet(outcome: DemandOutcome): boolean {
+  if (outcome.met) return true
+  if ('of' in outcome) return outcome.of.filter(couldBeMet).length >= Math.max(outcome.demand.required, 1)
   return 'problem' in outcome && outcome.problem !== undefined && isOutage(outcome.problem)
 }
 

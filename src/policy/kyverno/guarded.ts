@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '#encoding/json'
 import type { ImageSelector } from '../internal/image.js'
 import type { Action } from '../internal/policy.js'
 import type { Guarded } from '../refusing-policy.js'
+import { isOpen } from './variables.js'
 
 /** The images of its `verifyImages`; none if it has no such rule, undefined if that cannot be told. */
 export function guardedByKyvernoPolicy({ spec }: JsonObject): Guarded | undefined {
@@ -28,7 +29,7 @@ function patternsOf(verifyImages: JsonValue | undefined): readonly string[] | un
     const references = isJsonObject(each) ? (each['imageReferences'] ?? [each['image'] ?? null]) : undefined
     if (!Array.isArray(references) || references.length === 0) return undefined
     for (const reference of references as readonly JsonValue[]) {
-      if (typeof reference !== 'string') return undefined
+      if (typeof reference !== 'string' || isOpen(reference)) return undefined
       found.push(reference)
     }
   }

@@ -20,6 +20,7 @@ export interface FakeHostOptions {
   /** Given what the command wants to be called with on SIGHUP. */
   readonly onReload?: (reload: () => void) => void
   readonly cluster?: KubernetesApi
+  readonly columns?: number
 }
 
 export interface FakeHost extends Host {
@@ -54,7 +55,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       stdinIsTty: options.tty ?? false,
       stdoutIsTty: options.tty ?? false,
       stderrIsTty: options.tty ?? false,
-      columns: 100,
+      columns: options.columns ?? 100,
       write: (output) => {
         stdout.push(encode(output))
       },
@@ -88,6 +89,16 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
         modes.set(path, mode)
       },
       exists: async (path) => files.has(path),
+      list: async (folder) => {
+        const below = [...files.keys()].filter((path) => path.startsWith(`${folder}/`))
+        const names = new Map(
+          below.map((path) => {
+            const [name = '', ...rest] = path.slice(folder.length + 1).split('/')
+            return [name, { name, kind: rest.length === 0 ? 'file' : 'folder' }] as const
+          }),
+        )
+        return [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+      },
       remove: async (path) => {
         for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name)
       },
@@ -102,6 +113,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (options.cluster === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test has no cluster')
       return options.cluster
     },
+    waitingFor: () => [],
     openBrowser: options.openBrowser ?? (async () => false),
     homeFolder: '/home/test',
     platform: { os: 'linux', arch: 'x64', runtime: 'node' },
