@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
 import { startCluster, type TestCluster } from './cluster.js'
 import { Opened } from './opened.js'
-import { install, startReplica, type Replica } from './gate.js'
+import { install, sharedPolicies, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
 import { applyFile, applyObject, createNamespace } from './objects.js'
 import { ask, collectionOf, cronJob, deployment, eventually, job, outcomeOf, pod, type Outcome } from './workloads.js'
@@ -238,6 +238,17 @@ describe('the gate in a cluster', () => {
     const { millis } = await eventually(look, ({ allowed }) => allowed)
     assert.ok(millis < 5000, String(millis))
     await apply(policy('signed'))
+  })
+
+  test('a policy that could not be used is refused when it is applied, with the words that scripts know', async () => {
+    const files = (await sharedPolicies('policy-controller-invalid')).filter(({ text }) => text.includes('# ERROR:'))
+    assert.ok(files.length > 15, String(files.length))
+    for (const { path, text } of files) {
+      const { code, stderr } = await cluster.kubectl(['apply', '--validate=strict', '-f', '-'], { input: text })
+      assert.notEqual(code, 0, path)
+      const expected = [...text.matchAll(/# ERROR:(.*)/g)].map(([, message = '']) => message.trim())
+      for (const message of expected) assert.ok(stderr.includes(message), `${path}: ${stderr}\nlacks: ${message}`)
+    }
   })
 
   test('nothing was asked of the cluster that the roles do not give', () => {
