@@ -1,7 +1,7 @@
 /** Who of the replicas does what only one should do: a Lease, held and renewed by compare-and-swap. Never in the way of a request. @module */
 import type { Timers } from '#clients/http/fetch'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { isKubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { KubernetesObject } from '#clients/kubernetes/object'
 import { isJsonObject } from '#encoding/json'
 import type { JsonObject } from '#encoding/json'
@@ -112,7 +112,7 @@ export class Lease {
       return true
     } catch (error) {
       // Another one was quicker.
-      if (error instanceof KubernetesError && LOST.has(error.code)) return false
+      if (isKubernetesError(error) && LOST.has(error.code)) return false
       throw error
     }
   }
@@ -122,7 +122,7 @@ export class Lease {
     try {
       return await api.get({ ...RESOURCE, namespace, name })
     } catch (error) {
-      if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+      if (isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
       throw error
     }
   }

@@ -1,6 +1,6 @@
 /** How it stands with each policy, written into its status: `Ready`, or why not. @module */
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { isKubernetesError } from '#clients/kubernetes/kubernetes-error'
 import { isJsonObject } from '#encoding/json'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { formatRfc3339 } from '#time'
@@ -63,7 +63,7 @@ export class PolicyStatusWriter {
       this.#written.set(key, essence)
     } catch (error) {
       // Deleted, or changed at this moment: then it comes again.
-      if (error instanceof KubernetesError && PASSING.has(error.code)) return
+      if (isKubernetesError(error) && PASSING.has(error.code)) return
       this.#options.onTrouble(error)
     }
   }

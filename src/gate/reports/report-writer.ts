@@ -1,7 +1,7 @@
 /** Writes reports: one a resource, only when it says something new, at a pace that the API server's storage bears. @module */
 import type { Timers } from '#clients/http/fetch'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { isKubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { JsonObject } from '#encoding/json'
 import type { Clock, UnixMillis } from '#time'
 import type { RuleVerdict } from '#policy/engine/verdict'
@@ -96,7 +96,7 @@ export class ReportWriter {
       onTold('written')
     } catch (error) {
       onTold('failed')
-      const unserved = error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND'
+      const unserved = isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND'
       if (unserved) {
         this.#unservedUntil = clock() + UNSERVED
         this.#waiting.clear()
@@ -148,7 +148,7 @@ async function orAbsent(pending: Promise<void>): Promise<void> {
   try {
     await pending
   } catch (error) {
-    if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return
+    if (isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND') return
     throw error
   }
 }
