@@ -1,4 +1,5 @@
 /** Documents of a cluster: listed, watched, and kept while the API server is away. @module */
+import { setMaxListeners } from 'node:events'
 import type { Timers } from '#clients/http/fetch'
 import { wait } from '#clients/http/timers'
 import type { KubernetesApi, Selection } from '#clients/kubernetes/api'
@@ -55,6 +56,8 @@ export class WatchedDocuments {
 
   constructor(options: WatchOptions) {
     this.#options = options
+    // One listener a resource is no leak.
+    setMaxListeners(0, this.#stopping.signal)
   }
 
   /** Begins to watch. Resolves once everything that is served has been seen. */
