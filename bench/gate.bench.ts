@@ -174,7 +174,7 @@ async function memory(): Promise<void> {
   const policies = Array.from({ length: MANY }, (_, index) =>
     (index % 2 === 0 ? kyvernoPolicy : clusterImagePolicy)(
       `policy-${String(index)}`,
-      `${registry.host}/many/${String(index)}`,
+      `${registry.host}/many/${String(index)}:*`,
     ),
   )
   console.log(`\nmemory: ${MANY.toLocaleString('en')} policies × ${MANY.toLocaleString('en')} digests`)
