@@ -57,7 +57,7 @@ export function table(
 /** Longer names are cut in the middle of a table; the JSON form has all of them. */
 const MAX_CELL = 60
 /** Of the last column, beside the others. */
-const MIN_LAST = 24
+const MIN_LAST = 36
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`
