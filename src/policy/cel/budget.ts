@@ -1,0 +1,55 @@
+/** How much work and memory one evaluation may take: policies are written by some, and what they look at by others. @module */
+import { CelError } from './cel-error.js'
+
+/** Steps: nodes, elements, and shares of texts. Kubernetes allows a million of its own kind a call. */
+const MAX_STEPS = 1_000_000
+
+/** Most characters of a text, and elements of a list, that an expression makes. */
+const MAX_TEXT = 1_000_000
+const MAX_ELEMENTS = 100_000
+
+/** Characters that count as one step. */
+const CHARACTERS_A_STEP = 16
+
+/** Counts the steps of one evaluation, however many attempts it takes. */
+export class Budget {
+  #steps = 0
+
+  /** @throws CelError `CEL_LIMIT` */
+  spend(steps: number): void {
+    this.#steps += steps
+    if (this.#steps > MAX_STEPS) throw tooMuch('an expression takes too many steps', `at most ${String(MAX_STEPS)}`)
+  }
+
+  /**
+   * Counts reading so many characters.
+   * @throws CelError `CEL_LIMIT`
+   */
+  read(characters: number): void {
+    this.spend(1 + Math.floor(characters / CHARACTERS_A_STEP))
+  }
+
+  /**
+   * Counts a text, before it is made.
+   * @throws CelError `CEL_LIMIT`
+   */
+  make(characters: number): void {
+    if (characters > MAX_TEXT)
+      throw tooMuch('an expression makes too long a text', `at most ${String(MAX_TEXT)} characters`)
+    this.read(characters)
+  }
+
+  /**
+   * Counts a list, before it is made.
+   * @throws CelError `CEL_LIMIT`
+   */
+  elements(count: number): void {
+    if (count > MAX_ELEMENTS)
+      throw tooMuch('an expression makes too long a list', `at most ${String(MAX_ELEMENTS)} elements`)
+    this.spend(count)
+  }
+}
+
+function tooMuch(message: string, expected: string): CelError {
+  return new CelError('CEL_LIMIT', message, { expected })
+}
