@@ -48,8 +48,13 @@ export type Expr =
   /** `&&`, `||`: what the other side decides does not depend on an error of this one. */
   | (Placed & { readonly kind: 'logical'; readonly operator: 'and' | 'or'; readonly left: Expr; readonly right: Expr })
   | (Placed & { readonly kind: 'conditional'; readonly condition: Expr; readonly yes: Expr; readonly no: Expr })
-  | (Placed & { readonly kind: 'list'; readonly elements: readonly Expr[] })
-  | (Placed & { readonly kind: 'map'; readonly entries: readonly (readonly [key: Expr, value: Expr])[] })
+  /** Of optional elements and entries, by index, the value is taken where there is one. */
+  | (Placed & { readonly kind: 'list'; readonly elements: readonly Expr[]; readonly optional: ReadonlySet<number> })
+  | (Placed & {
+      readonly kind: 'map'
+      readonly entries: readonly (readonly [key: Expr, value: Expr])[]
+      readonly optional: ReadonlySet<number>
+    })
   | Loop
   /** `cel.bind(name, value, body)` */
   | (Placed & { readonly kind: 'bind'; readonly name: string; readonly value: Expr; readonly body: Expr })

@@ -11,6 +11,9 @@ const MAX_ELEMENTS = 100_000
 /** Characters that count as one step. */
 const CHARACTERS_A_STEP = 16
 
+/** Steps of a pattern that count as one. */
+const MATCHES_A_STEP = 64
+
 /** Counts the steps of one evaluation, however many attempts it takes. */
 export class Budget {
   #steps = 0
@@ -30,6 +33,14 @@ export class Budget {
   }
 
   /**
+   * Counts looking for a pattern of so many steps in so many characters.
+   * @throws CelError `CEL_LIMIT`
+   */
+  match(characters: number, size: number): void {
+    this.spend(1 + Math.ceil((characters * size) / MATCHES_A_STEP))
+  }
+
+  /**
    * Counts a text, before it is made.
    * @throws CelError `CEL_LIMIT`
    */
@@ -40,16 +51,28 @@ export class Budget {
   }
 
   /**
+   * Counts one more element of a list that has so many now.
+   * @throws CelError `CEL_LIMIT`
+   */
+  element(count: number): void {
+    if (count > MAX_ELEMENTS) throw tooLong()
+    this.spend(1)
+  }
+
+  /**
    * Counts a list, before it is made.
    * @throws CelError `CEL_LIMIT`
    */
   elements(count: number): void {
-    if (count > MAX_ELEMENTS)
-      throw tooMuch('an expression makes too long a list', `at most ${String(MAX_ELEMENTS)} elements`)
+    if (count > MAX_ELEMENTS) throw tooLong()
     this.spend(count)
   }
 }
 
 function tooMuch(message: string, expected: string): CelError {
   return new CelError('CEL_LIMIT', message, { expected })
+}
+
+function tooLong(): CelError {
+  return tooMuch('an expression makes too long a list', `at most ${String(MAX_ELEMENTS)} elements`)
 }

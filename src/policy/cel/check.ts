@@ -98,9 +98,9 @@ class Checker {
       case 'conditional':
         return this.#conditional(expr, scope)
       case 'list':
-        return this.#list(expr.elements, scope)
+        return this.#list(expr, scope)
       case 'map':
-        return this.#map(expr.entries, scope)
+        return this.#map(expr, scope)
       case 'loop':
         return this.#loop(expr, scope)
       case 'bind': {
@@ -224,26 +224,36 @@ class Checker {
     throw this.#error(`found no matching overload for '_?_:_' applied to '(${types})'`, at)
   }
 
-  #list(elements: readonly Expr[], scope: Scope): CelType {
+  #list({ elements, optional }: Extract<Expr, { kind: 'list' }>, scope: Scope): CelType {
     let joined: CelType | undefined
-    for (const element of elements) joined = this.#join(element, joined, scope)
+    for (const [index, element] of elements.entries()) {
+      const type = this.#entry(element, optional.has(index), scope)
+      joined = this.#join(type, joined)
+    }
     return listOf(joined ?? this.#unifier.newParameter())
   }
 
-  #map(entries: readonly (readonly [Expr, Expr])[], scope: Scope): CelType {
+  #map({ entries, optional }: Extract<Expr, { kind: 'map' }>, scope: Scope): CelType {
     let [keys, values]: (CelType | undefined)[] = []
-    for (const [key, value] of entries) {
-      keys = this.#join(key, keys, scope)
-      values = this.#join(value, values, scope)
+    for (const [index, [key, value]] of entries.entries()) {
+      keys = this.#join(this.check(key, scope), keys)
+      values = this.#join(this.#entry(value, optional.has(index), scope), values)
     }
     return mapOf(keys ?? this.#unifier.newParameter(), values ?? this.#unifier.newParameter())
   }
 
-  #join(expr: Expr, previous: CelType | undefined, scope: Scope): CelType {
+  /** What an element comes to; of an optional one, what may be in it. */
+  #entry(expr: Expr, optional: boolean, scope: Scope): CelType {
     const type = this.check(expr, scope)
-    const joined = this.#unifier.join(previous, type)
-    if (joined !== undefined) return joined
-    throw this.#mismatch(previous ?? DYN, type, expr.at)
+    if (!optional) return type
+    const value = this.#unifier.newParameter()
+    if (this.#unifier.unify([type], [optionalOf(value)])) return this.#unifier.resolve(value)
+    throw this.#mismatch(optionalOf(type), type, expr.at)
+  }
+
+  #join(type: CelType, previous: CelType | undefined): CelType {
+    // Elements of several types may be meant: what a text is formatted from.
+    return this.#unifier.join(previous, type) ?? DYN
   }
 
   #loop(loop: Loop, scope: Scope): CelType {
@@ -301,11 +311,16 @@ class Checker {
         throw this.#mismatch(entry, type, body.at)
       }
       case 'sortBy':
-        if (range.kind === 'list' || range.kind === 'dyn' || range.kind === 'parameter') {
-          if (isComparable(this.#unifier.resolve(type))) return range.kind === 'list' ? range : listOf(DYN)
-        }
-        throw this.#error(`cannot sort ${this.#format(range)} by ${this.#format(type)}`, at)
+        return this.#sorted(range, this.#unifier.resolve(type), at)
     }
+  }
+
+  /** A list as it was; of what is dynamic, as much as the type of the keys says. */
+  #sorted(range: CelType, key: CelType, at: number): CelType {
+    const isDynamic = range.kind === 'dyn' || range.kind === 'parameter'
+    if (isComparable(key) && range.kind === 'list') return range
+    if (isComparable(key) && isDynamic) return key.kind === 'scalar' && key.name !== 'null_type' ? listOf(DYN) : DYN
+    throw this.#error(`cannot sort ${this.#format(range)} by ${this.#format(key)}`, at)
   }
 
   #optionalMap(expr: Extract<Expr, { kind: 'optional-map' }>, scope: Scope): CelType {
@@ -384,6 +399,5 @@ function qualifiedName(expr: Expr): string | undefined {
 }
 
 function isComparable(type: CelType): boolean {
-  if (type.kind === 'scalar') return type.name !== 'null_type'
-  return type.kind === 'dyn' || type.kind === 'parameter'
+  return type.kind === 'scalar' || type.kind === 'dyn' || type.kind === 'parameter'
 }

@@ -22,8 +22,7 @@ import type { CelList, CelValue } from './values.js'
 export function equalValues(a: CelValue, b: CelValue, budget: Budget): boolean {
   budget.spend(1)
   const [x, y] = [numberOf(a), numberOf(b)]
-  // Of a bigint and a number, JavaScript's loose equality is the exact one.
-  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y
+  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && compareNumbers(x, y) === 0
   if (typeof a === 'string') {
     budget.read(a.length)
     return a === b
@@ -77,13 +76,19 @@ export function numberOf(value: CelValue): bigint | number | undefined {
 export function compareValues(a: CelValue, b: CelValue, budget: Budget): number | undefined {
   budget.spend(1)
   const [x, y] = [numberOf(a), numberOf(b)]
-  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : undefined
+  if (x !== undefined && y !== undefined) return compareNumbers(x, y)
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b, budget)
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b, budget)
   if (a instanceof Timestamp && b instanceof Timestamp) return compareNanos(a.nanos, b.nanos)
   if (a instanceof Duration && b instanceof Duration) return compareNanos(a.nanos, b.nanos)
   throw noSuchOverload('compare', [typeNameOf(a), typeNameOf(b)])
+}
+
+/** An integer beside a double counts as the double that is nearest to it. */
+function compareNumbers(a: bigint | number, b: bigint | number): number | undefined {
+  const [x, y] = typeof a === typeof b ? [a, b] : [Number(a), Number(b)]
+  return x < y ? -1 : x > y ? 1 : x === y ? 0 : undefined
 }
 
 function compareNanos(a: bigint, b: bigint): number {

@@ -83,7 +83,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
   x: hexadecimal,
   X: hexadecimal,
   f: (value, precision) => number(value, (size) => fixed(size, precision)),
-  e: (value, precision) => number(value, (size) => scientific(size, precision)),
+  e: (value, precision) => number(value, scientific)?.padStart(precision),
 }
 
 function inBase(value: CelValue, base: number): string | undefined {
@@ -106,7 +106,7 @@ function number(value: CelValue, write: (size: number) => string): string | unde
   const given = typeof value === 'number' ? value : WORDS.get(value)
   if (given === undefined) return undefined
   if (Number.isNaN(given)) return 'NaN'
-  const sign = given < 0 || Object.is(given, -0) ? '-' : ''
+  const sign = given < 0 ? '-' : ''
   return `${sign}${Number.isFinite(given) ? write(Math.abs(given)) : '∞'}`
 }
 
@@ -118,12 +118,12 @@ function fixed(size: number, precision: number): string {
 
 const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 
-function scientific(size: number, precision: number): string {
-  const { whole, fraction, exponent } = scientificDigits(size, precision)
+/** The original takes the precision for the least width. */
+function scientific(size: number): string {
+  const { whole, fraction, exponent } = scientificDigits(size, PRECISION)
   const digits = String(Math.abs(exponent)).padStart(2, '0')
   const raised = digits.replace(/\d/g, (digit) => RAISED.charAt(Number(digit)))
-  const point = precision === 0 ? '' : `.${fraction}`
-  return `${whole}${point}\u202f×\u202f10${exponent < 0 ? '⁻' : ''}${raised}`
+  return `${whole}.${fraction}×10${exponent < 0 ? '⁻' : ''}${raised}`
 }
 
 /** `%s`: any value as a text. */

@@ -29,6 +29,7 @@ export function planLoop({ loop, names }: Loop, slots: readonly number[], steps:
       frame.locals[firstSlot] = first
       if (secondSlot !== undefined) frame.locals[secondSlot] = second
     }
+    if (loop === 'sortBy' && !isList(range)) throw noSuchOverload('sortBy', [typeNameOf(range)])
     return run({ each, set, frame, steps })
   }
 }

@@ -32,10 +32,7 @@ const LOOPS: ReadonlyMap<
     'existsOne',
     {
       loop: 'existsOne',
-      forms: [
-        [1, 2],
-        [2, 3],
-      ],
+      forms: [[2, 3]],
     },
   ],
   [
@@ -148,7 +145,7 @@ function extreme(call: Call, source: string): Expr {
   const listed = args.length === 1 && only.kind === 'list' ? only.elements : args
   for (const each of listed) if (!mayBeNumber(each)) throw notNumeric(`math.${call.name}() takes numbers`, each.at)
   if (listed.length === 0) throw notNumeric(`math.${call.name}() requires at least one argument`, at)
-  const one = args.length > 2 ? [{ kind: 'list', elements: args, at } as const] : args
+  const one = args.length > 2 ? [{ kind: 'list', elements: args, optional: new Set<number>(), at } as const] : args
   return { kind: 'call', name, receiver: undefined, args: one, at }
 
   function notNumeric(message: string, place: number): CelError {

@@ -35,6 +35,12 @@ export function nonZero<T extends bigint | number>(divisor: T, operation: 'divis
   return divisor
 }
 
+/** The rest of a division, where there is a division. @throws CelError `CEL_EVALUATION` */
+export function remainder(value: bigint, divisor: bigint): bigint {
+  const quotient = intOf(value / nonZero(divisor, 'modulus'))
+  return value - quotient * divisor
+}
+
 /** @throws CelError `CEL_EVALUATION` */
 export function parseInt64(text: string): bigint {
   if (text.length > 64 || !/^[+-]?\d+$/.test(text)) throw notConvertible('int', text)

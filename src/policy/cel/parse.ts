@@ -3,6 +3,7 @@ import type { ASTNode, BinaryOperator } from '@marcbachmann/cel-js'
 import type { Expr, LiteralValue } from './ast.js'
 import { CelError, placeOf } from './cel-error.js'
 import { expandMacro } from './macros.js'
+import { prepareOptionalEntries } from './optional-entries.js'
 import { Uint } from './values.js'
 
 /** Gives the tree of an expression. @throws CelError `CEL_SYNTAX`, `CEL_UNSUPPORTED`, `CEL_LIMIT` */
@@ -30,14 +31,15 @@ export async function loadParser(): Promise<Parse> {
         expected: `at most ${String(MAX_SOURCE)} characters`,
       })
     }
+    const prepared = prepareOptionalEntries(source)
     let tree: ASTNode
     try {
-      tree = environment.parse(source).ast
+      tree = environment.parse(prepared.source).ast
     } catch (cause) {
       if (!(cause instanceof ParseError)) throw cause
       throw unreadable(source, cause)
     }
-    return new Reader(source).expr(tree)
+    return new Reader(source, prepared.marks).expr(tree)
   }
 }
 
@@ -76,10 +78,13 @@ const BINARY: Readonly<Record<Exclude<BinaryOperator, never>, string>> = {
 /** The library's tree into ours. */
 class Reader {
   readonly #source: string
+  /** Where exclamation marks stand for the question marks of optional entries. */
+  readonly #marks: ReadonlySet<number>
   #depth = 0
 
-  constructor(source: string) {
+  constructor(source: string, marks: ReadonlySet<number>) {
     this.#source = source
+    this.#marks = marks
   }
 
   expr(node: ASTNode): Expr {
@@ -116,11 +121,17 @@ class Reader {
       case 'rcall':
         return this.#macro({ name: node.args[0], receiver: node.args[1], args: node.args[2], at })
       case 'list':
-        return { kind: 'list', elements: node.args.map((each) => this.expr(each)), at }
+        return {
+          kind: 'list',
+          elements: node.args.map((each) => this.expr(each)),
+          optional: this.#optional(node.args),
+          at,
+        }
       case 'map':
         return {
           kind: 'map',
           entries: node.args.map(([key, value]) => [this.expr(key), this.expr(value)] as const),
+          optional: this.#optional(node.args.map(([key]) => key)),
           at,
         }
       case '?:': {
@@ -134,12 +145,16 @@ class Reader {
         return { kind: 'logical', operator, left: this.expr(left), right: this.expr(right), at }
       }
       case '!_':
-        return this.#call('!_', [node.args], at)
+        return this.#marks.has(at) ? this.expr(node.args) : this.#call('!_', [node.args], at)
       case '-_':
         return this.#negated(node.args, at)
       default:
         return this.#call(BINARY[node.op], node.args, at)
     }
+  }
+
+  #optional(nodes: readonly ASTNode[]): ReadonlySet<number> {
+    return new Set(nodes.flatMap(({ start }, index) => (this.#marks.has(start) ? [index] : [])))
   }
 
   #call(name: string, args: readonly ASTNode[], at: number): Expr {

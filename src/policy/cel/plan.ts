@@ -1,15 +1,15 @@
 /** A checked expression as steps: each a function of the evaluation's memory. @module */
 import type { Call, Expr } from './ast.js'
-import { evaluationError, noSuchOverload } from './cel-error.js'
+import { CelError, evaluationError, noSuchOverload } from './cel-error.js'
 import type { CheckedExpression } from './checked.js'
 import type { Overload } from './environment.js'
 import type { Frame, Step } from './frame.js'
-import { planLogical } from './logical.js'
+import { attempt, planLogical } from './logical.js'
 import { planLoop } from './loops.js'
 import { isPresent, select } from './select.js'
 import { partsOf } from './types.js'
 import type { CelType } from './types.js'
-import { EntryMap, isKey, NONE, Optional, PENDING, TypeValue, typeNameOf } from './values.js'
+import { CelMap, EntryMap, isKey, isList, NONE, Optional, PENDING, TypeValue, typeNameOf } from './values.js'
 import type { CelValue, Outcome } from './values.js'
 
 /** Plans an expression and everything below it. */
@@ -41,9 +41,12 @@ export function plan(expr: Expr, checked: CheckedExpression): Step {
     case 'conditional':
       return planConditional(below(expr.condition), below(expr.yes), below(expr.no))
     case 'list':
-      return planList(expr.elements.map(below))
+      return planList(expr.elements.map(below), expr.optional)
     case 'map':
-      return planMap(expr.entries.map(([key, value]) => [below(key), below(value)] as const))
+      return planMap(
+        expr.entries.map(([key, value]) => [below(key), below(value)] as const),
+        expr.optional,
+      )
     case 'loop':
       return planLoop(expr, checked.slots(expr), {
         range: below(expr.range),
@@ -54,7 +57,7 @@ export function plan(expr: Expr, checked: CheckedExpression): Step {
       const [slot = 0] = checked.slots(expr)
       const [value, body] = [below(expr.value), below(expr.body)]
       return (frame) => {
-        frame.locals[slot] = value(frame)
+        frame.locals[slot] = attempt(() => value(frame))
         return body(frame)
       }
     }
@@ -69,7 +72,11 @@ function planName(expr: Expr, checked: CheckedExpression): Step {
   const reference = checked.reference(expr)
   if (reference.kind === 'local') {
     const { slot } = reference
-    return (frame) => frame.locals[slot] ?? null
+    return (frame) => {
+      const value = frame.locals[slot] ?? null
+      if (value instanceof CelError) throw value
+      return value
+    }
   }
   if (reference.kind === 'type') {
     const value = new TypeValue(reference.name)
@@ -108,7 +115,10 @@ function planCall(call: Call, checked: CheckedExpression): Step {
         return value !== undefined && parameter.accepts(value)
       }),
     )
-    if (overload === undefined) throw noSuchOverload(name, values.map(typeNameOf))
+    if (overload === undefined) {
+      if (isSoftIndex(name, values)) return NONE
+      throw noSuchOverload(name, values.map(typeNameOf))
+    }
     return overload.call(values, frame)
   }
 }
@@ -166,20 +176,32 @@ function planConditional(condition: Step, yes: Step, no: Step): Step {
   }
 }
 
-function planList(steps: readonly Step[]): Step {
-  return (frame) => evaluateAll(steps, frame)
+function planList(steps: readonly Step[], optional: ReadonlySet<number>): Step {
+  if (optional.size === 0) return (frame) => evaluateAll(steps, frame)
+  return (frame) => {
+    const values = evaluateAll(steps, frame)
+    return values === PENDING
+      ? PENDING
+      : values.flatMap((value, index) => (optional.has(index) ? present(value) : [value]))
+  }
 }
 
-function planMap(steps: readonly (readonly [key: Step, value: Step])[]): Step {
+/** The value of an optional entry, where there is one. */
+function present(value: CelValue): readonly CelValue[] {
+  if (!(value instanceof Optional)) throw noSuchOverload('[?]', [typeNameOf(value)])
+  return value.value === undefined ? [] : [value.value]
+}
+
+function planMap(steps: readonly (readonly [key: Step, value: Step])[], optional: ReadonlySet<number>): Step {
   return (frame) => {
     frame.budget.spend(1 + steps.length)
     const entries: (readonly [CelValue, CelValue])[] = []
     let pending = false
-    for (const [keyStep, valueStep] of steps) {
+    for (const [index, [keyStep, valueStep]] of steps.entries()) {
       const key = keyStep(frame)
       const value = valueStep(frame)
       if (key === PENDING || value === PENDING) pending = true
-      else entries.push([keyOf(key), value])
+      else for (const each of optional.has(index) ? present(value) : [value]) entries.push([keyOf(key), each])
     }
     if (pending) return PENDING
     const map = new EntryMap(entries)
@@ -211,4 +233,11 @@ function planOptionalMap({ operand, body, slot, flat }: OptionalMapping): Step {
     const result: Outcome = body(frame)
     return result === PENDING || flat ? result : new Optional(result)
   }
+}
+
+/** `[?…]`, and `[…]` after an optional: what has no elements at all has not this one either. */
+function isSoftIndex(name: string, [operand = null]: readonly CelValue[]): boolean {
+  const inner = operand instanceof Optional ? operand.value : operand
+  const soft = name === '_[?_]' || (name === '_[_]' && operand instanceof Optional)
+  return soft && inner !== undefined && !isList(inner) && !(inner instanceof CelMap)
 }

@@ -9,7 +9,7 @@ const FIRST = -62_135_596_800n * SECOND
 const LAST = 253_402_300_799n * SECOND + 999_999_999n
 const INT64_END = 2n ** 63n
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/
 
 /** @throws CelError `CEL_EVALUATION` outside the years 1 to 9999 */
 export function timestampOf(nanos: bigint): Timestamp {

@@ -19,8 +19,7 @@ function isZero(value: CelValue): boolean {
   // The zero of a timestamp is the first moment of the year 1.
   if (value instanceof Timestamp) return value.nanos === -62_135_596_800n * 1_000_000_000n
   if (value instanceof Uint8Array || isList(value)) return value.length === 0
-  if (value instanceof CelMap) return value.size === 0
-  return value instanceof Optional && value.value === undefined
+  return value instanceof CelMap && value.size === 0
 }
 
 function present(values: CelList): CelList {

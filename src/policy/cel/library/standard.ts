@@ -30,6 +30,7 @@ import {
   parseDouble,
   parseInt64,
   parseUint64,
+  remainder,
   uintOf,
   uintOfDouble,
 } from '../numbers.js'
@@ -164,7 +165,7 @@ const OPERATORS: Library = {
     free([uint, uint], uint, ([a, b]) => uintOf(a.value / nonZero(b.value, 'division'))),
   ],
   '_%_': [
-    free([int, int], int, ([a, b]) => intOf(a % nonZero(b, 'modulus'))),
+    free([int, int], int, ([a, b]) => remainder(a, b)),
     free([uint, uint], uint, ([a, b]) => uintOf(a.value % nonZero(b.value, 'modulus'))),
   ],
   '_<_': comparison((order) => order < 0),
@@ -264,7 +265,7 @@ const TEXTS: Library = {
 /** As everywhere in CEL, a part of the text suffices. */
 function matches([text, pattern]: readonly [string, string], world: World): boolean {
   const compiled = world.pattern(pattern)
-  world.budget.spend(1 + text.length)
+  world.budget.match(text.length, compiled.size)
   return compiled.occursIn(text)
 }
 
