@@ -1,26 +1,12 @@
 /** The type checker: every name and function is known, and every type fits, before anything is evaluated. @module */
 import type { Call, Expr, Loop, Select } from './ast.js'
-import { CelError, placeOf } from './cel-error.js'
+import { loopType, rangeTypes, TESTS } from './check-loops.js'
 import type { CheckedExpression, Reference, Resolution } from './checked.js'
 import type { CelEnvironment, Overload } from './environment.js'
-import { checkLiterals } from './literals.js'
+import { Complaints } from './complaints.js'
+import { checkLiterals, literalType } from './literals.js'
 import { Scope } from './scope.js'
-import {
-  BOOL,
-  BYTES,
-  DOUBLE,
-  DYN,
-  formatType,
-  INT,
-  listOf,
-  mapOf,
-  NULL,
-  optionalOf,
-  sameType,
-  STRING,
-  TYPE,
-  UINT,
-} from './types.js'
+import { BOOL, DYN, listOf, mapOf, optionalOf, sameType, TYPE } from './types.js'
 import type { CelType } from './types.js'
 import { Unifier } from './unify.js'
 
@@ -49,6 +35,7 @@ class Checker {
   readonly #source: string
   readonly #environment: CelEnvironment
   readonly #unifier = new Unifier()
+  readonly #complaints: Complaints
   readonly #types = new Map<Expr, CelType>()
   readonly #references = new Map<Expr, Reference>()
   readonly #resolutions = new Map<Expr, Resolution>()
@@ -57,6 +44,7 @@ class Checker {
   constructor(source: string, environment: CelEnvironment) {
     this.#source = source
     this.#environment = environment
+    this.#complaints = new Complaints(source, this.#unifier)
   }
 
   finish(root: Expr): CheckedExpression {
@@ -84,7 +72,7 @@ class Checker {
       case 'literal':
         return literalType(expr.value)
       case 'name':
-        return this.#name(expr, expr.name, scope) ?? this.#undeclared(expr.name, expr.at)
+        return this.#declared(expr, expr.name, scope)
       case 'select':
         return this.#qualified(expr, scope) ?? this.#field(expr, scope)
       case 'has':
@@ -112,6 +100,12 @@ class Checker {
     }
   }
 
+  #declared(expr: Expr, name: string, scope: Scope): CelType {
+    const type = this.#name(expr, name, scope)
+    if (type === undefined) throw this.#complaints.undeclared(name, expr.at)
+    return type
+  }
+
   #name(expr: Expr, name: string, scope: Scope): CelType | undefined {
     const local = scope.find(name)
     if (local !== undefined) {
@@ -119,7 +113,7 @@ class Checker {
       return local.type
     }
     const refusal = this.#environment.refusal(name)
-    if (refusal !== undefined) throw this.#refused(name, refusal, expr.at)
+    if (refusal !== undefined) throw this.#complaints.refused(name, refusal, expr.at)
     const variable = this.#environment.variable(name)
     if (variable !== undefined) {
       this.#references.set(expr, { kind: 'variable', name })
@@ -149,12 +143,13 @@ class Checker {
     if (target.kind === 'map') return target.of[1]
     if (target.kind === 'object') {
       const type = target.fields.get(field)
-      if (type === undefined) throw this.#error(`undefined field '${field}'`, at, `a field of ${target.name}`)
+      if (type === undefined)
+        throw this.#complaints.error(`undefined field '${field}'`, at, `a field of ${target.name}`)
       return type
     }
     if (target.kind === 'parameter') this.#unifier.unify([DYN], [target])
     else if (target.kind !== 'dyn')
-      throw this.#error(`type '${this.#format(target)}' does not support field selection`, at)
+      throw this.#complaints.error(`type '${this.#complaints.format(target)}' does not support field selection`, at)
     return DYN
   }
 
@@ -168,7 +163,7 @@ class Checker {
     const full = prefix === undefined ? undefined : `${prefix}.${name}`
     if (full !== undefined) {
       const refusal = this.#environment.refusal(full)
-      if (refusal !== undefined) throw this.#refused(full, refusal, at)
+      if (refusal !== undefined) throw this.#complaints.refused(full, refusal, at)
       if (this.#environment.overloads(full) !== undefined)
         return this.#resolve(call, { name: full, args, argTypes, isMember: false })
     }
@@ -189,9 +184,9 @@ class Checker {
     },
   ): CelType {
     const refusal = this.#environment.refusal(name)
-    if (refusal !== undefined) throw this.#refused(name, refusal, call.at)
+    if (refusal !== undefined) throw this.#complaints.refused(name, refusal, call.at)
     const declared = this.#environment.overloads(name)
-    if (declared === undefined) return this.#undeclared(name, call.at)
+    if (declared === undefined) throw this.#complaints.undeclared(name, call.at)
     let result: CelType | undefined
     const fitting: Overload[] = []
     for (const overload of declared.filter(({ member }) => member === isMember)) {
@@ -206,10 +201,10 @@ class Checker {
       result = result === undefined || sameType(result, type) ? type : DYN
     }
     if (result === undefined) {
-      const shown = argTypes.map((type) => this.#format(type))
+      const shown = argTypes.map((type) => this.#complaints.format(type))
       const [target = '', ...others] = shown
       const form = isMember ? `${target}.(${others.join(', ')})` : `(${shown.join(', ')})`
-      throw this.#error(`found no matching overload for '${name}' applied to '${form}'`, call.at)
+      throw this.#complaints.error(`found no matching overload for '${name}' applied to '${form}'`, call.at)
     }
     this.#resolutions.set(call, { name, overloads: fitting, args })
     return result
@@ -220,8 +215,8 @@ class Checker {
     const [a, b] = [this.check(yes, scope), this.check(no, scope)]
     const [joined = DYN] = this.#unifier.instantiate([{ kind: 'parameter', name: 'A' }])
     if (this.#unifier.unify([a, b], [joined, joined])) return this.#unifier.resolve(joined)
-    const types = ['bool', this.#format(a), this.#format(b)].join(', ')
-    throw this.#error(`found no matching overload for '_?_:_' applied to '(${types})'`, at)
+    const types = ['bool', this.#complaints.format(a), this.#complaints.format(b)].join(', ')
+    throw this.#complaints.error(`found no matching overload for '_?_:_' applied to '(${types})'`, at)
   }
 
   #list({ elements, optional }: Extract<Expr, { kind: 'list' }>, scope: Scope): CelType {
@@ -248,7 +243,7 @@ class Checker {
     if (!optional) return type
     const value = this.#unifier.newParameter()
     if (this.#unifier.unify([type], [optionalOf(value)])) return this.#unifier.resolve(value)
-    throw this.#mismatch(optionalOf(type), type, expr.at)
+    throw this.#complaints.mismatch(optionalOf(type), type, expr.at)
   }
 
   #join(type: CelType, previous: CelType | undefined): CelType {
@@ -258,81 +253,32 @@ class Checker {
 
   #loop(loop: Loop, scope: Scope): CelType {
     const range = this.#unifier.resolve(this.check(loop.range, scope))
-    const [first, second] = this.#rangeTypes(range, loop)
+    const [first, second] = rangeTypes(range, loop, this.#complaints)
     const [one, two] = loop.names
-    const inner = this.#introduce(
-      loop,
-      scope,
+    const names: readonly (readonly [string, CelType])[] =
       two === undefined
         ? [[one, first]]
         : [
             [one, first],
             [two, second],
-          ],
-    )
+          ]
+    const inner = this.#introduce(loop, scope, names)
     if (loop.filter !== undefined) this.#expect(loop.filter, BOOL, inner)
-    return this.#loopResult(loop, this.check(loop.body, inner), { range, element: first, inner })
-  }
-
-  /** With one name: elements or keys. With two: indexes and elements, or keys and values. */
-  #rangeTypes(range: CelType, { names, range: { at } }: Loop): readonly [CelType, CelType] {
-    if (range.kind === 'list') return names.length === 1 ? [range.of[0], DYN] : [INT, range.of[0]]
-    if (range.kind === 'map') return range.of
-    if (range.kind === 'parameter') this.#unifier.unify([DYN], [range])
-    else if (range.kind !== 'dyn') {
-      const message = `expression of type '${this.#format(range)}' cannot be range of a comprehension`
-      throw this.#error(message, at, 'a list, a map, or dynamic')
-    }
-    return [DYN, DYN]
-  }
-
-  #loopResult(
-    { loop, body, range: { at } }: Loop,
-    type: CelType,
-    { range, element, inner }: { readonly range: CelType; readonly element: CelType; readonly inner: Scope },
-  ): CelType {
-    switch (loop) {
-      case 'all':
-      case 'exists':
-      case 'existsOne':
-        this.#expect(body, BOOL, inner)
-        return BOOL
-      case 'filter':
-        this.#expect(body, BOOL, inner)
-        return listOf(element)
-      case 'map':
-      case 'transformList':
-        return listOf(type)
-      case 'transformMap':
-        return mapOf(range.kind === 'list' ? INT : element, type)
-      case 'transformMapEntry': {
-        const entry = mapOf(this.#unifier.newParameter(), this.#unifier.newParameter())
-        if (this.#unifier.unify([type], [entry])) return this.#unifier.resolve(entry)
-        throw this.#mismatch(entry, type, body.at)
-      }
-      case 'sortBy':
-        return this.#sorted(range, this.#unifier.resolve(type), at)
-    }
-  }
-
-  /** A list as it was; of what is dynamic, as much as the type of the keys says. */
-  #sorted(range: CelType, key: CelType, at: number): CelType {
-    const isDynamic = range.kind === 'dyn' || range.kind === 'parameter'
-    if (isComparable(key) && range.kind === 'list') return range
-    if (isComparable(key) && isDynamic) return key.kind === 'scalar' && key.name !== 'null_type' ? listOf(DYN) : DYN
-    throw this.#error(`cannot sort ${this.#format(range)} by ${this.#format(key)}`, at)
+    const body = this.check(loop.body, inner)
+    if (TESTS.has(loop.loop)) this.#expect(loop.body, BOOL, inner)
+    return loopType(loop, { range, element: first, body }, this.#complaints)
   }
 
   #optionalMap(expr: Extract<Expr, { kind: 'optional-map' }>, scope: Scope): CelType {
     const operand = this.check(expr.operand, scope)
     const value = this.#unifier.newParameter()
     if (!this.#unifier.unify([operand], [optionalOf(value)]))
-      throw this.#mismatch(optionalOf(DYN), operand, expr.operand.at)
+      throw this.#complaints.mismatch(optionalOf(DYN), operand, expr.operand.at)
     const inner = this.#introduce(expr, scope, [[expr.name, this.#unifier.resolve(value)]])
     const body = this.check(expr.body, inner)
     if (!expr.flat) return optionalOf(body)
     const result = optionalOf(this.#unifier.newParameter())
-    if (!this.#unifier.unify([body], [result])) throw this.#mismatch(optionalOf(DYN), body, expr.body.at)
+    if (!this.#unifier.unify([body], [result])) throw this.#complaints.mismatch(optionalOf(DYN), body, expr.body.at)
     return this.#unifier.resolve(result)
   }
 
@@ -349,29 +295,7 @@ class Checker {
 
   #expect(expr: Expr, asked: CelType, scope: Scope): void {
     const type = this.#types.get(expr) ?? this.check(expr, scope)
-    if (!this.#unifier.unify([type], [asked])) throw this.#mismatch(asked, type, expr.at)
-  }
-
-  #format(type: CelType): string {
-    return formatType(this.#unifier.final(type))
-  }
-
-  #mismatch(expected: CelType, found: CelType, at: number): CelError {
-    return this.#error(`expected type '${this.#format(expected)}' but found '${this.#format(found)}'`, at)
-  }
-
-  #undeclared(name: string, at: number): never {
-    throw this.#error(`undeclared reference to '${name}'`, at)
-  }
-
-  #refused(name: string, reason: string, at: number): CelError {
-    return new CelError('CEL_UNSUPPORTED', `'${name}' is not supported: ${reason}`, {
-      found: placeOf(this.#source, at),
-    })
-  }
-
-  #error(message: string, at: number, expected?: string): CelError {
-    return new CelError('CEL_TYPE', message, { expected, found: placeOf(this.#source, at) })
+    if (!this.#unifier.unify([type], [asked])) throw this.#complaints.mismatch(asked, type, expr.at)
   }
 }
 
@@ -381,23 +305,10 @@ function known<T>(value: T | undefined): T {
   return value
 }
 
-function literalType(value: Extract<Expr, { kind: 'literal' }>['value']): CelType {
-  if (value === null) return NULL
-  if (typeof value === 'boolean') return BOOL
-  if (typeof value === 'bigint') return INT
-  if (typeof value === 'number') return DOUBLE
-  if (typeof value === 'string') return STRING
-  return value instanceof Uint8Array ? BYTES : UINT
-}
-
 /** `a.b.c`, where it is nothing but names. */
 function qualifiedName(expr: Expr): string | undefined {
   if (expr.kind === 'name') return expr.name
   if (expr.kind !== 'select' || expr.optional) return undefined
   const prefix = qualifiedName(expr.operand)
   return prefix === undefined ? undefined : `${prefix}.${expr.field}`
-}
-
-function isComparable(type: CelType): boolean {
-  return type.kind === 'scalar' || type.kind === 'dyn' || type.kind === 'parameter'
 }

@@ -28,7 +28,7 @@ export function parseGoUrl(text: string): GoUrl | undefined {
   return url === undefined || unescaped(fragment) === undefined ? undefined : { ...url, fragment }
 }
 
-// eslint-disable-next-line no-control-regex -- Go refuses these bytes.
+/** Go refuses these bytes. */
 const CONTROL = /[\u0000-\u001f\u007f]/
 const MAX_LENGTH = 65_536
 

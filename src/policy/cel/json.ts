@@ -39,7 +39,7 @@ export function fromJson(value: JsonValue): CelValue {
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < INT_END ? BigInt(value) : value
   if (isJsonObject(value)) return new JsonMap(value)
   if (typeof value !== 'object' || value === null) return value
-  return (value as readonly JsonValue[]).map(fromJson)
+  return value.map(fromJson)
 }
 
 /**

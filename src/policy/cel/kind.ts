@@ -17,8 +17,8 @@ import {
   UINT,
 } from './types.js'
 import type { CelType } from './types.js'
-import { CelMap, Duration, isList, Opaque, Optional, PENDING, Timestamp, TypeValue, Uint } from './values.js'
-import type { CelList, CelValue } from './values.js'
+import { CelMap, Duration, isList, Optional, PENDING, Timestamp, TypeValue, Uint } from './values.js'
+import type { CelList, CelValue, Opaque } from './values.js'
 
 /** A parameter of a function. */
 export interface Kind<T extends CelValue> {

@@ -7,7 +7,7 @@ import { CelError, placeOf } from './cel-error.js'
 import type { CheckedExpression } from './checked.js'
 import { parseFormat } from './format-text.js'
 import { parseDuration, parseTimestamp, timestampOf } from './times.js'
-import { formatType, sameType } from './types.js'
+import { BOOL, BYTES, DOUBLE, formatType, INT, NULL, sameType, STRING, UINT } from './types.js'
 import type { CelType } from './types.js'
 
 const textOnly =
@@ -130,4 +130,13 @@ function misfitOf(value: Expr, letter: string, checked: CheckedExpression): Expr
   if (type.kind === 'optional' || type.kind === 'opaque' || type.kind === 'object') return value
   const parts = value.kind === 'list' ? value.elements : value.kind === 'map' ? value.entries.flat() : []
   return parts.map((part) => misfitOf(part, letter, checked)).find((part) => part !== undefined)
+}
+
+export function literalType(value: LiteralValue): CelType {
+  if (value === null) return NULL
+  if (typeof value === 'boolean') return BOOL
+  if (typeof value === 'bigint') return INT
+  if (typeof value === 'number') return DOUBLE
+  if (typeof value === 'string') return STRING
+  return value instanceof Uint8Array ? BYTES : UINT
 }

@@ -74,23 +74,24 @@ const RUNNERS: Readonly<Record<Loop['loop'], (running: Running) => Outcome>> = {
 
 /** One element may decide, whatever errors the others have. */
 function quantified({ each, set, frame, steps: { body } }: Running, decisive: boolean): Outcome {
-  let decided = false
-  let pending = false
-  let failure: CelError | undefined
+  const outcomes = new Set<'decided' | 'pending'>()
+  const failures: CelError[] = []
   each((first, second) => {
     set(first, second)
     const outcome = attempt(() => body(frame))
     if (outcome === decisive) {
-      decided = true
+      outcomes.add('decided')
       return 'enough'
     }
-    if (outcome === PENDING) pending = true
-    else if (outcome instanceof CelError) failure ??= outcome
-    else if (typeof outcome !== 'boolean') failure ??= noSuchOverload(decisive ? '_||_' : '_&&_', [typeNameOf(outcome)])
+    if (outcome === PENDING) outcomes.add('pending')
+    else if (outcome instanceof CelError) failures.push(outcome)
+    else if (typeof outcome !== 'boolean')
+      failures.push(noSuchOverload(decisive ? '_||_' : '_&&_', [typeNameOf(outcome)]))
     return 'on'
   })
-  if (decided) return decisive
-  if (pending) return PENDING
+  if (outcomes.has('decided')) return decisive
+  if (outcomes.has('pending')) return PENDING
+  const [failure] = failures
   if (failure !== undefined) throw failure
   return !decisive
 }
@@ -98,22 +99,18 @@ function quantified({ each, set, frame, steps: { body } }: Running, decisive: bo
 /** What the body says of each element that the filter lets through; what is pending is told apart. */
 function collect(running: Running, take: (value: CelValue, first: Outcome) => unknown): 'complete' | typeof PENDING {
   const { each, set, frame, steps } = running
-  let pending = false
+  const outcomes = new Set<typeof PENDING>()
   each((first, second) => {
     set(first, second)
     const chosen = steps.filter === undefined ? true : steps.filter(frame)
     if (chosen === false) return 'on'
-    if (chosen === PENDING) {
-      pending = true
-      return 'on'
-    }
-    if (chosen !== true) throw noSuchOverload('_?_:_', [typeNameOf(chosen)])
-    const value = steps.body(frame)
-    if (value === PENDING) pending = true
+    const value = chosen === true ? steps.body(frame) : chosen
+    if (chosen !== true && chosen !== PENDING) throw noSuchOverload('_?_:_', [typeNameOf(chosen)])
+    if (value === PENDING) outcomes.add(PENDING)
     else take(value, first)
     return 'on'
   })
-  return pending ? PENDING : 'complete'
+  return outcomes.has(PENDING) ? PENDING : 'complete'
 }
 
 function exactlyOne(running: Running): Outcome {

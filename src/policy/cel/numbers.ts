@@ -31,7 +31,7 @@ export function uintOfDouble(value: number): Uint {
 
 /** @throws CelError `CEL_EVALUATION` */
 export function nonZero<T extends bigint | number>(divisor: T, operation: 'division' | 'modulus'): T {
-  if (divisor == 0) throw evaluationError(operation === 'division' ? 'division by zero' : 'modulus by zero')
+  if (Number(divisor) === 0) throw evaluationError(operation === 'division' ? 'division by zero' : 'modulus by zero')
   return divisor
 }
 

@@ -121,19 +121,8 @@ class Reader {
       case 'rcall':
         return this.#macro({ name: node.args[0], receiver: node.args[1], args: node.args[2], at })
       case 'list':
-        return {
-          kind: 'list',
-          elements: node.args.map((each) => this.expr(each)),
-          optional: this.#optional(node.args),
-          at,
-        }
       case 'map':
-        return {
-          kind: 'map',
-          entries: node.args.map(([key, value]) => [this.expr(key), this.expr(value)] as const),
-          optional: this.#optional(node.args.map(([key]) => key)),
-          at,
-        }
+        return this.#aggregate(node, at)
       case '?:': {
         const [condition, yes, no] = node.args
         return { kind: 'conditional', condition: this.expr(condition), yes: this.expr(yes), no: this.expr(no), at }
@@ -151,6 +140,15 @@ class Reader {
       default:
         return this.#call(BINARY[node.op], node.args, at)
     }
+  }
+
+  #aggregate(node: Extract<ASTNode, { readonly op: 'list' | 'map' }>, at: number): Expr {
+    if (node.op === 'list') {
+      const elements = node.args.map((each) => this.expr(each))
+      return { kind: 'list', elements, optional: this.#optional(node.args), at }
+    }
+    const entries = node.args.map(([key, value]) => [this.expr(key), this.expr(value)] as const)
+    return { kind: 'map', entries, optional: this.#optional(node.args.map(([key]) => key)), at }
   }
 
   #optional(nodes: readonly ASTNode[]): ReadonlySet<number> {
@@ -187,7 +185,7 @@ class Reader {
     if (typeof args === 'bigint') return this.#int(args, start)
     if (typeof args !== 'object' || args === null) return args
     if (args instanceof Uint8Array) return this.#bytes(args, start, end)
-    const value = BigInt(args.valueOf())
+    const value = args.valueOf()
     if (value > UINT_MAX) throw this.#badLiteral('an unsigned integer is too large', start)
     return new Uint(value)
   }

@@ -53,18 +53,20 @@ export function plan(expr: Expr, checked: CheckedExpression): Step {
         filter: expr.filter === undefined ? undefined : below(expr.filter),
         body: below(expr.body),
       })
-    case 'bind': {
-      const [slot = 0] = checked.slots(expr)
-      const [value, body] = [below(expr.value), below(expr.body)]
-      return (frame) => {
-        frame.locals[slot] = attempt(() => value(frame))
-        return body(frame)
-      }
-    }
+    case 'bind':
+      return planBind(below(expr.value), below(expr.body), checked.slots(expr))
     case 'optional-map': {
       const [slot = 0] = checked.slots(expr)
       return planOptionalMap({ operand: below(expr.operand), body: below(expr.body), slot, flat: expr.flat })
     }
+  }
+}
+
+/** The value is computed at once; what is wrong with it matters only where it is used. */
+function planBind(value: Step, body: Step, [slot = 0]: readonly number[]): Step {
+  return (frame) => {
+    frame.locals[slot] = attempt(() => value(frame))
+    return body(frame)
   }
 }
 

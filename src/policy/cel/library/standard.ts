@@ -137,9 +137,12 @@ function asOptional(value: Outcome | undefined): Outcome {
   return value === undefined ? NONE : new Optional(value)
 }
 
-function within<T extends CelValue>({ value }: Optional, look: (value: T) => Outcome | undefined): Outcome {
-  // The kind of the parameter says what may be in it.
-  return value === undefined ? NONE : asOptional(look(value as T))
+function elementWithin({ value }: Optional, key: CelValue): Outcome {
+  return value !== undefined && isList(value) ? asOptional(elementOrNone(value, key)) : NONE
+}
+
+function valueWithin({ value }: Optional, key: CelValue): Outcome {
+  return value instanceof CelMap ? asOptional(value.get(key)) : NONE
 }
 
 const optionalList = optional(listOfA)
@@ -179,14 +182,14 @@ const OPERATORS: Library = {
   '_[_]': [
     free([listOfA, index], A, ([elements, at]) => elementAt(elements, at)),
     free([mapOfAB, A], B, ([entries, key]) => valueAt(entries, key)),
-    free([optionalList, index], optionalA, ([of, at]) => within(of, (each: CelList) => elementOrNone(each, at))),
-    free([optionalMap, A], optionalB, ([of, key]) => within(of, (each: CelMap) => each.get(key))),
+    free([optionalList, index], optionalA, ([of, at]) => elementWithin(of, at)),
+    free([optionalMap, A], optionalB, ([of, key]) => valueWithin(of, key)),
   ],
   '_[?_]': [
     free([listOfA, index], optionalA, ([elements, at]) => asOptional(elementOrNone(elements, at))),
-    free([optionalList, index], optionalA, ([of, at]) => within(of, (each: CelList) => elementOrNone(each, at))),
+    free([optionalList, index], optionalA, ([of, at]) => elementWithin(of, at)),
     free([mapOfAB, A], optionalB, ([entries, key]) => asOptional(entries.get(key))),
-    free([optionalMap, A], optionalB, ([of, key]) => within(of, (each: CelMap) => each.get(key))),
+    free([optionalMap, A], optionalB, ([of, key]) => valueWithin(of, key)),
   ],
 }
 
