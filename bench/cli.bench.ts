@@ -1,6 +1,6 @@
 /**
  * `verify` as a whole process against cosign 3, in turns: a keyless image, a registry on loopback, the trusted root in a file;
- * then with 20 ms of added round trip to the registry. Also what a process costs that does nothing.
+ * then with 20 ms of added round trip to the registry. Also the floor: what a process costs that does nothing, or asks once.
  * @module
  */
 import { connect, createServer } from 'node:net'
@@ -22,16 +22,20 @@ else console.log('no cosign3 on PATH: nothing to compare with')
 async function bench(): Promise<void> {
   const world = await startWorld()
   try {
-    await floors()
+    await floors(world)
     for (const delay of [0, 20]) await compare(world, delay)
   } finally {
     await world.stop()
   }
 }
 
-async function floors(): Promise<void> {
+/** What nothing written for Node can get below: the process, its HTTP client, one request. */
+async function floors(world: World): Promise<void> {
+  const get = `require('node:http').get('http://${world.registry}/v2/', (r) => r.resume().on('end', () => process.exit(0)))`
   const commands = {
     'node -e 0': ['-e', '0'],
+    'node: load node:http': ['-e', "require('node:http'); process.exit(0)"],
+    'node: one GET, nothing else': ['-e', get],
     'countersign version': [PROGRAM, 'version'],
     'countersign verify --help': [PROGRAM, 'verify', '--help'],
   }

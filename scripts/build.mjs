@@ -223,7 +223,7 @@ export async function bundleCommandLine() {
 }
 
 /** Of a smaller chunk, finding and checking the bytecode would cost more than compiling it. */
-const WORTH_COMPILING = 64 * 1024
+const WORTH_COMPILING = 16 * 1024
 
 /** Bytecode of a chunk for this Node, behind the hash that the chunk begins with; src/cli/node/chunk.ts reads it. */
 function compile(path, { source, hash, bytecode }) {

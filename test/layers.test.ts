@@ -36,8 +36,8 @@ test('a tree that keeps the layer rule passes', () => {
     'src/verify/y.ts': using('#crypto/x'),
     'src/verify/x.test.ts': `import 'fast-check'\nimport 'node:test'\n${using('#testing/x')}`,
     'src/testing/x.ts': VALUE,
-    'src/services/http/x.ts': VALUE,
-    'src/services/rekor/x.ts': using('../http/x.js'),
+    'src/serving/x.ts': VALUE,
+    'src/services/rekor/x.ts': using('#serving/x'),
     'src/services/up/x.ts': using('../rekor/x.js'),
   })
   assert.match(output, /no dependency violations found/)

@@ -2,12 +2,21 @@
 import { systemTimers } from '#clients/http/timers'
 import type { RegistryClient } from '#clients/registry/registry'
 import { isCodedError } from '#errors'
-import { parseReference, parseRepository, type Reference, referenceName, type Repository } from '#formats/oci/reference'
+import {
+  parseReference,
+  parseRepository,
+  type Reference,
+  referenceName,
+  type Repository,
+  repositoryName,
+} from '#formats/oci/reference'
+import { attachmentTag } from '#formats/oci/tags'
 import type { ResolvedImage } from '#images/attachment'
 import { resolveImage } from '#images/resolve'
-import type { AttachmentWriter } from '#images/store'
+import { type AttachmentReader, attachmentsOf, type AttachmentWriter } from '#images/store'
+import type { Clock, UnixMillis } from '#time'
 import { CliError } from './kit/errors.js'
-import type { Host } from './kit/host.js'
+import type { Environment, Host } from './kit/host.js'
 import { openRegistry, type RegistryFlags } from './registry-access.js'
 import { VerdictError } from './verifying/verdict.js'
 
@@ -93,7 +102,7 @@ export async function digestImage(content: RegistryClient, text: string): Promis
  * Resolves a reference.
  * @throws {@link VerdictError} `VERDICT_TAG_NOT_FOUND` if there is no such tag; OciError, RegistryError
  */
-export async function nameImage(content: RegistryClient, text: string): Promise<NamedImage> {
+export async function nameImage(content: AttachmentReader['content'], text: string): Promise<NamedImage> {
   const reference = parseReference(text)
   const name = referenceName(reference)
   try {
@@ -105,6 +114,19 @@ export async function nameImage(content: RegistryClient, text: string): Promise<
       cause,
     })
   }
+}
+
+/**
+ * What was attached to an image at a tag of its own, before referrers: an image like any other, which can be signed.
+ * @throws as {@link nameImage} does
+ */
+export async function attachedImage(
+  images: AttachmentReader,
+  { repository, descriptor }: DigestedImage,
+  kind: 'sbom',
+): Promise<NamedImage> {
+  const place = repositoryName(attachmentsOf(images, repository))
+  return await nameImage(images.content, `${place}:${attachmentTag(descriptor.digest, kind, images.tagPrefix)}`)
 }
 
 /** Tells a signer that a tag may not be what they think it is. */
@@ -128,4 +150,15 @@ export function readAnnotations(pairs: readonly string[]): ReadonlyMap<string, s
       throw new CliError('CLI_INPUT', `unable to parse annotation: ${pair}`, { expected: 'key=value' })
     }),
   )
+}
+
+/** When an attachment says it was made: now, or the time that reproducible builds are given (reproducible-builds.org). */
+export function creationTime(environment: Environment, clock: Clock): UnixMillis {
+  const text = environment['SOURCE_DATE_EPOCH'] ?? ''
+  if (text === '') return clock()
+  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000
+  throw new CliError('CLI_INPUT', 'SOURCE_DATE_EPOCH is not a time', {
+    expected: 'seconds since 1970',
+    found: text.slice(0, 40),
+  })
 }

@@ -6,7 +6,7 @@ import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { askPassword } from './password.js'
-import { asText, fetchInput } from './read-input.js'
+import { asText, readFileOrUrl } from './read-input.js'
 
 /** Schemes that cosign knows and this program does not speak yet. */
 const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitlab', 'github', 'pkcs11'] as const
@@ -15,14 +15,13 @@ const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitla
 export async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
   const scheme = /^([a-z][a-z0-9+.-]*):/.exec(reference)?.[1] ?? ''
   if (scheme === 'env' && reference.startsWith('env://')) return readVariable(host, reference.slice('env://'.length))
-  if (/^https?:\/\//.test(reference)) return await fetchInput(host, reference, signal)
   if (UNSUPPORTED.some((name) => name === scheme)) {
     throw new CliError('CLI_UNSUPPORTED', `keys at ${scheme} are not supported yet`, {
       expected: 'a file, env://VARIABLE or an http(s) address',
       found: `a ${scheme} reference`,
     })
   }
-  return await host.files.read(reference)
+  return await readFileOrUrl(host, reference, signal)
 }
 
 function readVariable(host: Host, name: string): Uint8Array {

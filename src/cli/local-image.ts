@@ -2,11 +2,14 @@
 import { nodeLayoutFiles } from '#images/node-layout-files'
 import { openLayout, soleImage } from '#images/oci-layout'
 import type { AttachmentReader } from '#images/store'
-import { type DigestedImage, digestImage, type ImageFlags, openImages } from './images.js'
+import { attachedImage, type DigestedImage, digestImage, type ImageFlags, openImages } from './images.js'
+import { UsageError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 
 export interface VerifiableFlags extends ImageFlags {
   readonly 'local-image': boolean
+  /** Not the image is meant but what was attached to it. */
+  readonly attachment?: 'sbom' | undefined
 }
 
 /** An image, and where its attachments are. */
@@ -21,9 +24,20 @@ export async function openVerifiable(
   flags: VerifiableFlags,
   { names, verbose }: { readonly names: readonly string[]; readonly verbose: boolean },
 ): Promise<readonly VerifiableImage[]> {
+  const { attachment } = flags
+  if (flags['local-image'] && attachment !== undefined) {
+    throw new UsageError('USAGE_FLAG_CONFLICT', 'a folder that save wrote does not hold what was attached at tags', {
+      found: '--local-image and --attachment',
+    })
+  }
   if (flags['local-image']) return await Promise.all(names.map(async (name) => await openFolder(flags, name)))
   const images = await openImages(host, flags, { verbose })
-  return await Promise.all(names.map(async (name) => ({ images, image: await digestImage(images.content, name) })))
+  return await Promise.all(
+    names.map(async (name) => {
+      const image = await digestImage(images.content, name)
+      return { images, image: attachment === undefined ? image : await attachedImage(images, image, attachment) }
+    }),
+  )
 }
 
 async function openFolder(flags: VerifiableFlags, folder: string): Promise<VerifiableImage> {

@@ -36,6 +36,15 @@ export async function fetchInput(host: Host, url: string, signal: AbortSignal): 
   })
 }
 
+/** A file, or what is behind an http(s) address. */
+export async function readFileOrUrl(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
+  return isAddress(reference) ? await fetchInput(host, reference, signal) : await host.files.read(reference)
+}
+
+export function isAddress(reference: string): boolean {
+  return /^https?:\/\//.test(reference)
+}
+
 /** A file as text. @throws {@link CliError} `CLI_INPUT` if it is not UTF-8. */
 export async function readTextFile(host: Host, path: string): Promise<string> {
   return asText(await host.files.read(path), path)

@@ -28,6 +28,48 @@ export function parseJson(source: string | Uint8Array): JsonValue {
   return value
 }
 
+/**
+ * Reads JSON that may be read by others, too, who need not agree on which of two members of one name counts.
+ * @throws {@link EncodingError} JSON, also for such a text; UTF8
+ */
+export function parseUnambiguousJson(source: string | Uint8Array): JsonValue {
+  const text = typeof source === 'string' ? source : decodeUtf8(source)
+  const value = parseJson(text)
+  // Every member has its colon, and of two members with one name only one is left in the value.
+  if (countColons(text) === countMembers(value)) return value
+  throw new EncodingError('JSON', 'JSON has an object with two members of one name')
+}
+
+const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c]
+
+/** Colons outside of strings. The text is known to be JSON. */
+function countColons(text: string): number {
+  let colons = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === COLON) colons++
+    if (code === QUOTE) at = endOfString(text, at)
+  }
+  return colons
+}
+
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end > 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++
+    if (backslashes % 2 === 0) return end
+  }
+  return text.length
+}
+
+function countMembers(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const members = Object.values(value)
+  let count = Array.isArray(value) ? 0 : members.length
+  for (const member of members) count += countMembers(member)
+  return count
+}
+
 /** Whether a value is an object with members, not an array or null. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

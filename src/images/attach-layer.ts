@@ -8,6 +8,7 @@ import { parseManifest, serializeManifest } from '#formats/oci/manifest'
 import { MEDIA_TYPES } from '#formats/oci/media-types'
 import { repositoryName, type Repository } from '#formats/oci/reference'
 import { attachmentTag, type AttachmentKind as TagKind } from '#formats/oci/tags'
+import { formatRfc3339, type UnixMillis } from '#time'
 import { ImagesError } from './images-error.js'
 import type { LegacyLayer } from './legacy-layer.js'
 import { attachmentsOf, type AttachmentWriter } from './store.js'
@@ -24,6 +25,8 @@ export interface LayerAttachment {
   readonly replaces?: ((layer: Descriptor) => boolean) | undefined
   /** Write Docker's media types (`COSIGN_DOCKER_MEDIA_TYPES`). */
   readonly dockerMediaTypes?: boolean | undefined
+  /** What the image says about when it was made; by default nothing, so that the same layers give the same image. */
+  readonly created?: UnixMillis | undefined
 }
 
 export interface AttachedLayer {
@@ -57,7 +60,7 @@ export async function attachLayer(writer: AttachmentWriter, attachment: LayerAtt
       if (present && layers.length === image?.layers.length) return undefined
       const next = present ? layers : [...layers, added]
       if (next.length > MAX_LAYERS) throw tooMany({ repository, tag }, next.length)
-      return await writeImage(writer, repository, imageOf(next, image, attachment.dockerMediaTypes === true))
+      return await writeImage(writer, repository, imageOf(next, image, attachment))
     },
   })
   return { repository, tag }
@@ -88,13 +91,17 @@ interface BuiltImage {
   readonly configType: string
 }
 
-function imageOf(layers: readonly Descriptor[], existing: ImageManifest | undefined, docker: boolean): BuiltImage {
-  const types = docker
+function imageOf(
+  layers: readonly Descriptor[],
+  existing: ImageManifest | undefined,
+  { dockerMediaTypes, created }: LayerAttachment,
+): BuiltImage {
+  const types = dockerMediaTypes === true
     ? { manifest: MEDIA_TYPES.dockerManifest, config: MEDIA_TYPES.dockerConfig }
     : { manifest: MEDIA_TYPES.ociManifest, config: MEDIA_TYPES.ociConfig }
   const mediaType = existing?.mediaType ?? types.manifest
   const configType = existing?.config.mediaType ?? types.config
-  const config = configOf(layers)
+  const config = configOf(layers, created)
   const image: ImageManifest = {
     ...existing,
     kind: 'image',
@@ -108,11 +115,11 @@ function imageOf(layers: readonly Descriptor[], existing: ImageManifest | undefi
 const NO_TIME = '0001-01-01T00:00:00Z'
 
 /** An image config as go-containerregistry makes it for layers that are not compressed: the same bytes for the same layers. */
-function configOf(layers: readonly Descriptor[]): Uint8Array {
+function configOf(layers: readonly Descriptor[], created: UnixMillis | undefined): Uint8Array {
   return encodeUtf8(
     stringifyLikeGo({
       architecture: '',
-      created: NO_TIME,
+      created: created === undefined ? NO_TIME : formatRfc3339(created),
       history: layers.map(() => ({ created: NO_TIME })),
       os: '',
       rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },

@@ -1,28 +1,68 @@
 /** Which policy language a document is in. @module */
 import type { JsonObject } from '#encoding/json'
-import { compileClusterImagePolicy, isClusterImagePolicy } from './cip/compile.js'
+import { compileClusterImagePolicy, guardedByClusterImagePolicy, isClusterImagePolicy } from './cip/compile.js'
 import type { CompileOptions } from './cip/compile.js'
 import { PolicyError } from './internal/policy-error.js'
-import type { CompiledPolicy } from './internal/policy.js'
+import type { CompiledPolicy, PolicyLanguage } from './internal/policy.js'
+import { refusingPolicy } from './refusing-policy.js'
+import type { Guarded } from './refusing-policy.js'
+
+/** Documents of one kind, as an API server serves them. */
+export interface PolicyResource {
+  readonly kind: string
+  readonly group: string
+  /** The one that is read first. */
+  readonly versions: readonly string[]
+  /** The plural. */
+  readonly resource: string
+  readonly namespaced: boolean
+}
+
+/** Whose world a language is of: its webhook, its namespaces, and what it makes of images that no policy is about. */
+export const POLICY_FAMILIES = ['sigstore', 'kyverno'] as const
+export type PolicyFamily = (typeof POLICY_FAMILIES)[number]
 
 /** A policy language. */
 export interface FrontEnd {
-  readonly kinds: readonly string[]
+  readonly language: PolicyLanguage
+  readonly family: PolicyFamily
+  readonly resources: readonly PolicyResource[]
   readonly accepts: (document: JsonObject) => boolean
   readonly compile: (document: JsonObject, options: CompileOptions) => Promise<CompiledPolicy>
+  /** What a document that cannot be compiled is about, as far as that can be read; undefined: anything. */
+  readonly guarded: (document: JsonObject) => Guarded | undefined
 }
 
 const FRONT_ENDS: readonly FrontEnd[] = [
   {
-    kinds: ['ClusterImagePolicy (policy.sigstore.dev)'],
+    language: 'ClusterImagePolicy',
+    family: 'sigstore',
+    resources: [
+      {
+        kind: 'ClusterImagePolicy',
+        group: 'policy.sigstore.dev',
+        versions: ['v1beta1', 'v1alpha1'],
+        resource: 'clusterimagepolicies',
+        namespaced: false,
+      },
+    ],
     accepts: isClusterImagePolicy,
     compile: compileClusterImagePolicy,
+    guarded: guardedByClusterImagePolicy,
   },
 ]
+
+/** Everything that policies are written in. */
+export const POLICY_RESOURCES: readonly PolicyResource[] = FRONT_ENDS.flatMap(({ resources }) => resources)
 
 /** Whether a document is a policy of any language. */
 export function isPolicy(document: JsonObject): boolean {
   return FRONT_ENDS.some(({ accepts }) => accepts(document))
+}
+
+/** The family of a policy's language. */
+export function familyOf(language: PolicyLanguage): PolicyFamily {
+  return FRONT_ENDS.find((frontEnd) => frontEnd.language === language)?.family ?? 'sigstore'
 }
 
 /**
@@ -30,11 +70,24 @@ export function isPolicy(document: JsonObject): boolean {
  * @throws PolicyError `POLICY_KIND` for a document that is none, or what the front end throws
  */
 export async function compilePolicy(document: JsonObject, options: CompileOptions): Promise<CompiledPolicy> {
+  return await frontEndOf(document).compile(document, options)
+}
+
+/**
+ * What stands in for a policy that cannot be compiled: it refuses what the policy would have been asked about.
+ * @throws PolicyError `POLICY_KIND` for a document that is no policy
+ */
+export function standInFor(document: JsonObject, why: Error): CompiledPolicy {
+  const { language, guarded } = frontEndOf(document)
+  return refusingPolicy(document, { language, guarded: guarded(document), why })
+}
+
+function frontEndOf(document: JsonObject): FrontEnd {
   const frontEnd = FRONT_ENDS.find(({ accepts }) => accepts(document))
-  if (frontEnd !== undefined) return await frontEnd.compile(document, options)
+  if (frontEnd !== undefined) return frontEnd
   const { kind, apiVersion } = document
   throw new PolicyError('POLICY_KIND', 'this is not a policy that is known here', {
-    expected: FRONT_ENDS.flatMap(({ kinds }) => kinds).join(', '),
+    expected: POLICY_RESOURCES.map((resource) => `${resource.kind} (${resource.group})`).join(', '),
     found: `${JSON.stringify(kind ?? null)} of ${JSON.stringify(apiVersion ?? null)}`.slice(0, 200),
   })
 }

@@ -13,7 +13,7 @@ import type { LogSubmission } from './ports.js'
 export type EnvelopeEntryKind = 'dsse' | 'intoto'
 
 /** The entry for a signature: of the envelope's kind where one was signed, else a hashedrekord. */
-export function proposeEntry(submission: LogSubmission, kind: EnvelopeEntryKind): JsonValue {
+export function proposeEntry(submission: Omit<LogSubmission, 'signer'>, kind: EnvelopeEntryKind): JsonValue {
   const { envelope, signature, verifier } = submission
   if (envelope === undefined) {
     const spec = hashedRekordV1Spec({ digest: submission.digest, signature: { signature, verifier } })

@@ -13,9 +13,10 @@ import { layerFromAttestation } from '#images/legacy-layer'
 import type { AttachmentWriter } from '#images/store'
 import { attestationStatement } from '#sign/predicate'
 import { signContent, type SigningResult } from '#sign/sign'
+import type { UnixMillis } from '#time'
 import { registryFlags } from '../flags/registry.js'
 import { confirmationFlag, identityTokenFlags, keyFlags, predicateFlags, serviceFlags } from '../flags/signing.js'
-import { nameImage, openImages, warnAboutTag } from '../images.js'
+import { creationTime, nameImage, openImages, warnAboutTag } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
@@ -54,7 +55,7 @@ export const command: Command = defineCommand({
     },
     'record-creation-timestamp': {
       kind: 'boolean',
-      help: 'has no effect',
+      help: 'say in the old format’s image when it was made',
       deprecated: 'not used with the new bundle format',
     },
   },
@@ -118,6 +119,7 @@ export const command: Command = defineCommand({
           predicateType: parseStatement(payload).predicateType,
           legacy: !flags['new-bundle-format'],
           replace: flags.replace,
+          created: flags['record-creation-timestamp'] ? creationTime(host.environment, host.clock) : undefined,
         })
     }
     return undefined
@@ -154,12 +156,13 @@ interface Attesting {
   readonly predicateType: string
   readonly legacy: boolean
   readonly replace: boolean
+  readonly created: UnixMillis | undefined
 }
 
 async function attach(
   images: AttachmentWriter,
   { repository, descriptor }: ResolvedImage,
-  { result, predicateType, legacy, replace }: Attesting,
+  { result, predicateType, legacy, replace, created }: Attesting,
 ): Promise<void> {
   if (!legacy) {
     await attachBundle(images, {
@@ -177,5 +180,5 @@ async function attach(
     ? (each: { readonly annotations?: Readonly<Record<string, string>> | undefined }): boolean =>
         each.annotations?.['predicateType'] === predicateType
     : undefined
-  await attachLayer(images, { repository, digest: descriptor.digest, tag: 'att', layer, replaces })
+  await attachLayer(images, { repository, digest: descriptor.digest, tag: 'att', layer, replaces, created })
 }

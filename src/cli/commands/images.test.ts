@@ -575,3 +575,51 @@ describe('what the services return is verified before anything is written', () =
     succeeded(await bench.run(verify, [...anyone, image]))
   })
 })
+
+describe('what would be lost is refused before anything is signed', () => {
+  for (const words of [
+    ['--payload', 'cosign.pub'],
+    ['--sign-container-identity', 'registry.example.com/app'],
+    ['--upload=false'],
+    ['--upload=false', '--output-payload', 'x'],
+  ]) {
+    test(words.join(' '), async () => {
+      const image = await bench.pushImage('lost')
+      bench.requests.length = 0
+      const outcome = await bench.run(sign, [...KEYLESS, ...words, image])
+      assert.deepEqual([outcome.code, outcome.stdout], [1, ''], outcome.stderr)
+      assert.deepEqual(bench.requests, [])
+    })
+  }
+  test('with the old format beside the bundle it is not lost', async () => {
+    const image = await bench.pushImage('kept')
+    const name = ['--sign-container-identity', 'registry.example.com/app']
+    succeeded(await bench.run(sign, [...KEYLESS_V1, '--both-formats', ...name, image]))
+    const { stdout } = succeeded(await bench.run(verify, [...anyone, image]))
+    assert.match(stdout, /"docker-reference":"registry\.example\.com\/app"/)
+  })
+})
+
+describe('--record-creation-timestamp', () => {
+  const created = async (words: readonly string[], environment = {}): Promise<unknown> => {
+    const image = await bench.pushImage('dated')
+    succeeded(await bench.run(sign, [...KEY, '--new-bundle-format=false', ...words, image], { environment }))
+    const tag = `${image.slice(image.indexOf('@') + 1).replace(':', '-')}.sig`
+    const get = async (path: string): Promise<Record<string, unknown>> =>
+      (await (await bench.sigstore.fetch(`${bench.sigstore.url}/v2/dated/${path}`)).json()) as Record<string, unknown>
+    const { digest } = (await get(`manifests/${tag}`))['config'] as { digest: string }
+    return (await get(`blobs/${digest}`))['created']
+  }
+  test('says when the old format’s image was made, and only where it is asked for', async () => {
+    assert.equal(await created([]), '0001-01-01T00:00:00Z')
+    assert.match(String(await created(['--record-creation-timestamp'])), /^20\d\d-/)
+    const reproducible = { SOURCE_DATE_EPOCH: '1700000000' }
+    assert.equal(await created(['--record-creation-timestamp'], reproducible), '2023-11-14T22:13:20Z')
+  })
+  test('a SOURCE_DATE_EPOCH that is no time', async () => {
+    const image = await bench.pushImage('dated')
+    const environment = { SOURCE_DATE_EPOCH: 'yesterday' }
+    const words = [...KEY, '--new-bundle-format=false', '--record-creation-timestamp', image]
+    assert.equal((await bench.run(sign, words, { environment })).code, 1)
+  })
+})

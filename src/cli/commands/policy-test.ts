@@ -12,6 +12,7 @@ import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { loadPolicyFiles } from '../policy/documents.js'
+import { readMirrors } from '../policy/mirrors.js'
 import { verdictJson, verdictTable, type ResourceVerdict } from '../policy/report.js'
 import { readTextFile } from '../read-input.js'
 import { openRegistry } from '../registry-access.js'
@@ -51,7 +52,7 @@ export const command: Command = defineCommand({
       for (const warning of warnings) host.terminal.note(`WARNING: ${name}: ${warning}`)
     const reviews = [...(await reviewsOf(host, flags.resource)), ...flags.image.map(podOf)]
     if (reviews.length === 0) throw new UsageError('USAGE_FLAG_MISSING', '--resource or --image is required')
-    const content = mirroredReader(await openRegistry(flags, host, { verbose }), mirrorsOf(flags.mirror))
+    const content = mirroredReader(await openRegistry(flags, host, { verbose }), readMirrors(flags.mirror))
     let installed: Promise<TrustedRoot> | undefined
     const ports = createReviewPorts(content, {
       trustRoot: async (name) =>
@@ -95,16 +96,4 @@ function podOf(image: string): LabelledReview {
     spec: { containers: [{ name: 'image', image }] },
   }
   return { label: 'Pod/default/image', review: reviewOfResource(object) }
-}
-
-function mirrorsOf(texts: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(
-    texts.map((text) => {
-      const [from = '', to = '', ...more] = text.split('=')
-      if (from !== '' && to !== '' && more.length === 0) return [from === 'docker.io' ? 'index.docker.io' : from, to]
-      throw new UsageError('USAGE_FLAG_VALUE', `invalid argument ${JSON.stringify(text)} for "--mirror" flag`, {
-        expected: 'HOST=HOST, such as ghcr.io=localhost:5000',
-      })
-    }),
-  )
 }

@@ -2,14 +2,13 @@
 import { encodeBase64 } from '#encoding/base64'
 import { publicKeyToPem } from '#crypto/public-key'
 import { repositoryName } from '#formats/oci/reference'
-import { attachmentTag } from '#formats/oci/tags'
 import type { ResolvedImage } from '#images/attachment'
-import { expandImage, resolveImage } from '#images/resolve'
+import { expandImage } from '#images/resolve'
 import type { AttachmentWriter } from '#images/store'
 import type { SigningSession } from '#sign/sign'
 import { referrersModeFlag, registryFlags } from '../flags/registry.js'
 import { confirmationFlag, identityTokenFlags, keyFlags, serviceFlags } from '../flags/signing.js'
-import { nameImage, openImages, readAnnotations, warnAboutTag } from '../images.js'
+import { attachedImage, creationTime, nameImage, openImages, readAnnotations, warnAboutTag } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
@@ -63,8 +62,7 @@ const flags = {
     kind: 'string',
     choices: ['sbom'],
     help: 'sign what is attached to the image instead',
-    deprecated:
-      'please use OCI referrers for attachments; see `countersign attach sbom --registry-referrers-mode=oci-1-1 --help`',
+    deprecated: 'please use OCI referrers for attachments',
   },
   'sign-container-identity': {
     kind: 'list',
@@ -73,7 +71,7 @@ const flags = {
   },
   'record-creation-timestamp': {
     kind: 'boolean',
-    help: 'has no effect',
+    help: 'say in the old format’s image when it was made',
     deprecated: 'not used with the new bundle format',
   },
 } as const
@@ -100,14 +98,15 @@ export const command: Command = defineCommand({
 
   async run({ args, flags: given, changed, host, signal, verbose }) {
     const annotations = readAnnotations(given.annotations)
-    const layout = chooseLayout(host, given['registry-referrers-mode'])
+    const legacy = !given['new-bundle-format']
+    refuseWithoutEffect(given)
+    const layout = chooseLayout(host, given)
     const images = await openImages(host, given, { verbose })
     const targets = await resolveTargets(host, images, {
       texts: args,
       recursive: given.recursive,
       attachment: given.attachment,
     })
-    const legacy = !given['new-bundle-format']
     if (given.bundle !== undefined && targets.length > 1) {
       throw new UsageError('USAGE_FLAG_CONFLICT', 'one bundle file cannot hold the signatures of several images', {
         found: `${String(targets.length)} images`,
@@ -140,14 +139,63 @@ export const command: Command = defineCommand({
   },
 })
 
-function chooseLayout(host: Host, mode: string | undefined): LayoutChoice {
-  const { environment } = host
+interface EffectFlags {
+  readonly 'new-bundle-format': boolean
+  readonly 'both-formats': boolean
+  readonly payload: string | undefined
+  readonly 'sign-container-identity': readonly string[]
+  readonly upload: boolean
+  readonly bundle: string | undefined
+  readonly 'output-signature': string | undefined
+}
+
+/** What somebody took the trouble to say about the signature must not be lost, nor the signature itself. */
+function refuseWithoutEffect(given: EffectFlags): void {
+  const bundled = given['new-bundle-format'] && !given['both-formats']
+  const lost =
+    given.payload !== undefined
+      ? 'payload'
+      : given['sign-container-identity'].length > 0
+        ? 'sign-container-identity'
+        : undefined
+  if (bundled && lost !== undefined) {
+    throw new UsageError(
+      'USAGE_FLAG_CONFLICT',
+      `--${lost} has no effect on a bundle, which says by itself what is signed`,
+      {
+        hint: 'leave it out, or write the old format with --new-bundle-format=false or --both-formats',
+      },
+    )
+  }
+  if (given.upload || given.bundle !== undefined || given['output-signature'] !== undefined) return
+  throw new UsageError(
+    'USAGE_FLAG_MISSING',
+    'the signature would be nowhere: it is neither attached nor written to a file',
+    {
+      expected: '--bundle FILE or --output-signature FILE beside --upload=false',
+    },
+  )
+}
+
+interface LayoutFlags {
+  readonly 'registry-referrers-mode': string | undefined
+  readonly 'record-creation-timestamp': boolean
+}
+
+function chooseLayout(
+  { environment, clock }: Host,
+  { 'registry-referrers-mode': mode, 'record-creation-timestamp': dated }: LayoutFlags,
+): LayoutChoice {
   if (mode === 'oci-1-1' && environment['COSIGN_EXPERIMENTAL'] !== '1') {
     throw new UsageError('USAGE_FLAG_VALUE', 'in order to use mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1', {
       found: '--registry-referrers-mode=oci-1-1',
     })
   }
-  return { legacyAsReferrer: mode === 'oci-1-1', dockerMediaTypes: environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1' }
+  return {
+    legacyAsReferrer: mode === 'oci-1-1',
+    dockerMediaTypes: environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1',
+    ...(dated && { created: creationTime(environment, clock) }),
+  }
 }
 
 interface TargetsAsk {
@@ -166,7 +214,7 @@ async function resolveTargets(
   for (const text of texts) {
     const image = await nameImage(images.content, text)
     warnAboutTag(host, image, text)
-    const named = attachment === undefined ? image : await attachedTo(images, image, attachment)
+    const named = attachment === undefined ? image : await attachedImage(images, image, attachment)
     const all = recursive ? await expandImage(images.content, named) : [named]
     for (const each of all)
       targets.set(`${repositoryName(each.repository)}@${each.descriptor.digest}`, {
@@ -175,18 +223,6 @@ async function resolveTargets(
       })
   }
   return [...targets.values()]
-}
-
-async function attachedTo(
-  { content, tagPrefix }: AttachmentWriter,
-  { repository, descriptor }: ResolvedImage,
-  kind: 'sbom',
-): Promise<ResolvedImage> {
-  return await resolveImage(content, {
-    kind: 'tag',
-    ...repository,
-    tag: attachmentTag(descriptor.digest, kind, tagPrefix),
-  })
 }
 
 interface OutputsAsk {

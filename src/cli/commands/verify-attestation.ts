@@ -8,7 +8,7 @@ import { predicateFlags } from '../flags/signing.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
 import { openVerifiable } from '../local-image.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { prepareJudge, refuseDetachedCertificate } from '../verifying/judge.js'
+import { prepareJudge } from '../verifying/judge.js'
 import { noAttestation } from '../verifying/conclude.js'
 import { verificationDocument } from '../verifying/document.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'
@@ -48,7 +48,6 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
-    refuseDetachedCertificate(flags)
     const policies = await loadStatementPolicies(host, flags.policy)
     const uri = predicateTypeUri(flags.type)
     const [{ judge, preload }, named] = await Promise.all([

@@ -5,7 +5,7 @@ import { verifyAttestationClaims } from '#verify/image/image-claims'
 import { predicateFlags } from '../flags/signing.js'
 import { explainFlag, identityFlags, publicKeyFlags, trustFlags } from '../flags/verifying.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { UsageError } from '../kit/errors.js'
+import { CliError, UsageError } from '../kit/errors.js'
 import { digestArtifact, loadArtifact } from '../verifying/blob-artifact.js'
 import { loadBlobSignature } from '../verifying/blob-entity.js'
 import { explainTo, prepareJudge } from '../verifying/judge.js'
@@ -66,6 +66,12 @@ export const command: Command = defineCommand({
     const uri = predicateTypeUri(flags.type)
     const { judge, key } = await prepareJudge(host, flags, signal)
     const entity = await loadBlobSignature(host, { flags, key, signal })
+    if (entity.content.kind !== 'dsse') {
+      throw new CliError('CLI_INPUT', 'what was given is a signature, not an attestation', {
+        expected: 'a DSSE envelope, in a bundle or by itself',
+        hint: 'a signature on a file is verified with verify-blob',
+      })
+    }
     const artifact = await chooseArtifact()
     try {
       const verification = await judge(entity, artifact)

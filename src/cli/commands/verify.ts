@@ -7,11 +7,11 @@ import { registryFlags } from '../flags/registry.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
 import { type DigestedImage, readAnnotations } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { openVerifiable } from '../local-image.js'
-import { prepareJudge, refuseDetachedCertificate } from '../verifying/judge.js'
+import { prepareJudge } from '../verifying/judge.js'
 import { noSignature } from '../verifying/conclude.js'
+import { loadDetachedSignature } from '../verifying/detached-signature.js'
 import { certificateLines, type OptionalClaims, signatureDocument } from '../verifying/image-output.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'
 import { performedChecks } from '../verifying/performed-checks.js'
@@ -65,22 +65,18 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args, flags, changed, host, signal, verbose }) {
-    refuseDetachedCertificate(flags)
-    if (flags.attachment !== undefined || flags.signature !== undefined || flags.payload !== undefined) {
-      throw new CliError('CLI_UNSUPPORTED', 'only signatures that are attached to an image can be verified yet', {
-        hint: 'leave out --attachment, --signature and --payload; a detached signature is verified with verify-blob',
-      })
-    }
     const annotations = readAnnotations(flags.annotations)
     // The key file is read while the registry answers.
-    const [{ judge, preload }, named] = await Promise.all([
+    const [{ judge, preload }, named, detached] = await Promise.all([
       prepareJudge(host, flags, signal),
       openVerifiable(host, flags, { names: args, verbose }),
+      loadDetachedSignature(host, flags, signal),
     ])
     setImmediate(preload) // while the registry answers
     for (const { images, image } of named) {
       const judged = await judgeImage({
         host,
+        found: detached?.(image),
         images,
         image,
         kind: 'signature',

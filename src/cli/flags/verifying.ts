@@ -109,20 +109,19 @@ export const trustFlags = {
   },
   'rekor-url': {
     kind: 'url',
-    help: 'has no effect: entries come with the signature',
+    help: 'the log to ask for the entry of a signature that came without one',
     deprecated: 'please use --bundle, which includes the Rekor inclusion proof',
   },
   'signature-digest-algorithm': {
     kind: 'string',
-    default: 'sha256',
     choices: ['sha224', 'sha256', 'sha384', 'sha512'],
-    help: 'digest that the key signs with',
+    help: 'digest that the key signs with; by default it follows from the key',
     deprecated: 'please use --bundle, which already includes the digest algorithm',
   },
   certificate: {
     kind: 'path',
     aliases: ['cert'],
-    help: 'certificate of the signer',
+    help: 'certificate of the signer, for signatures that come without one',
     deprecated: 'please use --bundle with --trusted-root to provide the public certificate',
   },
   'certificate-chain': {

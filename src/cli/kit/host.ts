@@ -61,6 +61,8 @@ export interface Host {
   readonly platform: { readonly os: string; readonly arch: string; readonly runtime: string }
   /** Aborts on an interrupt, for commands that run until they are told to stop. */
   readonly interrupted: AbortSignal
+  /** Calls the function whenever the process is told to read its files again (SIGHUP). */
+  readonly onReload: (reload: () => void) => void
   /** What all commands look like, for the help and the completion. */
   readonly definitions: () => readonly CommandData[]
 }

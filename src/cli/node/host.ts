@@ -19,6 +19,9 @@ export function nodeHost(environment: Environment, definitions: Host['definition
     homeFolder: environment['HOME'] ?? environment['USERPROFILE'],
     platform: { os: process.platform, arch: process.arch, runtime: `node ${process.version}` },
     interrupted: new AbortController().signal,
+    onReload: (reload) => {
+      process.on('SIGHUP', reload)
+    },
     definitions,
   }
 }

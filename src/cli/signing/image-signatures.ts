@@ -13,6 +13,7 @@ import type { ResolvedImage } from '#images/attachment'
 import { layerFromSignature, lostInLegacyLayer } from '#images/legacy-layer'
 import type { AttachmentWriter } from '#images/store'
 import { signContent, type SigningResult, type SigningSession } from '#sign/sign'
+import type { UnixMillis } from '#time'
 import { CliError } from '../kit/errors.js'
 
 /** A signature on one image, and what has to be kept to attach it. */
@@ -67,6 +68,8 @@ export interface LayoutChoice {
   /** Write the old format as a referrer instead of at the tag. */
   readonly legacyAsReferrer: boolean
   readonly dockerMediaTypes: boolean
+  /** Said in the image of the old format, which otherwise names no time. */
+  readonly created?: UnixMillis
 }
 
 /** Attaches a signature to its image. */
@@ -97,6 +100,7 @@ export async function attachSignature(
       tag: 'sig',
       layer,
       dockerMediaTypes: layout.dockerMediaTypes,
+      created: layout.created,
     })
 }
 

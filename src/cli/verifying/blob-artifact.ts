@@ -6,7 +6,7 @@ import type { SignedContent } from '#formats/signed-entity'
 import type { Artifact } from '#verify/artifact'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { fetchInput, streamFileOrStdin } from '../read-input.js'
+import { fetchInput, isAddress, streamFileOrStdin } from '../read-input.js'
 
 /** Up to this size a file is held in memory, which also serves algorithms that sign the whole message. */
 const IN_MEMORY = 32 * 1024 * 1024
@@ -23,7 +23,7 @@ export async function loadArtifact(
 ): Promise<Artifact> {
   const digest = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/.exec(name)
   if (digest !== null && !(await host.files.exists(name))) return digestArtifact(digest[1] ?? '', digest[2] ?? '')
-  if (/^https?:\/\//.test(name)) return { kind: 'bytes', bytes: await fetchInput(host, name, signal) }
+  if (isAddress(name)) return { kind: 'bytes', bytes: await fetchInput(host, name, signal) }
   return await readBounded(streamFileOrStdin(host, name), digestsFor(content))
 }
 

@@ -2,21 +2,19 @@
 import { decodeBase64 } from '#encoding/base64'
 import { equalBytes } from '#encoding/bytes'
 import { isJsonObject, parseJson } from '#encoding/json'
-import { parsePem } from '#encoding/pem'
 import { isCodedError } from '#errors'
 import { parseBundle } from '#formats/bundle/parse'
 import { type BlobBundle, isBlobBundle, parseBlobBundle } from '#formats/cosign-bundle/blob-bundle'
-import { parseEnvelope } from '#formats/dsse/envelope'
-import type { KeyMaterial, SignedContent, SignedEntity } from '#formats/signed-entity'
+import type { SignedEntity } from '#formats/signed-entity'
 import type { PublicKey } from '#crypto/public-key'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { asText, fetchInput } from '../read-input.js'
+import { readFileOrUrl } from '../read-input.js'
+import { readSignature } from './signature-input.js'
 
 export interface BlobSignatureFlags {
   readonly bundle: string | undefined
   readonly signature: string | undefined
-  readonly certificate: string | undefined
   readonly 'rfc3161-timestamp': string | undefined
   readonly 'allow-certificate-chain': boolean
 }
@@ -37,8 +35,10 @@ export async function loadBlobSignature(
   { flags, key, signal }: BlobSignatureOptions,
 ): Promise<SignedEntity> {
   const bytes = flags.bundle === undefined ? undefined : await host.files.read(flags.bundle)
-  if (bytes !== undefined && !isOld(bytes))
+  if (bytes !== undefined && !isOld(bytes)) {
+    refuseDetachedParts(flags)
     return parseBundle(bytes, { allowCertificateChain: flags['allow-certificate-chain'] })
+  }
   const bundle = bytes === undefined ? undefined : parseBlobBundle(bytes)
   requireSameKey(bundle, key)
   const signature = flags.signature === undefined ? undefined : await readSignature(host, flags.signature, signal)
@@ -48,21 +48,24 @@ export async function loadBlobSignature(
       expected: '--bundle FILE, or --signature FILE for a signature from an old client',
     })
   }
-  const certificate: KeyMaterial | undefined =
-    flags.certificate === undefined
-      ? undefined
-      : { kind: 'certificates', chain: await readCertificateChain(host, flags.certificate) }
   const timestamp =
-    flags['rfc3161-timestamp'] === undefined ? [] : [await readTimestamp(host, flags['rfc3161-timestamp'])]
+    flags['rfc3161-timestamp'] === undefined ? [] : [await readTimestamp(host, flags['rfc3161-timestamp'], signal)]
   return {
     content,
-    key:
-      key === undefined
-        ? (certificate ?? bundle?.key ?? { kind: 'public-key', hint: '' })
-        : { kind: 'public-key', hint: '' },
+    key: key === undefined && bundle !== undefined ? bundle.key : { kind: 'public-key', hint: '' },
     logEntries: bundle?.logEntries ?? [],
     timestamps: [...(bundle?.timestamps ?? []), ...timestamp],
   }
+}
+
+/** A bundle has all of it inside; what is given beside it would have no effect. */
+function refuseDetachedParts(flags: BlobSignatureFlags): void {
+  const given = (['signature', 'rfc3161-timestamp'] as const).find((name) => flags[name] !== undefined)
+  if (given === undefined) return
+  throw new UsageError('USAGE_FLAG_CONFLICT', `--${given} may not be given beside a Sigstore bundle`, {
+    found: `--${given}, and a bundle with everything in it`,
+    hint: `leave out --${given}`,
+  })
 }
 
 function isOld(bytes: Uint8Array): boolean {
@@ -81,43 +84,9 @@ function requireSameKey(bundle: BlobBundle | undefined, key: PublicKey | undefin
   })
 }
 
-/** A signature given as a file, an address, or by itself; base64 or raw, or a whole DSSE envelope. */
-async function readSignature(host: Host, reference: string, signal: AbortSignal): Promise<SignedContent> {
-  const bytes = /^https?:\/\//.test(reference)
-    ? await fetchInput(host, reference, signal)
-    : (await host.files.exists(reference))
-      ? await host.files.read(reference)
-      : new TextEncoder().encode(reference)
-  const signature = unwrapBase64(bytes)
-  if (signature[0] !== 0x7b) return { kind: 'message-signature', signature }
-  return { kind: 'dsse', envelope: parseEnvelope(signature) }
-}
-
-function unwrapBase64(bytes: Uint8Array): Uint8Array {
-  const text = new TextDecoder().decode(bytes).replace(/\s/g, '')
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return bytes
-  try {
-    return decodeBase64(text)
-  } catch (error) {
-    if (isCodedError(error)) return bytes
-    throw error
-  }
-}
-
-/** PEM, base64 of PEM (as old clients wrote it), or DER. */
-async function readCertificateChain(host: Host, path: string): Promise<readonly Uint8Array[]> {
-  const bytes = unwrapBase64(await host.files.read(path))
-  if (bytes[0] === 0x30) return [bytes]
-  const chain = parsePem(asText(bytes, path))
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .map((block) => block.bytes)
-  if (chain.length > 0) return chain
-  throw new CliError('CLI_INPUT', `${path} holds no certificate`, { expected: 'PEM or DER' })
-}
-
 /** `{"SignedRFC3161Timestamp":"…"}`, or the DER itself. */
-async function readTimestamp(host: Host, path: string): Promise<Uint8Array> {
-  const bytes = await host.files.read(path)
+async function readTimestamp(host: Host, path: string, signal: AbortSignal): Promise<Uint8Array> {
+  const bytes = await readFileOrUrl(host, path, signal)
   if (bytes[0] !== 0x7b) return bytes
   const document = parseJson(bytes)
   const text = isJsonObject(document) ? document['SignedRFC3161Timestamp'] : undefined

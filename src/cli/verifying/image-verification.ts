@@ -2,7 +2,13 @@
 import { decodeHex } from '#encoding/hex'
 import { isCodedError } from '#errors'
 import { parseDigest } from '#formats/oci/digest'
-import type { Attachment, AttachmentKind, FoundAttachments } from '#images/attachment'
+import type {
+  Attachment,
+  AttachmentKind,
+  AttachmentLayout,
+  AttachmentOrigin,
+  FoundAttachments,
+} from '#images/attachment'
 import { findAttachments } from '#images/find'
 import type { AttachmentReader } from '#images/store'
 import type { Artifact } from '#verify/artifact'
@@ -12,9 +18,18 @@ import type { DigestedImage } from '../images.js'
 import type { Host } from '../kit/host.js'
 import { explainTo, failureEntry, type Judge } from './judge.js'
 
+/** Something to be judged: what is attached to the image, or a signature that was given by hand. */
+export interface Candidate extends Omit<Attachment, 'origin'> {
+  readonly origin: Omit<AttachmentOrigin, 'layout'> & { readonly layout: AttachmentLayout | 'detached' }
+}
+
+export interface Candidates extends Omit<FoundAttachments, 'attachments'> {
+  readonly attachments: readonly Candidate[]
+}
+
 /** Something attached that was accepted, with what the claims check made of it. */
 export interface Accepted<Claims> {
-  readonly attachment: Attachment
+  readonly attachment: Candidate
   readonly verification: Verification
   readonly claims: Claims
 }
@@ -25,7 +40,7 @@ export interface Judged<Claims> {
   readonly failures: readonly unknown[]
   /** The same as data, for `--output json`. */
   readonly report: readonly unknown[]
-  readonly found: FoundAttachments
+  readonly found: Candidates
 }
 
 export interface ImageJudging<Claims> {
@@ -40,17 +55,15 @@ export interface ImageJudging<Claims> {
   /** Whether an attestation must be about the image. */
   readonly anySubject?: boolean
   readonly explain: boolean
+  /** What to judge instead of what is attached to the image. */
+  readonly found?: Candidates | undefined
 }
 
 /** Judges all of it. What cannot be read counts as not accepted, and is told of. */
 export async function judgeImage<Claims>(judging: ImageJudging<Claims>): Promise<Judged<Claims>> {
   const { images, image, kind, predicateType } = judging
-  const found = await findAttachments(images, {
-    repository: image.repository,
-    digest: image.descriptor.digest,
-    kind,
-    predicateType,
-  })
+  const query = { repository: image.repository, digest: image.descriptor.digest, kind, predicateType }
+  const found = judging.found ?? (await findAttachments(images, query))
   const accepted: Accepted<Claims>[] = []
   const failures: unknown[] = []
   const report: unknown[] = []
@@ -86,7 +99,7 @@ export async function judgeImage<Claims>(judging: ImageJudging<Claims>): Promise
 
 async function judgeOne<Claims>(
   { judge, claims, image, anySubject }: ImageJudging<Claims>,
-  attachment: Attachment,
+  attachment: Candidate,
 ): Promise<{ readonly accepted: Accepted<Claims> } | { readonly error: unknown }> {
   try {
     const verification = await judge(attachment.entity, artifactOf(attachment, image, anySubject === true))
@@ -106,7 +119,7 @@ async function judgeOne<Claims>(
 
 /** Anything coded that comes out of judging one thing is about that thing, unless trust itself could not be loaded. */
 function isAboutTheAttachment(error: unknown): boolean {
-  return isCodedError(error) && !/^(?:CLI|HTTP|TUF|TRUSTED_ROOT|REGISTRY|USAGE)_/.test(error.code)
+  return isCodedError(error) && !/^(?:CLI|HTTP|REKOR|TUF|TRUSTED_ROOT|REGISTRY|USAGE)_/.test(error.code)
 }
 
 function detailOf({
@@ -118,7 +131,7 @@ function detailOf({
   return { expected, found, hint, cause }
 }
 
-function artifactOf({ payload, entity }: Attachment, { descriptor }: DigestedImage, anySubject: boolean): Artifact {
+function artifactOf({ payload, entity }: Candidate, { descriptor }: DigestedImage, anySubject: boolean): Artifact {
   if (payload !== undefined) return { kind: 'bytes', bytes: payload }
   if (anySubject && entity.content.kind === 'dsse') return { kind: 'unsafe-any-subject' }
   const { algorithm, hex } = parseDigest(descriptor.digest)

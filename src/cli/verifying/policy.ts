@@ -1,4 +1,5 @@
 /** From flags to the policy of a verification: who must have signed. @module */
+import { type Algorithm, ALGORITHMS, defaultAlgorithm } from '#crypto/algorithms'
 import type { PublicKey } from '#crypto/public-key'
 import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import type { IdentityRequirement, Policy, RequirableClaim, TextRequirement } from '#verify/identity/identity-policy'
@@ -19,6 +20,13 @@ export interface IdentityFlags {
   readonly 'certificate-github-workflow-ref': string | undefined
 }
 
+/** With which digest a key signs, where that is said. */
+export type SignatureDigest = 'sha224' | 'sha256' | 'sha384' | 'sha512'
+
+export interface PolicyFlags extends IdentityFlags {
+  readonly 'signature-digest-algorithm': SignatureDigest | undefined
+}
+
 const GITHUB_FLAGS = {
   'certificate-github-workflow-trigger': 'githubWorkflowTrigger',
   'certificate-github-workflow-sha': 'githubWorkflowSha',
@@ -34,12 +42,17 @@ const INSPECT =
  * The policy of a command line: a key, or one or several identities.
  * @throws {@link UsageError} if it says neither, both, or an identity without an issuer.
  */
-export function policyFromFlags(flags: IdentityFlags, key: PublicKey | undefined): Policy {
+export function policyFromFlags(flags: PolicyFlags, key: PublicKey | undefined): Policy {
   const identities = texts(flags, 'certificate-identity')
   const issuers = texts(flags, 'certificate-oidc-issuer')
   if (key !== undefined) {
     if (identities.length + issuers.length + requiredClaims(flags).length > 0) throw keyOrIdentity('both')
-    return { kind: 'key', key }
+    return { kind: 'key', key, ...algorithmOf(key, flags['signature-digest-algorithm']) }
+  }
+  if (flags['signature-digest-algorithm'] !== undefined) {
+    throw new UsageError('USAGE_FLAG_CONFLICT', '--signature-digest-algorithm belongs to --key', {
+      hint: 'leave it out: the certificate says which key it is for, and the key which digest',
+    })
   }
   if (identities.length === 0 && issuers.length === 0) throw keyOrIdentity('neither')
   if (identities.length === 0) throw missing('--certificate-identity or --certificate-identity-regexp')
@@ -57,6 +70,19 @@ export function policyFromFlags(flags: IdentityFlags, key: PublicKey | undefined
     return { subject, issuer, claims }
   })
   return { kind: 'identities', anyOf }
+}
+
+/** The one algorithm that the digest leaves; Ed25519 has its digest built in and leaves nothing to choose. */
+function algorithmOf(key: PublicKey, digest: SignatureDigest | undefined): { readonly algorithm?: Algorithm } {
+  if (digest === undefined || key.keyType === 'ed25519' || key.keyType.startsWith('ml-dsa')) return {}
+  const usual = defaultAlgorithm(key)
+  const algorithms = [usual, ...Object.values(ALGORITHMS).filter(({ keyType }) => keyType === key.keyType)]
+  const algorithm = algorithms.find((each) => each.digest === digest && each.family === usual.family)
+  if (algorithm !== undefined) return { algorithm }
+  throw new UsageError('USAGE_FLAG_CONFLICT', `no signature algorithm of Sigstore uses this key with ${digest}`, {
+    expected: `${String(usual.digest)}, or no --signature-digest-algorithm: it follows from the key`,
+    found: digest,
+  })
 }
 
 type TextFlag = 'certificate-identity' | 'certificate-oidc-issuer'

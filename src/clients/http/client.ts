@@ -26,6 +26,8 @@ export interface HttpOptions {
   readonly files?: TlsFiles
   readonly retry?: Partial<RetryOptions>
   readonly timeouts?: Partial<TimeoutOptions>
+  /** Most connections to one host at a time; further requests wait. Default 16. */
+  readonly maxConnections?: number
   readonly trace?: Trace
   readonly onRetry?: (notice: string) => void
   /** The one-hop fetch underneath; by default node's own. */
@@ -46,7 +48,8 @@ export interface HttpClient {
 export function createHttpClient(options: HttpOptions): HttpClient {
   const { clock, env, timers = systemTimers, files = nodeFiles, random } = options
   let settings: Promise<TlsSettings> | undefined
-  const connections = createConnections(env, () => (settings ??= loadTlsSettings(options.tls ?? {}, env, files)))
+  const load = (): Promise<TlsSettings> => (settings ??= loadTlsSettings(options.tls ?? {}, env, files))
+  const connections = createConnections(env, load, options.maxConnections)
   const own = createNodeFetch(connections)
   const second = async (): Promise<Fetch | undefined> => {
     const loaded = await loadTlsSettings(options.tls ?? {}, env, files)

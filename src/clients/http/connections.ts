@@ -28,7 +28,12 @@ const MAX_SOCKETS = 16
  * A pool. `tls` is asked for once, when the first TLS connection is made, because making a TLS context is the
  * dearest part of starting a client.
  */
-export function createConnections(env: Environment, tls: () => Promise<TlsSettings>): Connections {
+export function createConnections(
+  env: Environment,
+  tls: () => Promise<TlsSettings>,
+  maxSockets: number = MAX_SOCKETS,
+): Connections {
+  const limits = { ...POOL, maxSockets }
   const agents = new Map<string, Promise<Http.Agent>>()
   const once = async (key: string, create: () => Promise<Http.Agent>): Promise<Http.Agent> => {
     const known = agents.get(key) ?? create()
@@ -38,8 +43,8 @@ export function createConnections(env: Environment, tls: () => Promise<TlsSettin
   return {
     route: async (url) => {
       const proxy = proxyFor(url, env)
-      if (url.protocol === 'http:') return await plainRoute(url, proxy, { once, tls })
-      const agent = await once(`tls ${proxyKey(proxy)}`, () => tlsAgent(tls, proxy))
+      if (url.protocol === 'http:') return await plainRoute(url, proxy, { once, tls, limits })
+      const agent = await once(`tls ${proxyKey(proxy)}`, () => tlsAgent({ tls, limits }, proxy))
       const { request } = await import('node:https')
       return { request, options: { ...target(url), agent }, headers: {} }
     },
@@ -61,14 +66,15 @@ interface Pool {
   /** The agent known by that key, or a new one. */
   readonly once: (key: string, create: () => Promise<Http.Agent>) => Promise<Http.Agent>
   readonly tls: () => Promise<TlsSettings>
+  readonly limits: Http.AgentOptions
 }
 
-async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls }: Pool): Promise<Route> {
+async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls, limits }: Pool): Promise<Route> {
   const http = await import('node:http')
   if (proxy === undefined) {
     const agent = await once('plain', async () => {
       const { withLocalhost } = await import('./localhost.js')
-      return withLocalhost(new http.Agent(POOL))
+      return withLocalhost(new http.Agent(limits))
     })
     // No server name: Node would work one out for TLS although there is none.
     return {
@@ -81,7 +87,7 @@ async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls }: Poo
   const { request, Agent } = proxy.protocol === 'https:' ? await import('node:https') : http
   const settings = proxy.protocol === 'https:' ? await tls() : {}
   const agent = await once(`plain ${proxyKey(proxy)}`, () =>
-    Promise.resolve(new Agent({ ...POOL, ...mutable(settings) })),
+    Promise.resolve(new Agent({ ...limits, ...mutable(settings) })),
   )
   return {
     request,
@@ -92,7 +98,7 @@ async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls }: Poo
 
 /** After so long a silence a connection may be dead without anybody having said so (NAT, load balancers). */
 const IDLE_MILLIS = 15_000
-const POOL: Http.AgentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo', timeout: IDLE_MILLIS }
+const POOL: Http.AgentOptions = { keepAlive: true, scheduling: 'lifo', timeout: IDLE_MILLIS }
 
 function target(url: URL): Http.RequestOptions {
   return {
@@ -103,13 +109,13 @@ function target(url: URL): Http.RequestOptions {
   }
 }
 
-async function tlsAgent(tls: () => Promise<TlsSettings>, proxy: Proxy | undefined): Promise<Http.Agent> {
+async function tlsAgent({ tls, limits }: Omit<Pool, 'once'>, proxy: Proxy | undefined): Promise<Http.Agent> {
   const https = await import('node:https')
   const { createSecureContext, connect } = await import('node:tls')
   const { ca, cert, key, ...rest } = await tls()
   // One context for all connections: Node would otherwise parse the authorities again for each of them.
   const secureContext = createContext(createSecureContext, { ca, cert, key })
-  const agent = new https.Agent({ ...POOL, ...rest, secureContext })
+  const agent = new https.Agent({ ...limits, ...rest, secureContext })
   if (proxy === undefined) return agent
   const tunnel = async (options: Https.RequestOptions): Promise<Duplex> => {
     const socket = await openTunnel(`${String(options.host)}:${String(options.port)}`, proxy, rest)

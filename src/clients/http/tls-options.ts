@@ -15,6 +15,10 @@ export interface TlsChoices {
   readonly caFile?: string | undefined
   readonly clientCertificateFile?: string | undefined
   readonly clientKeyFile?: string | undefined
+  /** The same as PEM texts, where there are no files (a kubeconfig holds its own). */
+  readonly ca?: string | undefined
+  readonly clientCertificate?: string | undefined
+  readonly clientKey?: string | undefined
   /** The name to ask for and to find in the certificate, instead of the host's. */
   readonly serverName?: string | undefined
   /** Accept any certificate. Loudly named, since it gives up what TLS is for. */
@@ -36,22 +40,34 @@ export interface TlsSettings {
  * @throws {@link HttpError} HTTP_CA if a named file cannot be used: an ignored trust option is a wrong one.
  */
 export async function loadTlsSettings(choices: TlsChoices, env: Environment, files: TlsFiles): Promise<TlsSettings> {
-  const { caFile, clientCertificateFile, clientKeyFile, serverName, insecureSkipVerify = false } = choices
-  if ((clientCertificateFile === undefined) !== (clientKeyFile === undefined)) {
+  const { serverName, insecureSkipVerify = false } = choices
+  const chosen = await pem({ text: choices.ca, file: choices.caFile }, CERTIFICATE, files)
+  const ca = chosen === undefined ? await environmentAuthorities(env, files) : [chosen]
+  const cert = await pem({ text: choices.clientCertificate, file: choices.clientCertificateFile }, CERTIFICATE, files)
+  const key = await pem({ text: choices.clientKey, file: choices.clientKeyFile }, PRIVATE_KEY, files)
+  if ((cert === undefined) !== (key === undefined)) {
     throw new HttpError('HTTP_CA', 'a client certificate and its key belong together', {
-      expected: 'both files',
-      found: clientKeyFile === undefined ? 'only the certificate' : 'only the key',
+      expected: 'both of them',
+      found: key === undefined ? 'only the certificate' : 'only the key',
     })
   }
-  const ca =
-    caFile === undefined ? await environmentAuthorities(env, files) : [await readPem(caFile, CERTIFICATE, files)]
   return {
     rejectUnauthorized: !insecureSkipVerify,
     ...(ca.length > 0 && { ca }),
-    ...(clientCertificateFile !== undefined && { cert: await readPem(clientCertificateFile, CERTIFICATE, files) }),
-    ...(clientKeyFile !== undefined && { key: await readPem(clientKeyFile, PRIVATE_KEY, files) }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
     ...(serverName !== undefined && { servername: serverName }),
   }
+}
+
+interface PemSource {
+  readonly text: string | undefined
+  readonly file: string | undefined
+}
+
+async function pem({ text, file }: PemSource, marker: string, files: TlsFiles): Promise<string | undefined> {
+  if (text !== undefined) return checkPem(text, 'what was given', marker)
+  return file === undefined ? undefined : await readPem(file, marker, files)
 }
 
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----'
@@ -95,8 +111,12 @@ async function readPem(path: string, marker: string, files: TlsFiles): Promise<s
   } catch (cause) {
     throw unreadable(path, cause)
   }
+  return checkPem(text, path, marker)
+}
+
+function checkPem(text: string, from: string, marker: string): string {
   if (text.includes(marker)) return text
-  throw new HttpError('HTTP_CA', `${path} is not a PEM file of the right kind`, {
+  throw new HttpError('HTTP_CA', `${from} is not PEM of the right kind`, {
     expected: marker === CERTIFICATE ? 'PEM blocks of the type CERTIFICATE' : 'a PEM block with a private key',
   })
 }

@@ -1,43 +1,8 @@
 /** Docker's credential helpers: programs that keep the secrets (docker/docker-credential-helpers). @module */
 import { isJsonObject, parseJson, type JsonValue } from '#encoding/json'
+import type { ProgramResult, ProgramRunner } from '../programs.js'
 import { ANONYMOUS, type Credentials } from './credentials.js'
 import { RegistryError } from './registry-error.js'
-
-/** Runs a program, as a port. */
-export interface ProgramRunner {
-  /** Resolves with what it wrote; rejects if it cannot be started or takes too long. */
-  run(
-    program: string,
-    args: readonly string[],
-    input: string,
-  ): Promise<{ readonly exitCode: number; readonly stdout: string }>
-}
-
-const MAX_OUTPUT = 1024 * 1024
-const TIME_LIMIT = 60_000
-
-/** Programs of this machine. */
-export const nodeProgramRunner: ProgramRunner = {
-  run: async (program, args, input) => {
-    const { spawn } = await import('node:child_process')
-    return await new Promise((resolve, reject) => {
-      const child = spawn(program, [...args], { stdio: ['pipe', 'pipe', 'ignore'], timeout: TIME_LIMIT })
-      const chunks: Buffer[] = []
-      let size = 0
-      child.stdout.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > MAX_OUTPUT) child.kill()
-        else chunks.push(chunk)
-      })
-      child.once('error', reject)
-      child.once('close', (code) => {
-        resolve({ exitCode: code ?? 1, stdout: Buffer.concat(chunks).toString('utf8') })
-      })
-      child.stdin.on('error', () => undefined) // a helper may exit without reading
-      child.stdin.end(input)
-    })
-  },
-}
 
 /** The user name with which helpers mark a refresh token. */
 const TOKEN_USER = '<token>'
@@ -50,9 +15,9 @@ export async function askHelper(helper: string, server: string, runner: ProgramR
   // The name comes from a file; it must not become a path.
   if (!/^[A-Za-z0-9][\w.-]*$/.test(helper)) throw failed(helper, 'a plain helper name')
   const program = `docker-credential-${helper}`
-  let result: Awaited<ReturnType<ProgramRunner['run']>>
+  let result: ProgramResult
   try {
-    result = await runner.run(program, ['get'], server)
+    result = await runner.run(program, ['get'], { stdin: server })
   } catch (cause) {
     throw failed(helper, `the program ${program} on PATH`, cause)
   }

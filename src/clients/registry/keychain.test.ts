@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
-import type { ProgramRunner } from './credential-helper.js'
+import type { ProgramRunner } from '../programs.js'
 import { explicitKeychain, firstOf, type Credentials } from './credentials.js'
 import { machineKeychain, saveLogin, type ConfigFiles } from './keychain.js'
 
@@ -41,9 +41,9 @@ function machine(
       },
     },
     runner: {
-      run: (program, args, input) => {
-        ran.push(`${program} ${args.join(' ')} ${input}`)
-        return Promise.resolve(helper(input))
+      run: (program, args, { stdin }) => {
+        ran.push(`${program} ${args.join(' ')} ${stdin}`)
+        return Promise.resolve(helper(stdin))
       },
     },
   }

@@ -1,8 +1,11 @@
 /** The keychain of this machine: Docker's and podman's files and helpers. @module */
+import { readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { randomBytes } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import type { Environment } from '../http/proxy.js'
-import { askHelper, nodeProgramRunner, type ProgramRunner } from './credential-helper.js'
+import { nodeProgramRunner, type ProgramRunner } from '../programs.js'
+import { askHelper } from './credential-helper.js'
 import { ANONYMOUS, type Credentials, type Keychain } from './credentials.js'
 import { findCredentials, parseDockerConfig, withLogin, type DockerConfig } from './docker-config.js'
 import { RegistryError } from './registry-error.js'
@@ -70,8 +73,8 @@ export async function saveLogin(
   const place =
     config === undefined ? undefined : findCredentials({ ...config, auths: new Map() }, { ...login, repository: '' })
   if (place?.kind === 'helper') {
-    const input = JSON.stringify({ ServerURL: place.server, Username: login.username, Secret: login.password })
-    const { exitCode } = await runner.run(`docker-credential-${place.helper}`, ['store'], input)
+    const stdin = JSON.stringify({ ServerURL: place.server, Username: login.username, Secret: login.password })
+    const { exitCode } = await runner.run(`docker-credential-${place.helper}`, ['store'], { stdin })
     if (exitCode === 0) return path
     throw new RegistryError(
       'REGISTRY_CREDENTIAL_HELPER',
@@ -106,11 +109,13 @@ function configPaths(env: Environment): readonly string[] {
   return [...new Set(paths)]
 }
 
+// Every command that asks a registry comes through here: `node:fs` is loaded already, `node:fs/promises` would take a millisecond.
+const readConfig = promisify(readFile)
+
 const nodeConfigFiles: ConfigFiles = {
   read: async (path) => {
-    const { readFile } = await import('node:fs/promises')
     try {
-      return await readFile(path)
+      return await readConfig(path)
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

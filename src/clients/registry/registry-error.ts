@@ -16,6 +16,8 @@ export type RegistryErrorCode =
   | 'REGISTRY_TOKEN'
   | 'REGISTRY_CREDENTIALS'
   | 'REGISTRY_CREDENTIAL_HELPER'
+  /** So much is being asked of the registry at once that nothing more is. */
+  | 'REGISTRY_BUSY'
 
 /** A registry refused, or its answer cannot be believed. */
 export class RegistryError extends CodedError<RegistryErrorCode> {

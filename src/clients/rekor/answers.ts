@@ -18,14 +18,26 @@ export interface LogInfo {
   readonly inactiveShards: number
 }
 
+/** An entry and its ID. */
+export interface IdentifiedEntry {
+  readonly uuid: string
+  readonly entry: LogEntry
+}
+
 /** The single entry of an answer, and its ID. */
-export function readLogEntries(answer: JsonValue): { readonly uuid: string; readonly entry: LogEntry } {
+export function readLogEntries(answer: JsonValue): IdentifiedEntry {
   const members = isJsonObject(answer) ? Object.entries(answer) : []
   const [member] = members
   if (members.length !== 1 || member === undefined || !/^[0-9a-f]{64,80}$/.test(member[0])) {
     throw malformed('an object with one entry under its ID', `${String(members.length)} members`)
   }
   return { uuid: member[0], entry: readEntry(member[1]) }
+}
+
+/** The entries of a search for equal ones: an array of objects with one entry each. */
+export function readFoundEntries(answer: JsonValue): readonly IdentifiedEntry[] {
+  if (Array.isArray(answer)) return (answer as readonly JsonValue[]).map(readLogEntries)
+  throw malformed('an array of entries', 'something else')
 }
 
 /** Entry IDs of a search. */

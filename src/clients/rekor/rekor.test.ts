@@ -53,6 +53,11 @@ test('an entry is logged, found again, read back and searched for', async () => 
   const hash = `sha256:${encodeHex(digest('sha256', encodeUtf8('artifact')))}`
   assert.deepEqual(await client.search({ hash }), [first.uuid])
   assert.deepEqual(await client.search({ email: 'nobody@example.com' }), [])
+  assert.deepEqual(
+    (await client.find(proposed)).map(({ uuid }) => uuid),
+    [first.uuid],
+  )
+  assert.deepEqual(await client.find(await proposal()), [])
   await assert.rejects(client.entryByIndex(99n), { code: 'REKOR_NOT_FOUND' })
   await world.close()
 })

@@ -5,7 +5,14 @@ import type { LogEntry } from '#formats/rekor-entry/log-entry'
 import { discardBody, readJson, readText } from '../http/body.js'
 import type { Fetch, FetchInit, FetchResponse } from '../http/fetch.js'
 import { endpoint, hostOf } from '../http/service.js'
-import { readEntryIds, readLogEntries, readLogInfo, type LogInfo } from './answers.js'
+import {
+  type IdentifiedEntry,
+  type LogInfo,
+  readEntryIds,
+  readFoundEntries,
+  readLogEntries,
+  readLogInfo,
+} from './answers.js'
 import { rekorRefusal } from './refusal.js'
 import { RekorError } from './rekor-error.js'
 
@@ -38,6 +45,8 @@ export interface RekorClient {
   create(proposed: JsonValue, signal?: AbortSignal): Promise<LoggedEntry>
   entryByUuid(uuid: string): Promise<LoggedEntry>
   entryByIndex(logIndex: bigint): Promise<LoggedEntry>
+  /** The entries that are equal to what is proposed; none if nothing equal was ever logged. */
+  find(proposed: JsonValue, signal?: AbortSignal): Promise<readonly LoggedEntry[]>
   /** Entry IDs; possibly none. */
   search(query: IndexQuery): Promise<readonly string[]>
   info(): Promise<LogInfo>
@@ -51,11 +60,14 @@ const UUID = /^(?:[0-9a-f]{16})?[0-9a-f]{64}$/
 /** A client of the Rekor v1 at `baseUrl`. */
 export function createRekorClient(service: { readonly fetch: Fetch; readonly baseUrl: string }): RekorClient {
   const { host, call, read } = createCalls(service)
+  const logged = ({ uuid, entry }: IdentifiedEntry, created: boolean): LoggedEntry => ({
+    uuid,
+    entry,
+    url: endpoint(service.baseUrl, `/api/v1/log/entries/${uuid}`),
+    created,
+  })
   const single = async (response: FetchResponse, created: boolean): Promise<LoggedEntry> =>
-    await read(response, (answer) => {
-      const { uuid, entry } = readLogEntries(answer)
-      return { uuid, entry, url: endpoint(service.baseUrl, `/api/v1/log/entries/${uuid}`), created }
-    })
+    logged(await read(response, readLogEntries), created)
   const entryByUuid = async (uuid: string): Promise<LoggedEntry> => {
     if (!UUID.test(uuid)) throw notAnId(host)
     return await single(await call(`/api/v1/log/entries/${uuid}`), false)
@@ -73,6 +85,15 @@ export function createRekorClient(service: { readonly fetch: Fetch; readonly bas
     },
     entryByUuid,
     entryByIndex: async (index) => await single(await call(`/api/v1/log/entries?logIndex=${String(index)}`), false),
+    find: async (proposed, signal) => {
+      const response = await call('/api/v1/log/entries/retrieve', {
+        method: 'POST',
+        body: JSON.stringify({ entries: [proposed] }),
+        repeatable: true,
+        ...(signal !== undefined && { signal }),
+      })
+      return (await read(response, readFoundEntries)).map((found) => logged(found, false))
+    },
     search: async (query) => {
       const init = { method: 'POST', body: searchBody(query), repeatable: true }
       return await read(await call('/api/v1/index/retrieve', init), readEntryIds)

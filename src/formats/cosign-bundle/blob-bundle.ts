@@ -36,7 +36,7 @@ export function parseBlobBundle(source: string | Uint8Array): BlobBundle {
     const { key, publicKey } = readCertificate(reader.optionalString('cert') ?? '')
     const entry = reader.optionalMessage('rekorBundle', rekorBundleFromJson)
     return {
-      content: readContent(decodeBase64(reader.string('base64Signature'))),
+      content: signedContent(decodeBase64(reader.string('base64Signature'))),
       key,
       logEntries: entry === undefined ? [] : [entry],
       timestamps: [],
@@ -73,9 +73,12 @@ export function serializeBlobBundle(entity: BlobBundle): string {
   })
 }
 
-/** A signature never begins with a brace: ECDSA's is DER (0x30), and a JSON envelope always does. */
-function readContent(bytes: Uint8Array): SignedContent {
-  if (bytes.length === 0) throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', 'the bundle has an empty signature')
+/**
+ * What old clients keep as "the signature": the signature itself, or the whole DSSE envelope that has it inside.
+ * @throws CosignBundleError if there is nothing
+ */
+export function signedContent(bytes: Uint8Array): SignedContent {
+  if (bytes.length === 0) throw new CosignBundleError('COSIGN_BUNDLE_MALFORMED', 'the signature is empty')
   if (bytes[0] !== 0x7b) return { kind: 'message-signature', signature: bytes }
   try {
     return { kind: 'dsse', envelope: { ...envelopeFromJson(parseJson(bytes)), source: bytes } }

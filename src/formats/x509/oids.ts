@@ -16,6 +16,7 @@ export const EXTENSION = {
 /** Extended key usage OIDs (RFC 5280 §4.2.1.12). */
 export const EKU = {
   any: '2.5.29.37.0',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
   codeSigning: '1.3.6.1.5.5.7.3.3',
   timeStamping: '1.3.6.1.5.5.7.3.8',
 } as const

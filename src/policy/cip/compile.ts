@@ -10,6 +10,7 @@ import { isGlob } from '../internal/glob.js'
 import type { ImageSelector } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { Action, CompiledPolicy, Conclusion, ImageRule } from '../internal/policy.js'
+import type { Guarded } from '../refusing-policy.js'
 import { readAuthority } from './authority.js'
 import type { ReadAuthority } from './authority.js'
 import { readMatch } from './match.js'
@@ -62,6 +63,17 @@ export async function compileClusterImagePolicy(
     warnings: read.authorities.flatMap(({ warnings }) => warnings),
     contentHash: encodeHex(sha256(encodeUtf8(canonicalize({ name, spec: document['spec'] ?? null })))),
   }
+}
+
+/** The images and the mode of a policy that cannot be used as a whole; undefined where not even these can be read. */
+export function guardedByClusterImagePolicy(document: JsonObject): Guarded | undefined {
+  const spec = new Fields(document, '', new Complaints()).object('spec')
+  const globs = spec?.objects('images').map((image) => image.text('glob')) ?? []
+  const include = globs.flatMap((glob): ImageSelector[] =>
+    glob !== undefined && isGlob(glob) ? [{ kind: 'cip-glob', glob }] : [],
+  )
+  if (globs.length === 0 || include.length < globs.length) return undefined
+  return { include, action: spec?.get('mode') === 'warn' ? 'warn' : 'deny' }
 }
 
 function checkKind({ kind, apiVersion }: JsonObject): void {

@@ -19,6 +19,8 @@ export interface CompilePorts {
   configMapText(name: string, key: string): Promise<string>
   /** What Rego policies are told the time is. */
   readonly clock: Clock
+  /** Told of a text that is kept elsewhere and cannot be had or used: the policy is compiled all the same, and refuses. */
+  readonly onUnusable?: (error: unknown) => void
 }
 
 /** A compiled judge of JSON. */
@@ -101,6 +103,7 @@ export async function compilePolicyText(text: PolicyText, ports: CompilePorts): 
   try {
     return compile(type, await fetchText(from, ports), ports)
   } catch (error) {
+    ports.onUnusable?.(error)
     return refusing(text, error)
   }
 }

@@ -12,7 +12,6 @@ import type {
   AttestationOutcome,
   CountOutcome,
   DemandOutcome,
-  RejectedSignature,
   SignatureOutcome,
 } from '../internal/outcome.js'
 import { PolicyError } from '../internal/policy-error.js'
@@ -20,6 +19,8 @@ import type { Review } from '../internal/review.js'
 import { judgeCandidate } from './candidate.js'
 import type { CandidateAttachment } from './ports.js'
 import type { Session } from './session.js'
+import type { AcceptedCandidate, Judged, VerificationSubject } from './verification-memory.js'
+import type { Waiting } from './waiting.js'
 
 /** The image. */
 export interface ImageSubject {
@@ -47,39 +48,62 @@ async function evaluateCount(demand: CountDemand, subject: Subject): Promise<Cou
   return { demand, of, met: demand.required >= 1 && met >= demand.required }
 }
 
-interface Judged {
-  readonly accepted: readonly { readonly signature: AcceptedSignature; readonly candidate: CandidateAttachment }[]
-  readonly rejected: readonly RejectedSignature[]
-  readonly otherTypes: readonly string[]
-}
-
+/** Everything that is attached and could be of the attestor, verified; or what was found about it before. */
 async function judgeAll(
   attestor: Attestor,
   { session, pinned }: ImageSubject,
   predicateType: string | undefined,
 ): Promise<Judged> {
   const kind = predicateType === undefined ? 'signature' : 'attestation'
-  const [ready, found] = await Promise.all([
+  const [ready] = await Promise.all([
     session.ready(attestor),
-    session.attachments({ pinned, kind, predicateType, source: attestor.source }),
+    // Where nothing is remembered it is certain that they are needed: they are fetched while trust and key are.
+    session.remembers ? undefined : session.attachments({ pinned, kind, predicateType, source: attestor.source }),
   ])
-  const candidates = found.attachments.filter((candidate) => isOfFormat(candidate, attestor.source.format))
+  const judged = await session.judged({ pinned, ready, predicateType }, (waiting) =>
+    verifyAll({ session, pinned, ready, predicateType, waiting }),
+  )
+  // What is remembered may have been asked for by another policy under another name.
+  const accepted = judged.accepted.map((each) => ({ ...each, signature: { ...each.signature, attestor } }))
+  return { ...judged, accepted }
+}
+
+interface Verifying extends ImageSubject, VerificationSubject {
+  readonly waiting: Waiting
+}
+
+async function verifyAll({ session, pinned, ready, predicateType, waiting }: Verifying): Promise<Judged> {
+  const { source } = ready.attestor
+  const kind = predicateType === undefined ? 'signature' : 'attestation'
+  const found = await session.attachments({ pinned, kind, predicateType, source }, waiting)
+  const candidates = found.attachments.filter((candidate) => isOfFormat(candidate, source.format))
   const outcomes = await Promise.all(
     candidates.map(async (candidate) => ({
       candidate,
       outcome: await judgeCandidate(ready, candidate, { pinned, predicateType }),
     })),
   )
+  const unreadable = found.unreadable.map(({ error }) => error)
   return {
     accepted: outcomes.flatMap(({ candidate, outcome }) =>
-      'accepted' in outcome ? [{ signature: outcome.accepted, candidate }] : [],
+      'accepted' in outcome ? [{ signature: outcome.accepted, statement: statementBytes(candidate) }] : [],
     ),
     rejected: [
       ...outcomes.flatMap(({ outcome }) => ('rejected' in outcome ? [outcome.rejected] : [])),
-      ...found.unreadable.map(({ error }) => ({ error, seen: undefined })),
+      ...unreadable.map((error) => ({ error, seen: undefined })),
     ],
+    unfetched: unreadable.filter(isOfTheNetwork),
     otherTypes: found.passedOver,
   }
+}
+
+function statementBytes({ entity: { content } }: CandidateAttachment): Uint8Array | undefined {
+  return content.kind === 'dsse' ? content.envelope.payload : undefined
+}
+
+/** Says something of the way to the registry, and nothing of the image. */
+function isOfTheNetwork({ code }: CodedError): boolean {
+  return code.startsWith('HTTP_') || code.startsWith('REGISTRY_')
 }
 
 function isOfFormat({ origin, payload }: CandidateAttachment, format: Attestor['source']['format']): boolean {
@@ -110,14 +134,18 @@ export async function evaluateAttestation(demand: AttestationDemand, subject: Su
   try {
     const judged = await judgeAll(demand.attestor, subject, demand.predicateType)
     const verdicts = await Promise.all(
-      judged.accepted.map(async ({ signature, candidate }) => ({
-        signature,
-        ...(await judgePredicate(demand, subject, { signature, candidate })),
+      judged.accepted.map(async (accepted) => ({
+        signature: accepted.signature,
+        ...(await judgePredicate(demand, subject, accepted)),
       })),
     )
     const satisfying = verdicts.filter(({ problem }) => problem === undefined)
-    const problem = verdicts.find((verdict) => verdict.problem !== undefined)?.problem
-    const met = satisfying.length > 0 && (demand.statements === 'any' || satisfying.length === verdicts.length)
+    // Where every statement counts, one that could not be fetched may be the one that says no.
+    const unknown = demand.statements === 'all' ? judged.unfetched[0] : undefined
+    const refused = verdicts.find((verdict) => verdict.problem !== undefined)?.problem
+    const problem = refused ?? (unknown === undefined ? undefined : asProblem(unknown))
+    const all = satisfying.length === verdicts.length && unknown === undefined
+    const met = satisfying.length > 0 && (demand.statements === 'any' || all)
     return {
       demand,
       met,
@@ -140,12 +168,12 @@ interface PredicateVerdict {
 async function judgePredicate(
   { predicate, attestor, name }: AttestationDemand,
   { session, occurrence, pinned, review }: Subject,
-  { signature, candidate }: Judged['accepted'][number],
+  { signature, statement: payload }: AcceptedCandidate,
 ): Promise<PredicateVerdict> {
   const statement = verifiedStatement(signature)
   if (predicate === undefined) return { problem: undefined, warnings: [] }
   try {
-    const json = statementJson(candidate)
+    const json = statementJson(payload)
     const input = { statement, json, occurrence, pinned, review }
     const what = `the policy ${name} of ${attestor.name}`
     const { warnings } = await session.waiting.for(what, async () => predicate.judge(input, session.waiting.signal))
@@ -161,8 +189,8 @@ function verifiedStatement({ verification: { content } }: AcceptedSignature): St
 }
 
 /** The payload whose signature was verified, as JSON. */
-function statementJson({ entity }: CandidateAttachment): JsonValue {
-  if (entity.content.kind === 'dsse') return parseJson(entity.content.envelope.payload)
+function statementJson(payload: Uint8Array | undefined): JsonValue {
+  if (payload !== undefined) return parseJson(payload)
   throw new PolicyError('POLICY_PREDICATE', 'there is no statement in the attestation')
 }
 

@@ -1,8 +1,10 @@
 /** Policies on a resource: every policy for every image, in parallel, within one deadline. @module */
+import { isJsonObject } from '#encoding/json'
+import type { JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import type { ImageOccurrence } from '../internal/image.js'
 import type { CompiledException } from '../internal/exception.js'
-import { podImages } from '../internal/pod-images.js'
+import { imagesOf } from '../internal/pod-images.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
@@ -43,7 +45,13 @@ export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdic
   const rules = await Promise.all(
     policies
       .filter(({ namespace }) => namespace === undefined || namespace === review.namespace)
-      .flatMap((policy) => policy.rules.map((rule) => evaluateRule({ request, session, policy, rule, matched }))),
+      .flatMap((policy) =>
+        policy.rules.map(async (rule) => {
+          const verdicts = await evaluateRule({ request, session, policy, rule, matched })
+          const { namespace } = policy
+          return verdicts.map((verdict) => ({ ...verdict, namespace, mutates: rule.digests.mutate }))
+        }),
+      ),
   )
   const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
   return conclude(request, rules.flat(), unmatched)
@@ -98,7 +106,7 @@ function excused(context: RuleContext, exception: CompiledException): RuleVerdic
 }
 
 function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
-  const places = extract === undefined ? podImages(review.kind.kind, review.object) : extract(review)
+  const places = extract === undefined ? imagesOf(review) : extract(review)
   if (places.length <= MAX_IMAGES) return places
   throw new PolicyError('POLICY_IMAGE', 'the resource names too many images', {
     expected: `at most ${String(MAX_IMAGES)}`,
@@ -136,7 +144,7 @@ function actionOf({ enforcement }: PolicyRule, review: Review): RuleVerdict['act
 }
 
 function unmatchedImages(review: Review, matched: ReadonlySet<string>): readonly ImageOccurrence[] {
-  return podImages(review.kind.kind, review.object)
+  return imagesOf(review)
     .filter(({ pointer }) => !matched.has(pointer))
     .map(({ value, ...place }) => {
       const text = typeof value === 'string' ? value.slice(0, 1024) : JSON.stringify(value)
@@ -158,16 +166,17 @@ function conclude(
   rules: readonly RuleVerdict[],
   unmatched: readonly ImageOccurrence[],
 ): ReviewVerdict {
-  const pins = pinsWithoutConflict(rules.flatMap((rule) => pinOf(request.policies, rule)))
+  const pins = pinsWithoutConflict(rules.flatMap(pinOf))
   const denials = rules.filter(({ verdict }) => verdict === 'denied')
-  const refusedUnmatched = request.unmatched === 'deny' ? unmatched : []
+  const refusedUnmatched = request.unmatched === 'deny' ? unmatched.map(noMatch) : []
   const allowed = denials.length === 0 && refusedUnmatched.length === 0
   return {
     allowed,
     rules,
     unmatched,
+    refusedUnmatched,
     pins: allowed ? pins : [],
-    message: allowed ? '' : [...denials.map(({ message }) => message), ...refusedUnmatched.map(noMatch)].join('\n'),
+    message: allowed ? '' : [...denials.map(({ message }) => message), ...refusedUnmatched].join('\n'),
     warnings: [
       ...rules.filter(({ verdict }) => verdict === 'warned').map(({ message }) => message),
       ...rules.flatMap(({ warnings }) => warnings),
@@ -181,7 +190,15 @@ function noMatch({ path, image }: ImageOccurrence): string {
 }
 
 function nothingToSay(): ReviewVerdict {
-  return { allowed: true, rules: [], unmatched: [], pins: [] as readonly Pin[], message: '', warnings: [] }
+  return {
+    allowed: true,
+    rules: [],
+    unmatched: [],
+    refusedUnmatched: [],
+    pins: [] as readonly Pin[],
+    message: '',
+    warnings: [],
+  }
 }
 
 function isBeingDeleted({ object, operation }: Review): boolean {
@@ -191,18 +208,21 @@ function isBeingDeleted({ object, operation }: Review): boolean {
   return 'deletionTimestamp' in metadata && typeof metadata['deletionTimestamp'] === 'string'
 }
 
-/** Fewer replicas of the same images: what runs is not to be kept running by a policy that came later. */
-function isMereScaling({ operation, kind, object, oldObject }: Review): boolean {
+/** Fewer replicas and nothing else: what runs is not to be kept running by a policy that came later. */
+function isMereScaling({ operation, object, oldObject }: Review): boolean {
   if (operation !== 'UPDATE' || oldObject === undefined) return false
   const [before, after] = [replicasOf(oldObject), replicasOf(object)]
   if (before === undefined || after === undefined || after >= before) return false
-  const images = (resource: Review['object']): string =>
-    JSON.stringify(podImages(kind.kind, resource).map(({ pointer, value }) => [pointer, value]))
   // The original looks at the replicas alone: an image changed along with them went unseen.
-  return images(object) === images(oldObject)
+  return JSON.stringify(withoutReplicas(oldObject)) === JSON.stringify(withoutReplicas(object))
+}
+
+function withoutReplicas({ spec }: Review['object']): JsonValue {
+  return isJsonObject(spec) ? { ...spec, replicas: 0 } : null
 }
 
 function replicasOf({ spec }: Review['object']): number | undefined {
-  if (typeof spec !== 'object' || spec === null || Array.isArray(spec) || !('replicas' in spec)) return undefined
-  return typeof spec['replicas'] === 'number' ? spec['replicas'] : undefined
+  if (!isJsonObject(spec)) return undefined
+  const { replicas } = spec
+  return typeof replicas === 'number' ? replicas : undefined
 }

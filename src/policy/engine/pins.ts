@@ -1,15 +1,11 @@
 /** The verified digest, written into the resource. @module */
-import type { CompiledPolicy } from '../internal/policy.js'
 import type { Pin, RuleVerdict } from './verdict.js'
 
 /** The pin that an admitted image asks for, if its rule wants digests written and there is none yet. */
-export function pinOf(policies: readonly CompiledPolicy[], verdict: RuleVerdict): readonly Pin[] {
-  const { occurrence, pinned } = verdict
+export function pinOf(verdict: RuleVerdict): readonly Pin[] {
+  const { occurrence, pinned, mutates } = verdict
   if (occurrence === undefined || pinned === undefined || occurrence.image.reference.kind === 'digest') return []
-  if (verdict.verdict === 'denied' || verdict.verdict === 'skipped') return []
-  const policy = policies.find(({ name, language }) => name === verdict.policy && language === verdict.language)
-  const rule = policy?.rules.find(({ name }) => name === verdict.rule)
-  if (rule?.digests.mutate !== true) return []
+  if (verdict.verdict === 'denied' || verdict.verdict === 'skipped' || mutates !== true) return []
   const { text } = occurrence.image
   return [{ pointer: occurrence.pointer, path: occurrence.path, from: text, to: `${text}@${pinned.digest}` }]
 }

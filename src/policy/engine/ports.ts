@@ -9,6 +9,7 @@ import type { Clock } from '#time'
 import type { KeySource, SignatureSource } from '../internal/attestor.js'
 import type { ClusterReader } from '../internal/cluster.js'
 import type { PinnedImage } from '../internal/image.js'
+import type { VerificationMemory } from './verification-memory.js'
 
 export interface AttachmentAsk {
   readonly pinned: PinnedImage
@@ -45,6 +46,8 @@ export interface EnginePorts {
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal): Promise<PublicKey>
   readonly cluster: ClusterReader
   readonly clock: Clock
+  /** Of whoever's logins these ports have. */
+  readonly memory?: VerificationMemory
 }
 
 /** `registry/repository@sha256:…`, as messages name an image. */

@@ -13,6 +13,7 @@ import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
 import { trustOf } from './trust.js'
+import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
 
 /** Longer names are nobody's; the parsers below need not see them. */
@@ -50,11 +51,25 @@ export class Session {
     )
   }
 
-  attachments(ask: AttachmentAsk): Promise<FoundCandidates> {
+  /** Fetched within this session, or within the time of what others wait for, too. */
+  attachments(ask: AttachmentAsk, waiting: Waiting = this.waiting): Promise<FoundCandidates> {
     const { pinned, kind, predicateType = '', source } = ask
     const what = `${kind}s of ${pinnedName(pinned)}`
     const key = JSON.stringify([pinnedName(pinned), kind, predicateType, source])
-    return once(this.#found, key, () => this.waiting.for(what, () => this.#ports.attachments(ask, this.waiting.signal)))
+    return once(this.#found, key, () => waiting.for(what, () => this.#ports.attachments(ask, waiting.signal)))
+  }
+
+  get remembers(): boolean {
+    return this.#ports.memory !== undefined
+  }
+
+  /** What was found about the subject before, or what `verify` finds now. */
+  async judged(subject: VerificationSubject, verify: (waiting: Waiting) => Promise<Judged>): Promise<Judged> {
+    const memory = this.#ports.memory
+    if (memory === undefined) return await verify(this.waiting)
+    return await this.waiting.for(`the verification of ${pinnedName(subject.pinned)}`, () =>
+      memory.judged(subject, (signal) => verify(this.waiting.until(signal))),
+    )
   }
 
   configs(pinned: PinnedImage): Promise<ReadonlyMap<string, JsonValue>> {

@@ -17,6 +17,8 @@ export type Verdict =
 export interface RuleVerdict {
   readonly language: PolicyLanguage
   readonly policy: string
+  /** Of a namespaced policy. */
+  readonly namespace?: string | undefined
   readonly rule: string
   readonly action: Action
   readonly occurrence: ImageOccurrence | undefined
@@ -31,6 +33,8 @@ export interface RuleVerdict {
   readonly signers: readonly SeenSigner[]
   readonly warnings: readonly string[]
   readonly outcome: DemandOutcome | undefined
+  /** Whether the rule wants digests written into what it admits. */
+  readonly mutates?: boolean
 }
 
 /** A digest to be written into the resource. */
@@ -46,6 +50,8 @@ export interface ReviewVerdict {
   readonly rules: readonly RuleVerdict[]
   /** Names of images that no policy spoke about. */
   readonly unmatched: readonly ImageOccurrence[]
+  /** Why images that no policy spoke about are refused, where they are. */
+  readonly refusedUnmatched: readonly string[]
   /** Only of an allowed resource. */
   readonly pins: readonly Pin[]
   /** What whoever asked is told if it is not allowed: everything in the words of the originals. */

@@ -4,10 +4,16 @@ import { PolicyError } from '../internal/policy-error.js'
 /** Everything that one review waits for. */
 export class Waiting {
   readonly signal: AbortSignal
-  readonly #pending = new Map<symbol, string>()
+  readonly #pending: Map<symbol, string>
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, pending: Map<symbol, string> = new Map<symbol, string>()) {
     this.signal = signal
+    this.#pending = pending
+  }
+
+  /** The same waiting with another end: what it waits for is told by this one, too. */
+  until(signal: AbortSignal): Waiting {
+    return new Waiting(signal, this.#pending)
   }
 
   /**
@@ -50,9 +56,16 @@ export class Waiting {
   }
 
   #expired(what: string): PolicyError {
-    return new PolicyError('POLICY_DEADLINE', `context was canceled before validation completed: waiting for ${what}`, {
-      found: [...new Set([what, ...this.#pending.values()])].slice(0, 10).join('; '),
-      hint: 'give the webhook more time, or look at why this does not answer',
-    })
+    const pending = [...this.#pending.values()]
+    // What began last is what everything else waits for.
+    const deepest = pending.at(-1) ?? what
+    return new PolicyError(
+      'POLICY_DEADLINE',
+      `context was canceled before validation completed: waiting for ${deepest}`,
+      {
+        found: [...new Set([what, ...pending])].slice(0, 10).join('; '),
+        hint: 'give the webhook more time, or look at why this does not answer',
+      },
+    )
   }
 }

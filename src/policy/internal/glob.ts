@@ -13,14 +13,15 @@ export function isGlob(text: string): boolean {
 
 /** The pattern that matches, as a whole, what the glob matches. A single star, and two with a slash between, mean Docker Hub, as image names do. */
 export function globPattern(glob: string): string {
-  return normalised(glob)
+  return normalisedGlob(glob)
     .replace(SPECIAL, '\\.')
     .split('**')
     .map((part) => part.replace(/\*/g, '[^/]*'))
     .join('.*')
 }
 
-function normalised(glob: string): string {
+/** The glob with the names of Docker Hub written out. */
+export function normalisedGlob(glob: string): string {
   if (glob === '*') return 'index.docker.io/library/*'
   if (glob === '*/*') return 'index.docker.io/*/*'
   return glob

@@ -1,6 +1,7 @@
 /** Where resources that run pods name images. @module */
 import { isJsonObject } from '#encoding/json'
 import type { JsonObject, JsonValue } from '#encoding/json'
+import type { Review } from './review.js'
 
 /** A place with an image's name, not read yet. */
 export interface ImagePlace {
@@ -46,8 +47,44 @@ const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as co
  */
 export function podImages(kind: string, object: JsonObject): readonly ImagePlace[] {
   const found = podSpec(kind, object)
-  if (found === undefined) return []
-  const { path, spec } = found
+  return found === undefined ? [] : imagesOfSpec(found.path, found.spec)
+}
+
+/** Every place of the resource under review that names an image, also of kinds that are only declared to run some. */
+export function imagesOf({
+  kind: { kind },
+  object,
+  declared,
+}: Pick<Review, 'kind' | 'object' | 'declared'>): readonly ImagePlace[] {
+  if (declared === undefined) return podImages(kind, object)
+  const specs = declared.podSpecs.flatMap((path) => expand(path, object))
+  const texts = declared.images.flatMap((path) => expand(path, object))
+  return [
+    ...specs.flatMap(({ path, value }) => (isJsonObject(value) ? imagesOfSpec(path, value) : [])),
+    ...texts.map(({ path, value }) => place(path, { group: 'images', element: {}, value })),
+  ].filter(({ value }) => value !== undefined && value !== '')
+}
+
+interface Found {
+  readonly path: readonly string[]
+  readonly value: JsonValue | undefined
+}
+
+/** What stands at a path; `*` is every element or member. */
+function expand(path: readonly string[], root: JsonValue): readonly Found[] {
+  let found: readonly Found[] = [{ path: [], value: root }]
+  for (const step of path) {
+    found = found.flatMap(({ path: before, value }) => {
+      if (typeof value !== 'object' || value === null) return []
+      const members = Object.entries<JsonValue>(value as JsonObject)
+      const wanted = step === '*' ? members : members.filter(([name]) => name === step)
+      return wanted.map(([name, member]) => ({ path: [...before, name], value: member }))
+    })
+  }
+  return found
+}
+
+function imagesOfSpec(path: readonly string[], spec: JsonObject): readonly ImagePlace[] {
   const containers = CONTAINERS.flatMap((group) =>
     elements(spec[group]).map(({ element, index }) =>
       place([...path, group, String(index), 'image'], { group, element, value: element['image'] }),

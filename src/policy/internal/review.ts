@@ -10,6 +10,14 @@ export interface ReviewUser {
   readonly clusterRoles: readonly string[]
 }
 
+/** Where a kind that is not Kubernetes' own names images, as whoever runs the gate declares it. */
+export interface DeclaredPlaces {
+  /** Paths of pod specifications: `['spec', 'template', 'spec']`. */
+  readonly podSpecs: readonly (readonly string[])[]
+  /** Paths of texts that name an image; `*` stands for every element of a list or member of an object. */
+  readonly images: readonly (readonly string[])[]
+}
+
 /** One admission request, or a resource from a file that stands for one. */
 export interface Review {
   readonly operation: Operation
@@ -29,6 +37,8 @@ export interface Review {
   /** The namespace itself, where it is known. */
   readonly namespaceObject?: JsonObject
   readonly user?: ReviewUser
+  /** Of kinds that are declared to run images. */
+  readonly declared?: DeclaredPlaces
   /** The AdmissionRequest as it came; policies can ask for any of it. */
   readonly request?: JsonObject
 }

@@ -1,7 +1,7 @@
 /** What a CT log refuses. @module */
 import { CodedError } from '#errors'
-import type { BodyErrorCode } from '../http/body.js'
-import type { ProblemTable } from '../http/problems.js'
+import type { BodyErrorCode } from '#serving/body'
+import type { ProblemTable } from '#serving/problems'
 
 export type CtLogErrorCode =
   | 'CTLOG_REQUEST'

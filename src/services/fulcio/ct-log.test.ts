@@ -11,8 +11,8 @@ import { MemoryStorage } from '#tlog/memory/memory-storage'
 import { TEST_TIME, intermediateSpec, issueCertificate, leafSpec, rootSpec } from '#testing/pki/certificate'
 import { ctLogRoutes } from '../ctlog/routes.js'
 import { openCtLog } from '../ctlog/ctlog.js'
-import { fetchInProcess } from '../http/in-process.js'
-import { router } from '../http/routes.js'
+import { fetchInProcess } from '#serving/in-process'
+import { router } from '#serving/routes'
 import { remoteCtLog } from './ct-log.js'
 
 const key = await generatePrivateKey('ecdsa-sha2-256-nistp256')

@@ -2,9 +2,9 @@
 import type { CodedError } from '#errors'
 import { CodedError as Base } from '#errors'
 import type { ProtojsonErrorCode } from '#encoding/protojson'
-import type { BodyErrorCode } from '../http/body.js'
-import { BODY_PROBLEMS, grpcShape } from '../http/problems.js'
-import type { ProblemShape, ProblemTable } from '../http/problems.js'
+import type { BodyErrorCode } from '#serving/body'
+import { BODY_PROBLEMS, grpcShape } from '#serving/problems'
+import type { ProblemShape, ProblemTable } from '#serving/problems'
 
 export type IssuingErrorCode =
   /** The identity token is not a signed JWT, or has claims that cannot be read. */

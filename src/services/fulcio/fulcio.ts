@@ -2,7 +2,7 @@
 import type { RandomSource } from '#crypto/random'
 import type { Fetch } from '#clients/http/fetch'
 import type { Clock } from '#time'
-import type { Route } from '../http/routes.js'
+import type { Route } from '#serving/routes'
 import type { IssuingAuthority } from './authority.js'
 import { checkAuthority } from './authority.js'
 import type { FulcioConfig, IssuerConfig } from './config.js'

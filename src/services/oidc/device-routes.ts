@@ -1,8 +1,8 @@
 /** The device authorization endpoint and the page where the person types the code. @module */
-import { readForm } from '../http/body.js'
-import { json } from '../http/responses.js'
-import { queryOf, route } from '../http/routes.js'
-import type { Route } from '../http/routes.js'
+import { readForm } from '#serving/body'
+import { json } from '#serving/responses'
+import { queryOf, route } from '#serving/routes'
+import type { Route } from '#serving/routes'
 import { answerGrant, beginDeviceGrant, findPendingGrant, showUserCode } from './device.js'
 import type { DeviceGrant } from './device.js'
 import { IssuerError, PROBLEMS } from './errors.js'

@@ -1,8 +1,8 @@
 /** What can go wrong at the issuer, its HTTP status, and its name in OAuth's own vocabulary. @module */
 import { CodedError } from '#errors'
-import type { BodyErrorCode } from '../http/body.js'
-import { BODY_PROBLEMS } from '../http/problems.js'
-import type { ProblemShape, ProblemTable } from '../http/problems.js'
+import type { BodyErrorCode } from '#serving/body'
+import { BODY_PROBLEMS } from '#serving/problems'
+import type { ProblemShape, ProblemTable } from '#serving/problems'
 
 export type IssuerErrorCode =
   /** The client id is not the one that this issuer serves. */

@@ -2,8 +2,8 @@
 import { sha256 } from '#crypto/digest'
 import { encodeBase64 } from '#encoding/base64'
 import { encodeUtf8 } from '#encoding/utf8'
-import { text } from '../http/responses.js'
-import type { HeaderRecord } from '../http/responses.js'
+import { text } from '#serving/responses'
+import type { HeaderRecord } from '#serving/responses'
 import { Html, markup } from './html.js'
 
 const STYLE = `

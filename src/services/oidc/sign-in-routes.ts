@@ -1,8 +1,8 @@
 /** The authorization endpoint and the sign-in page behind it. @module */
-import { readForm } from '../http/body.js'
-import { empty } from '../http/responses.js'
-import { queryOf, route } from '../http/routes.js'
-import type { Route } from '../http/routes.js'
+import { readForm } from '#serving/body'
+import { empty } from '#serving/responses'
+import { queryOf, route } from '#serving/routes'
+import type { Route } from '#serving/routes'
 import { checkAuthorization, codeRedirect, denial } from './authorization.js'
 import type { AuthorizationRequest } from './authorization.js'
 import { IssuerError, PROBLEMS } from './errors.js'

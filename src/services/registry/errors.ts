@@ -1,8 +1,8 @@
 /** What can go wrong in the registry, and how the distribution specification spells it. @module */
 import { CodedError } from '#errors'
-import { BODY_PROBLEMS } from '../http/problems.js'
-import type { ProblemShape, ProblemTable } from '../http/problems.js'
-import type { BodyErrorCode } from '../http/body.js'
+import { BODY_PROBLEMS } from '#serving/problems'
+import type { ProblemShape, ProblemTable } from '#serving/problems'
+import type { BodyErrorCode } from '#serving/body'
 
 export type ImageStoreErrorCode =
   /** Not a repository name. */

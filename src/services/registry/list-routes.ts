@@ -1,8 +1,8 @@
 /** The listings of a registry: that it is one, its repositories, and their tags. @module */
-import { json } from '../http/responses.js'
-import type { HeaderRecord } from '../http/responses.js'
-import { queryOf, route } from '../http/routes.js'
-import type { Route } from '../http/routes.js'
+import { json } from '#serving/responses'
+import type { HeaderRecord } from '#serving/responses'
+import { queryOf, route } from '#serving/routes'
+import type { Route } from '#serving/routes'
 import { ImageStoreError } from './errors.js'
 import { parseName } from './names.js'
 import type { RegistryContext } from './registry.js'

@@ -1,8 +1,8 @@
 /** The HTTP face of a small OCI registry (distribution specification 1.1). @module */
 import type { RandomSource } from '#crypto/random'
 import type { Clock } from '#time'
-import { answering } from '../http/problems.js'
-import type { Route } from '../http/routes.js'
+import { answering } from '#serving/problems'
+import type { Route } from '#serving/routes'
 import { blobRoutes } from './blob-routes.js'
 import { ociShape, PROBLEMS } from './errors.js'
 import { listRoutes } from './list-routes.js'

@@ -2,8 +2,8 @@
 import { CodedError } from '#errors'
 import type { DsseErrorCode } from '#formats/dsse/dsse-error'
 import type { RekorEntryErrorCode } from '#formats/rekor-entry/rekor-entry-error'
-import type { BodyErrorCode } from '../http/body.js'
-import type { ProblemTable } from '../http/problems.js'
+import type { BodyErrorCode } from '#serving/body'
+import type { ProblemTable } from '#serving/problems'
 
 export type RekorTilesErrorCode =
   | 'REKOR_TILES_SIGNATURE'

@@ -1,7 +1,7 @@
 /** What a Rekor v1 refuses, and how it says so. @module */
-import type { BodyErrorCode } from '../http/body.js'
-import { openapiShape } from '../http/problems.js'
-import type { ProblemShape, ProblemTable } from '../http/problems.js'
+import type { BodyErrorCode } from '#serving/body'
+import { openapiShape } from '#serving/problems'
+import type { ProblemShape, ProblemTable } from '#serving/problems'
 import { CodedError } from '#errors'
 import type { CodedError as AnyCodedError } from '#errors'
 import type { DsseErrorCode } from '#formats/dsse/dsse-error'

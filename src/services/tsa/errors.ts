@@ -1,8 +1,8 @@
 /** What can go wrong at the time-stamping authority, and the answers of sigstore's timestamp-authority to it. @module */
 import { CodedError } from '#errors'
-import type { BodyErrorCode } from '../http/body.js'
-import { BODY_PROBLEMS } from '../http/problems.js'
-import type { ProblemTable } from '../http/problems.js'
+import type { BodyErrorCode } from '#serving/body'
+import { BODY_PROBLEMS } from '#serving/problems'
+import type { ProblemTable } from '#serving/problems'
 
 export type StampingErrorCode =
   /** The request is neither a TimeStampReq nor the JSON form of one. */

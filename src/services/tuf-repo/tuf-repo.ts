@@ -1,7 +1,7 @@
 /** The TUF repository as a service: static files, renewed before they get old. @module */
-import type { Route } from '../http/routes.js'
-import { route } from '../http/routes.js'
-import { bytes as bytesResponse, text } from '../http/responses.js'
+import type { Route } from '#serving/routes'
+import { route } from '#serving/routes'
+import { bytes as bytesResponse, text } from '#serving/responses'
 import type { TufRepository } from './repository.js'
 
 /** Where the repository is, and what to do about a failed renewal. */

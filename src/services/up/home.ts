@@ -1,7 +1,7 @@
 /** What somebody sees who opens the instance's address in a browser or with curl. @module */
-import { text } from '../http/responses.js'
-import { route } from '../http/routes.js'
-import type { Route } from '../http/routes.js'
+import { text } from '#serving/responses'
+import { route } from '#serving/routes'
+import type { Route } from '#serving/routes'
 import { TUF_PATH } from './tuf.js'
 
 export function homeRoutes(url: string, issuer: string): readonly Route[] {

@@ -2,7 +2,7 @@
 import type { Signer } from '#crypto/private-key'
 import type { RandomSource } from '#crypto/random'
 import type { Clock } from '#time'
-import type { Route } from '../http/routes.js'
+import type { Route } from '#serving/routes'
 import { oidcRoutes } from '../oidc/oidc.js'
 import { developmentUsers, listedUsers } from '../oidc/users.js'
 import type { UserRecord } from '../oidc/users.js'

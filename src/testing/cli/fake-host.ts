@@ -15,6 +15,9 @@ export interface FakeHostOptions {
   readonly tty?: boolean
   readonly definitions?: readonly CommandData[]
   readonly openBrowser?: (url: string) => Promise<boolean>
+  readonly interrupted?: AbortSignal
+  /** Given what the command wants to be called with on SIGHUP. */
+  readonly onReload?: (reload: () => void) => void
 }
 
 export interface FakeHost extends Host {
@@ -96,7 +99,10 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     openBrowser: options.openBrowser ?? (async () => false),
     homeFolder: '/home/test',
     platform: { os: 'linux', arch: 'x64', runtime: 'node' },
-    interrupted: new AbortController().signal,
+    interrupted: options.interrupted ?? new AbortController().signal,
+    onReload: (reload) => {
+      options.onReload?.(reload)
+    },
     definitions: () => options.definitions ?? [],
     stdout: () => new TextDecoder().decode(Buffer.concat(stdout)),
     stderr: () => stderr.join(''),

@@ -27,7 +27,12 @@ export interface SigningBench {
   /** Pushes an index of the images named. */
   pushIndex(name: string, images: readonly string[]): Promise<string>
   /** Runs a command; files of one run are there for the next one. */
-  run(command: Command, words: readonly string[], options?: FakeHostOptions): Promise<Outcome>
+  run(command: Command, words: readonly string[], options?: BenchRunOptions): Promise<Outcome>
+}
+
+export interface BenchRunOptions extends FakeHostOptions {
+  /** Given the host before the command runs. */
+  readonly onHost?: (host: FakeHost) => void
 }
 
 /** Files that every command finds: `root.json`, `config.json` (Rekor v2), `config-v1.json`, `config-nolog.json`, `token`. */
@@ -59,6 +64,7 @@ export async function openSigningBench(options: VirtualSigstoreOptions = {}): Pr
         files: { ...files, ...given.files },
         environment: { COSIGN_PASSWORD: 'secret', ...given.environment },
       })
+      given.onHost?.(host)
       const code = await runCommand(command, words, host)
       files = Object.fromEntries(host.paths().map((path) => [path, host.content(path)]))
       return { code, stdout: host.stdout(), stderr: host.stderr(), host }

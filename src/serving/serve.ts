@@ -1,7 +1,8 @@
-/** The node:http adapter: a handler behind a socket, with timeouts, backpressure and an orderly end. @module */
+/** The node:http adapter: a handler behind a socket, plain or TLS, with timeouts, backpressure and an orderly end. @module */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
 import { CodedError } from '#errors'
 import type { Handler } from './handler.js'
 import { NodeRequest, requestUrl } from './node-request.js'
@@ -12,6 +13,8 @@ export type ServeErrorCode =
   | 'SERVE_ADDRESS_IN_USE'
   /** The system does not let the server listen on the address. */
   | 'SERVE_LISTEN'
+  /** The certificate and the key for TLS cannot be used, or not together. */
+  | 'SERVE_TLS'
 
 /** The server could not start to listen. */
 export class ServeError extends CodedError<ServeErrorCode> {
@@ -25,6 +28,18 @@ export interface ServeOptions {
   /** Called with what a handler threw although handlers answer for themselves; the client gets a bare 500. */
   readonly onFault: (error: unknown) => void
   readonly timeouts?: Partial<ServeTimeouts>
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsIdentity
+  /** Most connections at once; more are closed as they come. Absent: as many as the system allows. */
+  readonly maxConnections?: number
+}
+
+/** What a TLS server shows of itself. */
+export interface TlsIdentity {
+  /** PEM: the leaf first. */
+  readonly certificates: string
+  /** PEM, PKCS #8. A secret. */
+  readonly key: string
 }
 
 /** All in milliseconds. */
@@ -47,28 +62,29 @@ const LINGER_MS = 500
 export interface RunningServer {
   readonly host: string
   readonly port: number
-  /** `http://host:port`, no trailing slash. */
+  /** `http://host:port` or `https://host:port`, no trailing slash. */
   readonly origin: string
+  /**
+   * Shows another certificate from the next connection on; those that are open go on.
+   * @throws {@link ServeError} SERVE_TLS; the old one is then kept
+   */
+  renew(tls: TlsIdentity): void
   /** Stops accepting, lets running requests finish for `graceMs`, then cuts what is left. Safe to call twice. */
   close(graceMs: number): Promise<void>
 }
 
 /**
  * Starts to listen; resolves once connections are accepted.
- * @throws {@link ServeError} SERVE_ADDRESS_IN_USE, or SERVE_LISTEN for anything else the system refuses.
+ * @throws {@link ServeError} SERVE_ADDRESS_IN_USE, SERVE_TLS, or SERVE_LISTEN for anything else the system refuses.
  */
 export async function serve(handler: Handler, options: ServeOptions): Promise<RunningServer> {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
-  const server = createServer({
-    headersTimeout: timeouts.headers,
-    requestTimeout: timeouts.request,
-    keepAliveTimeout: timeouts.keepAlive,
-    keepAlive: true,
-    noDelay: true,
-  })
+  const secure = options.tls === undefined ? undefined : await createTlsServer(options.tls, timeouts)
+  const server = secure ?? createServer(serverOptions(timeouts))
   server.timeout = timeouts.idle
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
   server.on('request', (message, response) => {
-    answer(handler, message, response).catch((error: unknown) => {
+    answer(secure === undefined ? 'http' : 'https', handler, { message, response }).catch((error: unknown) => {
       options.onFault(error)
       if (response.headersSent) response.destroy()
       else
@@ -83,8 +99,47 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
   return {
     host: options.host,
     port,
-    origin: `http://${host}:${String(port)}`,
+    origin: `${secure === undefined ? 'http' : 'https'}://${host}:${String(port)}`,
+    renew: (tls) => {
+      usable(() => secure?.setSecureContext(secureContext(tls)))
+    },
     close: (graceMs) => (closing ??= shutDown(server, graceMs)),
+  }
+}
+
+/** How often node looks for connections that are over their time; its default of half a minute would be theirs on top. */
+const CHECK_MS = 1000
+
+function serverOptions(timeouts: ServeTimeouts): ServerOptions {
+  return {
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    connectionsCheckingInterval: CHECK_MS,
+    keepAlive: true,
+    noDelay: true,
+  }
+}
+
+async function createTlsServer(tls: TlsIdentity, timeouts: ServeTimeouts): Promise<TlsServer> {
+  const https = await import('node:https') // who serves plain HTTP does not load TLS
+  // HTTP/1.1 alone is offered: it is what the API server asks for, so that its requests spread over replicas (kubernetes #75791).
+  const options = { ...serverOptions(timeouts), ...secureContext(tls), handshakeTimeout: timeouts.headers }
+  return usable(() => https.createServer(options))
+}
+
+function secureContext({ certificates, key }: TlsIdentity): { cert: string; key: string; minVersion: 'TLSv1.2' } {
+  return { cert: certificates, key, minVersion: 'TLSv1.2' }
+}
+
+function usable<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new ServeError('SERVE_TLS', 'the certificate and the key for TLS cannot be used', {
+      expected: 'PEM certificates, the leaf first, and the private key of the leaf',
+      cause,
+    })
   }
 }
 
@@ -130,8 +185,13 @@ async function shutDown(server: Server, graceMs: number): Promise<void> {
   clearInterval(sweep)
 }
 
-async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = requestUrl(message, 'http')
+interface Exchange {
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+}
+
+async function answer(scheme: 'http' | 'https', handler: Handler, { message, response }: Exchange): Promise<void> {
+  const url = requestUrl(message, scheme)
   if (url === undefined || message.method === undefined || FORBIDDEN_METHODS.has(message.method)) {
     response.writeHead(400, { 'content-type': 'application/json', connection: 'close' })
     response.end('{"code":400,"message":"the request line or the host header is malformed"}')

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { isCodedError } from '#errors'
+import { fuzzRuns } from '#testing/fuzz'
+import { parseJson, parseUnambiguousJson } from './json.js'
+
+describe('unambiguous JSON', () => {
+  for (const [name, text] of [
+    ['two members of one name', '{"a":1,"a":2}'],
+    ['the same, deeper', '[{"b":{"a":1,"c":2,"a":1}}]'],
+    ['one spelt with an escape', '{"a":1,"\\u0061":2}'],
+    ['two empty names', '{"":1,"":2}'],
+    ['two of a name with a quote', '{"a\\"":1,"a\\"":2}'],
+    ['__proto__ twice', '{"__proto__":1,"__proto__":{}}'],
+    ['a name that ends in backslashes, twice', '{"\\\\":1,"\\\\":2}'],
+    ['hidden behind colons in strings', '{"a:":":","a:":"::"}'],
+    ['not JSON', '{"a":1'],
+  ] as const) {
+    test(`refused: ${name}`, () => {
+      assert.throws(
+        () => parseUnambiguousJson(text),
+        (error) => isCodedError(error) && error.code === 'JSON',
+      )
+    })
+  }
+
+  test('what others write is read', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
+        const text = JSON.stringify(value)
+        assert.deepEqual(parseUnambiguousJson(text), parseJson(text))
+        assert.deepEqual(parseUnambiguousJson(JSON.stringify(value, null, 2)), parseJson(text))
+      }),
+      { numRuns: fuzzRuns() },
+    )
+  })
+
+  test('any text gives a value or a coded error', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'{}[]":,\\a1 ') })), (text) => {
+        try {
+          parseUnambiguousJson(text)
+        } catch (error) {
+          assert.ok(isCodedError(error))
+        }
+      }),
+      { numRuns: fuzzRuns() },
+    )
+  })
+})

@@ -1,0 +1,196 @@
+/** From documents that change to snapshots that do not: what changed is compiled, and then the whole is published at once. @module */
+import type { Timers } from '#clients/http/fetch'
+import { isCodedError } from '#errors'
+import { CONTROLLER_CONFIG_NAME, DEFAULT_CONTROLLER_CONFIG, readControllerConfig } from '#policy/cip/controller-config'
+import type { ControllerConfig } from '#policy/cip/controller-config'
+import type { CompilePorts } from '#policy/cip/policy-text'
+import { indexPolicies } from '#policy/engine/policy-index'
+import type { PolicyIndex } from '#policy/engine/policy-index'
+import { familyOf, POLICY_FAMILIES, POLICY_RESOURCES } from '#policy/front-ends'
+import type { PolicyFamily } from '#policy/front-ends'
+import { Complaints, Fields } from '#policy/internal/fields'
+import { PolicyError } from '#policy/internal/policy-error'
+import type { CompiledPolicy } from '#policy/internal/policy'
+import { fullKeyOf } from './documents.js'
+import type { DocumentName, Documents } from './documents.js'
+import { PolicyShelf } from './policy-shelf.js'
+import type { Snapshot } from './snapshot.js'
+import type { TrustKeeper } from './trust-keeper.js'
+
+export interface PolicyStateOptions {
+  readonly documents: Documents
+  readonly trust: TrustKeeper
+  /** Where policies' ConfigMaps and settings are; undefined: in any namespace, as files have it. */
+  readonly namespace: string | undefined
+  readonly ports: Omit<CompilePorts, 'configMapText' | 'onUnusable'>
+  readonly timers: Timers
+  /** Told of every snapshot, the first one included. */
+  readonly onSnapshot: (snapshot: Snapshot) => void
+  /** Told of settings that cannot be read; the last good ones stay in force. */
+  readonly onProblem: (problem: Error) => void
+}
+
+/** Changes that come together are compiled together. */
+const GATHER = 50
+/** How often it is tried again to have what policies depend on. */
+const RETRY = 30_000
+/** After so many policies requests get their turn. */
+const BATCH = 20
+
+export class PolicyState {
+  readonly #options: PolicyStateOptions
+  readonly #shelf: PolicyShelf
+  readonly #dirty = new Map<string, DocumentName>()
+  #config: ControllerConfig = DEFAULT_CONTROLLER_CONFIG
+  #generation = 0
+  #gathering: (() => void) | undefined
+  #retrying: (() => void) | undefined
+  #settling: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(options: PolicyStateOptions) {
+    this.#options = options
+    this.#shelf = new PolicyShelf({
+      ports: { ...options.ports, configMapText: async (name, key) => this.#configMapText(name, key) },
+    })
+  }
+
+  /** Compiles what is there, and from then on whatever changes. Resolves with the first snapshot published. */
+  async start(): Promise<void> {
+    const { documents } = this.#options
+    // Settings first: they say how policies are read.
+    this.#readConfig()
+    for (const name of documents.all()) this.#take(name)
+    documents.onChange((name) => {
+      this.#take(name)
+      this.#gather()
+    })
+    await this.settle()
+  }
+
+  /** Resolves when everything that has changed so far is in force. */
+  settle(): Promise<void> {
+    this.#settling = this.#settling.then(() => this.#settleOnce())
+    return this.#settling
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#gathering?.()
+    this.#retrying?.()
+  }
+
+  #gather(): void {
+    if (this.#gathering !== undefined || this.#closed) return
+    this.#gathering = this.#options.timers.after(GATHER, () => {
+      this.#gathering = undefined
+      void this.settle()
+    })
+  }
+
+  #take(name: DocumentName): void {
+    const { documents, trust } = this.#options
+    if (isPolicyKind(name)) this.#mark([name])
+    if (name.group === 'policy.sigstore.dev' && name.kind === 'TrustRoot') {
+      const document = documents.get(name)
+      if (document === undefined) trust.remove(name.name)
+      else trust.put(document)
+    }
+    if (name.group === '' && name.kind === 'ConfigMap' && this.#isOwn(name)) {
+      if (name.name === CONTROLLER_CONFIG_NAME) {
+        this.#readConfig()
+        this.#mark(this.#shelf.names)
+      }
+      this.#mark(this.#shelf.askingFor(name.name))
+    }
+  }
+
+  #mark(names: readonly DocumentName[]): void {
+    for (const name of names) this.#dirty.set(fullKeyOf(name), name)
+  }
+
+  #isOwn({ namespace }: DocumentName): boolean {
+    return this.#options.namespace === undefined || namespace === this.#options.namespace
+  }
+
+  async #settleOnce(): Promise<void> {
+    const { failOnEmptyAuthorities } = this.#config
+    const names = [...this.#dirty.values()]
+    this.#dirty.clear()
+    for (let start = 0; start < names.length; start += BATCH) {
+      await Promise.all(
+        names.slice(start, start + BATCH).map(async (name) => {
+          const document = this.#options.documents.get(name)
+          if (document === undefined) this.#shelf.remove(name)
+          else await this.#shelf.put(document, { failOnEmptyAuthorities })
+        }),
+      )
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+    this.#retryLater()
+    this.#publish()
+  }
+
+  #retryLater(): void {
+    this.#retrying?.()
+    this.#retrying = undefined
+    if (this.#closed || this.#shelf.unfinished.length === 0) return
+    this.#retrying = this.#options.timers.after(RETRY, () => {
+      this.#mark(this.#shelf.unfinished)
+      void this.settle()
+    })
+  }
+
+  #publish(): void {
+    const { documents, onSnapshot } = this.#options
+    const { policies, health } = this.#shelf
+    this.#generation++
+    onSnapshot({
+      generation: this.#generation,
+      policies: new Map(POLICY_FAMILIES.map((family) => [family, indexOf(policies, family)])),
+      exceptions: [],
+      unmatched: new Map<PolicyFamily, 'deny' | 'warn' | 'allow'>([
+        ['sigstore', this.#config.noMatch],
+        ['kyverno', 'allow'],
+      ]),
+      health,
+      namespace: (name) => documents.get({ group: '', kind: 'Namespace', namespace: '', name }),
+    })
+  }
+
+  #readConfig(): void {
+    const document = this.#ownConfigMap(CONTROLLER_CONFIG_NAME)
+    try {
+      this.#config = document === undefined ? DEFAULT_CONTROLLER_CONFIG : readControllerConfig(document)
+    } catch (error) {
+      if (!isCodedError(error)) throw error
+      this.#options.onProblem(error)
+    }
+  }
+
+  #configMapText(name: string, key: string): string {
+    const document = this.#ownConfigMap(name)
+    const text =
+      document === undefined ? undefined : new Fields(document, '', new Complaints()).textMap('data').get(key)
+    if (text !== undefined) return text
+    throw new PolicyError('POLICY_TEXT', `there is no ConfigMap ${name} with ${key}`, {
+      expected: this.#options.namespace === undefined ? undefined : `one in the namespace ${this.#options.namespace}`,
+      found: document === undefined ? 'no such ConfigMap' : 'no such key',
+    })
+  }
+
+  #ownConfigMap(name: string): ReturnType<Documents['get']> {
+    const { documents, namespace } = this.#options
+    const kind = { group: '', kind: 'ConfigMap' }
+    if (namespace !== undefined) return documents.get({ ...kind, namespace, name })
+    return documents.ofKind(kind).find((stored) => stored.name === name)?.document
+  }
+}
+
+function indexOf(policies: readonly CompiledPolicy[], family: PolicyFamily): PolicyIndex {
+  return indexPolicies(policies.filter(({ language }) => familyOf(language) === family))
+}
+
+function isPolicyKind({ group, kind }: DocumentName): boolean {
+  return POLICY_RESOURCES.some((resource) => resource.group === group && resource.kind === kind)
+}

@@ -1,0 +1,39 @@
+/** Everything that decides, at one moment. A snapshot never changes: what comes later is another one. @module */
+import type { JsonObject } from '#encoding/json'
+import type { PolicyIndex } from '#policy/engine/policy-index'
+import type { PolicyFamily } from '#policy/front-ends'
+import type { CompiledException } from '#policy/internal/exception'
+import type { DocumentName } from './documents.js'
+
+export interface Snapshot {
+  /** Counts up; a decision says by which one it was made. */
+  readonly generation: number
+  /** By family, since each has a webhook of its own. */
+  readonly policies: ReadonlyMap<PolicyFamily, PolicyIndex>
+  readonly exceptions: readonly CompiledException[]
+  /** What happens to images that no policy of a family is about. */
+  readonly unmatched: ReadonlyMap<PolicyFamily, 'deny' | 'warn' | 'allow'>
+  /** How it stands with each policy. */
+  readonly health: readonly PolicyHealth[]
+  namespace(name: string): JsonObject | undefined
+}
+
+export type PolicyCondition =
+  /** It is in force as it is written. */
+  | 'in force'
+  /** Its document, or something that it depends on, cannot be used; its last good form is in force. */
+  | 'last good'
+  /** It never could be used; what it is about is refused. */
+  | 'refusing'
+
+/** How it stands with one policy. */
+export interface PolicyHealth {
+  readonly policy: DocumentName
+  readonly condition: PolicyCondition
+  /** What is wrong; empty if nothing is. */
+  readonly problem: string
+  /** The `metadata.generation` that was looked at. */
+  readonly observedGeneration: number | undefined
+  /** To be told to whoever applies it. */
+  readonly warnings: readonly string[]
+}
