@@ -44,6 +44,9 @@ export async function loadCel(): Promise<CompileCel> {
   }
 }
 
+/** The value of a variable, if there is one of this name; it may be computed in the same evaluation. */
+export type Variables = (name: string, evaluation: Evaluation) => Outcome | undefined
+
 /** Patterns of one evaluation that are kept; policies have a handful. */
 const MAX_PATTERNS = 100
 
@@ -51,18 +54,22 @@ const MAX_PATTERNS = 100
 export class Evaluation implements World {
   readonly budget: Budget = new Budget()
   readonly asks: Asks = new Asks()
-  readonly lookup: (name: string) => Outcome | undefined
+  readonly #variables: Variables
   readonly #patterns = new Map<string, Pattern>()
 
-  constructor(lookup: (name: string) => Outcome | undefined) {
-    this.lookup = lookup
+  constructor(variables: Variables) {
+    this.#variables = variables
+  }
+
+  lookup(name: string): Outcome | undefined {
+    return this.#variables(name, this)
   }
 
   frame(): Frame {
     return {
       budget: this.budget,
       asks: this.asks,
-      lookup: this.lookup,
+      lookup: (name) => this.lookup(name),
       pattern: (source) => this.pattern(source),
       locals: [],
     }
