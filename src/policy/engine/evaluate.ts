@@ -7,13 +7,14 @@ import type { CompiledException } from '../internal/exception.js'
 import { imagesOf } from '../internal/pod-images.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
-import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
+import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
 import { judgeImage } from './judge-image.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { EnginePorts } from './ports.js'
-import { runProgram } from './run-program.js'
+import { programsOf, runPrograms } from './run-programs.js'
+import type { ProgramsVerdict } from './run-programs.js'
 import { readImageName, Session } from './session.js'
 import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
 
@@ -42,19 +43,17 @@ export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdic
   const session = new Session(ports, signal)
   if (review.operation === 'DELETE' || isBeingDeleted(review) || isMereScaling(review)) return nothingToSay()
   const matched = new Set<string>()
-  const rules = await Promise.all(
-    policies
-      .filter(({ namespace }) => namespace === undefined || namespace === review.namespace)
-      .flatMap((policy) =>
-        policy.rules.map(async (rule) => {
-          const verdicts = await evaluateRule({ request, session, policy, rule, matched })
-          const { namespace } = policy
-          return verdicts.map((verdict) => ({ ...verdict, namespace, mutates: rule.digests.mutate }))
-        }),
-      ),
+  const asked = policies.filter(
+    ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
   )
+  const [rules, programs] = await Promise.all([
+    Promise.all(
+      asked.flatMap((policy) => policy.rules.map((rule) => evaluateRule({ request, session, policy, rule, matched }))),
+    ),
+    evaluatePrograms({ request, session, matched }, asked),
+  ])
   const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
-  return conclude(request, rules.flat(), unmatched)
+  return conclude(request, { rules: [...rules.flat(), ...programs.verdicts], pins: programs.pins }, unmatched)
 }
 
 export interface RuleContext {
@@ -67,23 +66,64 @@ export interface RuleContext {
 }
 
 async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[]> {
-  const { request, session, rule } = context
+  const { rule } = context
+  if (rule.kind === 'program') return []
+  const verdicts = await verdictsOf({ ...context, rule })
+  return verdicts.map((verdict) => withPolicy(verdict, context))
+}
+
+async function verdictsOf(context: RuleContext & { readonly rule: ImageRule }): Promise<readonly RuleVerdict[]> {
+  const { request, rule } = context
   try {
-    const applies = await session.waiting.for('the selection of resources', async () =>
-      rule.matcher.matches(request.review, session.circumstances),
-    )
-    if (!applies) return []
+    const about = await isAbout(context)
+    if (about === 'not about') return []
     const places = placesOf(rule, request.review)
-    const exception = await exceptionFor(context)
-    if (exception !== undefined) {
+    if (about !== 'about') {
       for (const { pointer } of places) context.matched.add(pointer)
-      return [excused(context, exception)]
+      return [excused(context, about)]
     }
-    if (rule.kind === 'program') return await runProgram({ ...context, rule }, places)
     return (await Promise.all(places.map((place) => judgeImage({ ...context, rule }, place)))).flat()
   } catch (error) {
     return [brokenRule(context, error)]
   }
+}
+
+async function evaluatePrograms(
+  { request, session, matched }: Pick<RuleContext, 'request' | 'session' | 'matched'>,
+  policies: readonly CompiledPolicy[],
+): Promise<ProgramsVerdict> {
+  const programs = programsOf(policies).map((program) => ({ request, session, matched, ...program }))
+  const all = await Promise.all(
+    programs.map(async (context) => {
+      try {
+        return { context, about: await isAbout(context) }
+      } catch (error) {
+        return { context, about: brokenRule(context, error) }
+      }
+    }),
+  )
+  const settled: RuleVerdict[] = []
+  const running = all.flatMap(({ context, about }) => {
+    if (about === 'about') return [context]
+    if (about === 'not about') return []
+    settled.push(withPolicy('covers' in about ? excused(context, about) : about, context))
+    return []
+  })
+  const { verdicts, pins } = await runPrograms(running, request, session)
+  return { verdicts: [...settled, ...verdicts], pins }
+}
+
+function withPolicy(verdict: RuleVerdict, { policy: { namespace }, rule }: RuleContext): RuleVerdict {
+  return { ...verdict, namespace, mutates: rule.digests.mutate }
+}
+
+/** Whether a rule is about the resource, and if an exception excuses it, which. */
+async function isAbout(context: RuleContext): Promise<'about' | 'not about' | CompiledException> {
+  const { request, session, rule } = context
+  const applies = await session.waiting.for('the selection of resources', async () =>
+    rule.matcher.matches(request.review, session.circumstances),
+  )
+  return applies ? ((await exceptionFor(context)) ?? 'about') : 'not about'
 }
 
 async function exceptionFor({ request, session, policy, rule }: RuleContext): Promise<CompiledException | undefined> {
@@ -105,7 +145,7 @@ function excused(context: RuleContext, exception: CompiledException): RuleVerdic
   return { ...withoutImage(context), verdict: 'skipped', message }
 }
 
-function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
+function placesOf({ extract }: ImageRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
   const places = extract === undefined ? imagesOf(review) : extract(review)
   if (places.length <= MAX_IMAGES) return places
   throw new PolicyError('POLICY_IMAGE', 'the resource names too many images', {
@@ -163,10 +203,10 @@ function readNameOrNone(text: string): ImageOccurrence['image']['reference'] {
 
 function conclude(
   request: EvaluationRequest,
-  rules: readonly RuleVerdict[],
+  { rules, pins: written }: { readonly rules: readonly RuleVerdict[]; readonly pins: readonly Pin[] },
   unmatched: readonly ImageOccurrence[],
 ): ReviewVerdict {
-  const pins = pinsWithoutConflict(rules.flatMap(pinOf))
+  const pins = pinsWithoutConflict([...rules.flatMap(pinOf), ...written])
   const denials = rules.filter(({ verdict }) => verdict === 'denied')
   const refusedUnmatched = request.unmatched === 'deny' ? unmatched.map(noMatch) : []
   const allowed = denials.length === 0 && refusedUnmatched.length === 0

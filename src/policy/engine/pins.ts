@@ -1,4 +1,8 @@
 /** The verified digest, written into the resource. @module */
+import { isJsonObject } from '#encoding/json'
+import type { JsonValue } from '#encoding/json'
+import type { NamedImage, PinnedImage } from '../internal/image.js'
+import type { Review } from '../internal/review.js'
 import type { Pin, RuleVerdict } from './verdict.js'
 
 /** The pin that an admitted image asks for, if its rule wants digests written and there is none yet. */
@@ -6,8 +10,37 @@ export function pinOf(verdict: RuleVerdict): readonly Pin[] {
   const { occurrence, pinned, mutates } = verdict
   if (occurrence === undefined || pinned === undefined || occurrence.image.reference.kind === 'digest') return []
   if (verdict.verdict === 'denied' || verdict.verdict === 'skipped' || mutates !== true) return []
-  const { text } = occurrence.image
-  return [{ pointer: occurrence.pointer, path: occurrence.path, from: text, to: `${text}@${pinned.digest}` }]
+  if (occurrence.pointer === '') return []
+  const { image, pointer, path } = occurrence
+  return [{ pointer, path, from: image.text, to: pinnedText(image, pinned) }]
+}
+
+/** What is written in the place of an image's name. */
+export function pinnedText({ text }: NamedImage, { digest }: PinnedImage): string {
+  return `${text}@${digest}`
+}
+
+/** The review of the resource with digests written in. */
+export function reviewWithPins(review: Review, pins: readonly Pin[]): Review {
+  let object: JsonValue = review.object
+  for (const { pointer, to } of pins) object = replaced(object, pointer.split('/').slice(1).map(unescapeStep), to)
+  return isJsonObject(object) ? { ...review, object } : review
+}
+
+function replaced(value: JsonValue, [step, ...rest]: readonly string[], to: string): JsonValue {
+  if (step === undefined) return to
+  if (Array.isArray(value)) {
+    return (value as readonly JsonValue[]).map((each, index) =>
+      String(index) === step ? replaced(each, rest, to) : each,
+    )
+  }
+  if (!isJsonObject(value) || !Object.hasOwn(value, step)) return value
+  return { ...value, [step]: replaced(value[step] ?? null, rest, to) }
+}
+
+/** RFC 6901 §4. */
+function unescapeStep(step: string): string {
+  return step.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
 /** One pin a place; all rules of one review were shown the same digest. */
