@@ -2,8 +2,19 @@
 import type { JsonObject } from '#encoding/json'
 import { compileClusterImagePolicy, guardedByClusterImagePolicy, isClusterImagePolicy } from './cip/compile.js'
 import type { CompileOptions } from './cip/compile.js'
+import type { CompiledException } from './internal/exception.js'
 import { PolicyError } from './internal/policy-error.js'
 import type { CompiledPolicy, PolicyLanguage } from './internal/policy.js'
+import { guardedByImageValidatingPolicy } from './ivpol/guarded.js'
+import {
+  CLUSTER_KIND,
+  EXCEPTION_KIND,
+  GROUP,
+  isCelException,
+  isImageValidatingPolicy,
+  NAMESPACED_KIND,
+  VERSIONS,
+} from './ivpol/kinds.js'
 import { refusingPolicy } from './refusing-policy.js'
 import type { Guarded } from './refusing-policy.js'
 
@@ -33,6 +44,8 @@ export interface FrontEnd {
   readonly guarded: (document: JsonObject) => Guarded | undefined
 }
 
+const CEL = { group: GROUP, versions: VERSIONS } as const
+
 const FRONT_ENDS: readonly FrontEnd[] = [
   {
     language: 'ClusterImagePolicy',
@@ -50,10 +63,40 @@ const FRONT_ENDS: readonly FrontEnd[] = [
     compile: compileClusterImagePolicy,
     guarded: guardedByClusterImagePolicy,
   },
+  {
+    language: 'ImageValidatingPolicy',
+    family: 'kyverno',
+    resources: [
+      { ...CEL, kind: CLUSTER_KIND, resource: 'imagevalidatingpolicies', namespaced: false },
+      { ...CEL, kind: NAMESPACED_KIND, resource: 'namespacedimagevalidatingpolicies', namespaced: true },
+    ],
+    accepts: isImageValidatingPolicy,
+    // CEL is loaded only where a policy is written in it.
+    compile: async (document) => (await import('./ivpol/compile.js')).compileImageValidatingPolicy(document),
+    guarded: guardedByImageValidatingPolicy,
+  },
 ]
 
 /** Everything that policies are written in. */
 export const POLICY_RESOURCES: readonly PolicyResource[] = FRONT_ENDS.flatMap(({ resources }) => resources)
+
+/** A kind of exceptions from policies. */
+interface ExceptionFrontEnd {
+  readonly resources: readonly PolicyResource[]
+  readonly accepts: (document: JsonObject) => boolean
+  readonly compile: (document: JsonObject) => Promise<CompiledException>
+}
+
+const EXCEPTIONS: readonly ExceptionFrontEnd[] = [
+  {
+    resources: [{ ...CEL, kind: EXCEPTION_KIND, resource: 'policyexceptions', namespaced: true }],
+    accepts: isCelException,
+    compile: async (document) => (await import('./ivpol/exception.js')).compileCelException(document),
+  },
+]
+
+/** Everything that exceptions are written in. */
+export const EXCEPTION_RESOURCES: readonly PolicyResource[] = EXCEPTIONS.flatMap(({ resources }) => resources)
 
 /** Whether a document is a policy of any language. */
 export function isPolicy(document: JsonObject): boolean {
@@ -90,4 +133,19 @@ function frontEndOf(document: JsonObject): FrontEnd {
     expected: POLICY_RESOURCES.map((resource) => `${resource.kind} (${resource.group})`).join(', '),
     found: `${JSON.stringify(kind ?? null)} of ${JSON.stringify(apiVersion ?? null)}`.slice(0, 200),
   })
+}
+
+/** Whether a document is an exception from policies of any language. */
+export function isException(document: JsonObject): boolean {
+  return EXCEPTIONS.some(({ accepts }) => accepts(document))
+}
+
+/**
+ * Compiles an exception.
+ * @throws PolicyError `POLICY_KIND` for a document that is none, or what the front end throws
+ */
+export async function compileException(document: JsonObject): Promise<CompiledException> {
+  const frontEnd = EXCEPTIONS.find(({ accepts }) => accepts(document))
+  if (frontEnd !== undefined) return await frontEnd.compile(document)
+  throw new PolicyError('POLICY_KIND', 'this is not an exception that is known here')
 }

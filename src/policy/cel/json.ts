@@ -11,10 +11,12 @@ import type { CelValue } from './values.js'
 /** A JSON object as a map; its values are looked at when they are asked for. */
 class JsonMap extends CelMap {
   readonly #object: JsonObject
+  readonly #convert: (value: JsonValue) => CelValue
 
-  constructor(object: JsonObject) {
+  constructor(object: JsonObject, convert: (value: JsonValue) => CelValue) {
     super()
     this.#object = object
+    this.#convert = convert
   }
 
   override get size(): number {
@@ -24,7 +26,7 @@ class JsonMap extends CelMap {
   override get(key: CelValue): CelValue | undefined {
     if (typeof key !== 'string' || !Object.hasOwn(this.#object, key)) return undefined
     const value = this.#object[key]
-    return value === undefined ? undefined : fromJson(value)
+    return value === undefined ? undefined : this.#convert(value)
   }
 
   override keys(): readonly CelValue[] {
@@ -34,12 +36,21 @@ class JsonMap extends CelMap {
 
 const INT_END = 2 ** 63
 
-/** JSON has one kind of number: whole ones are integers, however they were written. */
+/** An object of Kubernetes. JSON has one kind of number: whole ones are integers, however they were written. */
 export function fromJson(value: JsonValue): CelValue {
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < INT_END ? BigInt(value) : value
-  if (isJsonObject(value)) return new JsonMap(value)
+  return converted(value, fromJson)
+}
+
+/** JSON from a text, whose numbers are doubles. */
+export function fromJsonText(value: JsonValue): CelValue {
+  return typeof value === 'number' ? value : converted(value, fromJsonText)
+}
+
+function converted(value: Exclude<JsonValue, number>, convert: (value: JsonValue) => CelValue): CelValue {
+  if (isJsonObject(value)) return new JsonMap(value, convert)
   if (typeof value !== 'object' || value === null) return value
-  return value.map(fromJson)
+  return value.map(convert)
 }
 
 /**

@@ -13,8 +13,8 @@ import { asProblem } from './evaluate-demand.js'
 import { judgeImage } from './judge-image.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { EnginePorts } from './ports.js'
-import { programsOf, runPrograms } from './run-programs.js'
-import type { ProgramsVerdict } from './run-programs.js'
+import { programsOf, REFUSALS, runPrograms } from './run-programs.js'
+import type { ProgramContext, ProgramsVerdict } from './run-programs.js'
 import { readImageName, Session } from './session.js'
 import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
 
@@ -98,7 +98,7 @@ async function evaluatePrograms(
       try {
         return { context, about: await isAbout(context) }
       } catch (error) {
-        return { context, about: brokenRule(context, error) }
+        return { context, about: brokenProgram(context, error) }
       }
     }),
   )
@@ -156,6 +156,13 @@ function placesOf({ extract }: ImageRule, review: Review): readonly (ImageOccurr
 
 function brokenRule(context: RuleContext, error: unknown): RuleVerdict {
   return { ...withoutImage(context), verdict: 'denied', message: asProblem(error).message }
+}
+
+/** A program says itself what follows from it where it cannot even be said whether it applies. */
+function brokenProgram(context: ProgramContext, error: unknown): RuleVerdict {
+  const told = withoutImage(context)
+  const message = context.rule.wording.refused({ kind: 'error', error: asProblem(error) })
+  return { ...told, verdict: REFUSALS[told.action], message }
 }
 
 function withoutImage({ policy, rule, request }: RuleContext): Omit<RuleVerdict, 'verdict' | 'message'> {

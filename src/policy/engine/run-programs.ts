@@ -127,7 +127,8 @@ function unverifiedImage({ context: { rule }, images }: Run, evidence: Evidence)
   return undefined
 }
 
-const REFUSALS = { deny: 'denied', warn: 'warned', audit: 'audited' } as const
+/** What is made of a refusal by the action that follows from it. */
+export const REFUSALS = { deny: 'denied', warn: 'warned', audit: 'audited' } as const
 
 /** A refusal is said once; what is admitted is said of each image, since each may be written in by digest. */
 function verdictsOf(run: Run, first: readonly Found[], evidence: Evidence): readonly RuleVerdict[] {
@@ -142,6 +143,7 @@ function verdictsOf(run: Run, first: readonly Found[], evidence: Evidence): read
     action,
     verdict: failure === undefined ? ('admitted' as const) : REFUSALS[action],
     message: failure === undefined ? '' : rule.wording.refused(failure),
+    ...(failure === undefined ? {} : { reported: rule.wording.reported(failure) }),
     expected: [...new Set(asked.flatMap(({ demand }) => expectedSigners(demand)))],
     signers: asked.flatMap(seenSigners),
     warnings: outcome.warnings,

@@ -33,6 +33,8 @@ export interface RuleVerdict {
   readonly signers: readonly SeenSigner[]
   readonly warnings: readonly string[]
   readonly outcome: DemandOutcome | undefined
+  /** What a report says of it, where that is not the message. */
+  readonly reported?: string
   /** What a program has to say for audit logs and reports. */
   readonly auditAnnotations?: ReadonlyMap<string, string>
   /** Whether the rule wants digests written into what it admits. */

@@ -135,6 +135,8 @@ export interface ProgramExtractor {
 /** The texts that scripts of the original depend on. */
 export interface ProgramWording {
   refused(failure: ProgramFailure): string
+  /** In reports, where the policy is named beside it. */
+  reported(failure: ProgramFailure): string
 }
 
 export type ProgramFailure =

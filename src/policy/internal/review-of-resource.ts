@@ -43,8 +43,15 @@ function fromResource(fields: Fields): Review {
     resource: { group, version, resource: pluralOf(kind ?? '') },
     name: metadata?.text('name') ?? metadata?.text('generateName') ?? '',
     ...(namespace === undefined ? {} : { namespace }),
-    object: fields.value,
+    object: withNamespace(fields.value, namespace),
   }
+}
+
+/** An API server writes the namespace into what it is given without one. */
+function withNamespace(object: JsonObject, namespace: string | undefined): JsonObject {
+  const { metadata } = object
+  if (namespace === undefined || !isJsonObject(metadata) || metadata['namespace'] !== undefined) return object
+  return { ...object, metadata: { ...metadata, namespace } }
 }
 
 function fromRequest(top: Fields): Review {
@@ -64,6 +71,7 @@ function fromRequest(top: Fields): Review {
   const user = request.object('userInfo')
   return {
     ...inner,
+    object: isJsonObject(object) ? object : {},
     operation: OPERATIONS.find((known) => known === request.text('operation')) ?? 'CREATE',
     kind: kind === undefined ? inner.kind : { ...groupVersion(kind), kind: kind.text('kind') ?? '' },
     resource: {
