@@ -10,7 +10,7 @@ import type { EnginePorts } from '#policy/engine/ports'
 import type { PinnedImage } from '#policy/internal/image'
 
 /** What is not the registry's. */
-export type OtherPorts = Pick<EnginePorts, 'trustRoot' | 'key' | 'cluster' | 'clock'>
+export type OtherPorts = Pick<EnginePorts, 'trustRoot' | 'trustRepository' | 'key' | 'cluster' | 'clock'>
 
 /** An admission answer has seconds: an attestation of more than this is not read in them. */
 const MAX_ATTACHMENT = 32 * 1024 * 1024
