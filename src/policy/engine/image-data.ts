@@ -40,5 +40,5 @@ function childOf(top: JsonValue): string | undefined {
 function platformText(platform: JsonValue | undefined): string {
   if (!isJsonObject(platform)) return ''
   const { os, architecture } = platform
-  return `${String(os)}/${String(architecture)}`
+  return typeof os === 'string' && typeof architecture === 'string' ? `${os}/${architecture}` : ''
 }

@@ -1,5 +1,6 @@
 /** What a program can ask for. Everything that it asks is remembered: what nobody asked about is not verified. @module */
 import type { JsonValue } from '#encoding/json'
+import type { PredicatePolicy } from '../internal/demand.js'
 import type { AttestationOutcome, SignatureOutcome } from '../internal/outcome.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { ProgramImage, ProgramServices, ReviewProgram } from '../internal/policy.js'
@@ -34,6 +35,18 @@ export interface ServiceContext {
   readonly outcomes: (SignatureOutcome | AttestationOutcome)[]
 }
 
+/** Accepts every statement that was verified, and keeps it. */
+function keeping(statements: JsonValue[]): PredicatePolicy {
+  return {
+    language: 'cel',
+    source: '',
+    judge: ({ json }) => {
+      statements.push(json)
+      return { warnings: [] }
+    },
+  }
+}
+
 export function servicesFor({ rule, session, review, images, evidence, outcomes }: ServiceContext): ProgramServices {
   const imageOf = async (text: string): Promise<ProgramImage> => {
     const known = images.find(({ occurrence: { image } }) => image.text === text)
@@ -61,15 +74,13 @@ export function servicesFor({ rule, session, review, images, evidence, outcomes 
     attestation: async (text, ask, attestor) => {
       const image = await imageOf(text)
       const statements: JsonValue[] = []
-      const predicate = {
-        language: 'cel',
-        source: '',
-        judge: ({ json }: { readonly json: JsonValue }) => {
-          statements.push(json)
-          return { warnings: [] }
-        },
+      const demand = {
+        kind: 'attestation',
+        ...ask,
+        attestor,
+        statements: 'any',
+        predicate: keeping(statements),
       } as const
-      const demand = { kind: 'attestation', ...ask, attestor, statements: 'any', predicate } as const
       const outcome = await evaluateAttestation(demand, { session, ...image, review })
       note(image, outcome)
       return { outcome, statements }

@@ -30,6 +30,17 @@ export function reviewOfResource(document: JsonObject): Review {
   return review
 }
 
+/** JSON that is no resource, for policies that are about such. */
+export function reviewOfPayload(payload: JsonObject): Review {
+  return {
+    operation: 'CREATE',
+    kind: { group: '', version: '', kind: '' },
+    resource: { group: '', version: '', resource: '' },
+    name: '',
+    object: payload,
+  }
+}
+
 function fromResource(fields: Fields): Review {
   const [kind, apiVersion] = [fields.text('kind'), fields.text('apiVersion')]
   if (kind === undefined) fields.complaints.missing('kind')

@@ -122,15 +122,11 @@ function compileVariables(
 
 function matcherOf(spec: ReadSpec, conditions: CompiledConditions): ResourceMatcher {
   const { constraints, mode, matchConditions, failurePolicy } = spec
+  const subjects =
+    mode === 'JSON' ? ['JSON that is no resource'] : constraints === undefined ? [] : explainResources(constraints)
+  const where = matchConditions.map(({ name, expression }) => `${name}: ${expression}`).join(' and ')
   return {
-    explained: [
-      ...(mode === 'JSON'
-        ? ['JSON that is no resource']
-        : constraints === undefined
-          ? []
-          : explainResources(constraints)),
-      ...matchConditions.map(({ name, expression }) => `where ${name}: ${expression}`),
-    ],
+    explained: subjects.map((subject) => `${subject}${where === '' ? '' : ` where ${where}`}`),
     matches: async (review, circumstances) => {
       if ((mode === 'JSON') !== isPayload(review)) return false
       if (mode !== 'JSON' && constraints !== undefined && !(await matchesResources(constraints, review, circumstances)))

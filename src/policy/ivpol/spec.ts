@@ -75,14 +75,14 @@ const FIELDS = [
 export function readSpec(spec: Fields): ReadSpec {
   spec.only(...FIELDS)
   const evaluation = spec.object('evaluation')?.only('mode', 'admission', 'background')
-  const mode = choice(evaluation, 'mode', ['Kubernetes', 'JSON'], 'Kubernetes')
+  const mode = choice(evaluation, 'mode', { of: ['Kubernetes', 'JSON'], otherwise: 'Kubernetes' })
   const { attestors, warnings } = readAttestors(spec)
   if (!spec.has('attestors')) spec.complaints.add(`${spec.at('attestors')}: Required value`)
   return {
     mode,
     constraints: mode === 'JSON' && !spec.has('matchConstraints') ? undefined : readMatchResources(spec),
     matchConditions: readConditions(spec),
-    failurePolicy: choice(spec, 'failurePolicy', ['Fail', 'Ignore'], 'Fail'),
+    failurePolicy: choice(spec, 'failurePolicy', { of: ['Fail', 'Ignore'], otherwise: 'Fail' }),
     timeoutSeconds: readTimeout(spec),
     references: spec.objects('matchImageReferences').flatMap(readReference),
     extractors: readNamed(spec, 'images'),
@@ -104,7 +104,12 @@ function isEnabled(evaluation: Fields | undefined, name: string): boolean {
   return evaluation?.object(name)?.only('enabled').boolean('enabled') ?? true
 }
 
-function choice<T extends string>(fields: Fields | undefined, name: string, of: readonly T[], otherwise: T): T {
+interface Choice<T> {
+  readonly of: readonly T[]
+  readonly otherwise: T
+}
+
+function choice<T extends string>(fields: Fields | undefined, name: string, { of, otherwise }: Choice<T>): T {
   const text = fields?.text(name)
   const known = of.find((each) => each === text)
   if (fields !== undefined && text !== undefined && known === undefined)
@@ -223,7 +228,7 @@ function readValidations(spec: Fields): readonly ReadValidation[] {
   if (all.length > MAX_NAMED) spec.complaints.invalid(String(all.length), spec.at('validations'), 'too many')
   return all.slice(0, MAX_NAMED).map((fields) => {
     fields.only('expression', 'message', 'messageExpression', 'reason')
-    choice(fields, 'reason', REASONS, '')
+    choice(fields, 'reason', { of: REASONS, otherwise: '' })
     return {
       expression: required(fields, 'expression'),
       message: fields.text('message') ?? '',
