@@ -26,6 +26,8 @@ const HOST_CALLS = [
 const SHAPES = [
   { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
   { selector: 'ExportAllDeclaration', message: 'List what you export.' },
+  // The HTTP client is a chunk of its own in the built program, with a class of its own.
+  { selector: 'BinaryExpression[operator="instanceof"][right.name="HttpError"]', message: 'isHttpError (ADR 6).' },
 ]
 
 const HOST_MODULES = ['process', 'console']

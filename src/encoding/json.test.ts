@@ -49,3 +49,22 @@ describe('unambiguous JSON', () => {
     )
   })
 })
+
+test('the number of values is bounded before they are made', () => {
+  const limits = { values: 4 }
+  for (const text of [
+    '[1,2,3]',
+    '{"a":1,"b":[]}',
+    '["a,b,c,d,e,[,{","\\",\\\\"]',
+    '12345678',
+    '"long [[[[[[[ text"',
+    '[[[1]]]',
+  ])
+    assert.deepEqual(parseJson(text, limits), JSON.parse(text), text)
+  for (const text of ['[1,2,3,4]', '[[[[1]]]]', '{"a":{"b":{"c":{}}}}', '[{},{},{}]', '[[[[[[', `[${'1,'.repeat(100)}`])
+    assert.throws(() => parseJson(text, limits), { code: 'JSON' }, text)
+  const bomb = `[${'[],'.repeat(5_000_000)}[]]`
+  const start = process.hrtime.bigint()
+  assert.throws(() => parseJson(bomb, { values: 1000 }), { code: 'JSON' })
+  assert.ok(process.hrtime.bigint() - start < 200_000_000n)
+})

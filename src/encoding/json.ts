@@ -9,12 +9,21 @@ export interface JsonObject {
 
 const MAX_DEPTH = 200
 
+/** How much a text may hold. */
+export interface JsonLimits {
+  /** Members and elements, all together: a hundred megabytes of `[]` would fill the memory many times over. */
+  readonly values: number
+}
+
 /**
  * Reads JSON. Nesting is bounded, since every consumer walks values recursively.
  * @throws {@link EncodingError} JSON or UTF8
  */
-export function parseJson(source: string | Uint8Array): JsonValue {
+export function parseJson(source: string | Uint8Array, limits?: JsonLimits): JsonValue {
   const text = typeof source === 'string' ? source : decodeUtf8(source)
+  if (limits !== undefined && hasMoreValues(text, limits.values)) {
+    throw new EncodingError('JSON', 'JSON has too many values', { expected: `at most ${String(limits.values)}` })
+  }
   let value: JsonValue
   try {
     value = JSON.parse(text) as JsonValue
@@ -40,7 +49,20 @@ export function parseUnambiguousJson(source: string | Uint8Array): JsonValue {
   throw new EncodingError('JSON', 'JSON has an object with two members of one name')
 }
 
-const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c]
+const [QUOTE, COLON, BACKSLASH, COMMA] = [0x22, 0x3a, 0x5c, 0x2c]
+const [BRACKET, BRACE] = [0x5b, 0x7b]
+
+/** A value begins with a bracket or a brace, or stands behind a comma; strings are skipped, however long. */
+function hasMoreValues(text: string, limit: number): boolean {
+  if (text.length <= limit) return false
+  let values = 1
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if ((code === COMMA || code === BRACKET || code === BRACE) && ++values > limit) return true
+  }
+  return false
+}
 
 /** Colons outside of strings. The text is known to be JSON. */
 function countColons(text: string): number {
@@ -75,11 +97,10 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isDeeper(root: JsonValue, limit: number): boolean {
-  let level: readonly JsonValue[] = [root]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
-  }
-  return false
+/** Recursion ends at the limit, however deep the value is. */
+function isDeeper(value: JsonValue, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (limit === 0) return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0
+  const members: readonly JsonValue[] = Array.isArray(value) ? (value as readonly JsonValue[]) : Object.values(value)
+  return members.some((member) => isDeeper(member, limit - 1))
 }

@@ -17,6 +17,7 @@ import type { InFlightLimits } from './admission/in-flight.js'
 import type { PinKinds } from './admission/pinning.js'
 import { admissionRoutes } from './admission/routes.js'
 import type { Documents } from './snapshot/documents.js'
+import type { ExceptionNamespaces } from './snapshot/exception-shelf.js'
 import { PolicyState } from './snapshot/policy-state.js'
 import type { Snapshot } from './snapshot/snapshot.js'
 import { TrustKeeper } from './snapshot/trust-keeper.js'
@@ -39,10 +40,9 @@ export interface GateOptions extends GateWorld {
   /** The installation's own trust root. */
   readonly trustedRoot: () => Promise<TrustedRoot>
   readonly remoteText: (url: string) => Promise<string>
-  readonly portsFor: (
-    review: Review,
-    gate: { readonly trust: TrustKeeper; readonly signal: AbortSignal },
-  ) => EnginePorts
+  /** Called once; what it returns makes the ports of each review. */
+  readonly createPorts: (trust: TrustKeeper) => (review: Review) => EnginePorts
+  readonly exceptionsFrom: ExceptionNamespaces
   readonly pins: PinKinds
   readonly declared: (review: Review) => DeclaredPlaces | undefined
   readonly inFlight?: InFlightLimits
@@ -71,6 +71,7 @@ export function createGate(options: GateOptions): Gate {
     trust,
     namespace: options.namespace,
     ports: { remoteText: options.remoteText, clock },
+    exceptionsFrom: options.exceptionsFrom,
     timers,
     onSnapshot: (next) => (snapshot = next),
     onProblem: (problem) => {
@@ -84,7 +85,7 @@ export function createGate(options: GateOptions): Gate {
   }
   const admission = createAdmission({
     snapshot: () => snapshot,
-    portsFor: (review, signal) => options.portsFor(review, { trust, signal }),
+    portsFor: options.createPorts(trust),
     pins: options.pins,
     declared: options.declared,
     timers,

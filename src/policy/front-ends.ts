@@ -15,6 +15,9 @@ import {
   NAMESPACED_KIND,
   VERSIONS,
 } from './ivpol/kinds.js'
+import { compileKyvernoPolicy, isKyvernoPolicy } from './kyverno/compile.js'
+import { compileKyvernoException, isKyvernoException } from './kyverno/exception.js'
+import { guardedByKyvernoPolicy } from './kyverno/guarded.js'
 import { refusingPolicy } from './refusing-policy.js'
 import type { Guarded } from './refusing-policy.js'
 
@@ -44,6 +47,7 @@ export interface FrontEnd {
   readonly guarded: (document: JsonObject) => Guarded | undefined
 }
 
+const KYVERNO = { group: 'kyverno.io', versions: ['v1', 'v2beta1'] } as const
 const CEL = { group: GROUP, versions: VERSIONS } as const
 
 const FRONT_ENDS: readonly FrontEnd[] = [
@@ -62,6 +66,17 @@ const FRONT_ENDS: readonly FrontEnd[] = [
     accepts: isClusterImagePolicy,
     compile: compileClusterImagePolicy,
     guarded: guardedByClusterImagePolicy,
+  },
+  {
+    language: 'ClusterPolicy',
+    family: 'kyverno',
+    resources: [
+      { ...KYVERNO, kind: 'ClusterPolicy', resource: 'clusterpolicies', namespaced: false },
+      { ...KYVERNO, kind: 'Policy', resource: 'policies', namespaced: true },
+    ],
+    accepts: isKyvernoPolicy,
+    compile: compileKyvernoPolicy,
+    guarded: guardedByKyvernoPolicy,
   },
   {
     language: 'ImageValidatingPolicy',
@@ -88,6 +103,19 @@ interface ExceptionFrontEnd {
 }
 
 const EXCEPTIONS: readonly ExceptionFrontEnd[] = [
+  {
+    resources: [
+      {
+        kind: 'PolicyException',
+        group: 'kyverno.io',
+        versions: ['v2', 'v2beta1', 'v2alpha1'],
+        resource: 'policyexceptions',
+        namespaced: true,
+      },
+    ],
+    accepts: isKyvernoException,
+    compile: compileKyvernoException,
+  },
   {
     resources: [{ ...CEL, kind: EXCEPTION_KIND, resource: 'policyexceptions', namespaced: true }],
     accepts: isCelException,

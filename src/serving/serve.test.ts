@@ -207,8 +207,14 @@ test('a taken address is said so', async (t) => {
   )
   await assert.rejects(
     serve(() => Promise.resolve(empty(200)), { host: '203.0.113.7', port: 0, onFault: () => undefined }),
-    { code: 'SERVE_LISTEN' },
+    { code: 'SERVE_LISTEN', hint: 'this machine has no such address' },
   )
+  for (const port of [-1, 65_536, 1.5, NaN]) {
+    await assert.rejects(
+      serve(() => Promise.resolve(empty(200)), { host: '127.0.0.1', port, onFault: () => undefined }),
+      { code: 'SERVE_LISTEN' },
+    )
+  }
 })
 
 test('closing lets a running request finish', async (t) => {

@@ -58,7 +58,7 @@ export async function verifySigner(leaf: Certificate | undefined, context: Signe
 }
 
 function verifyKey(policy: KeyPolicy, { report, times }: SignerContext): VerifiedSigner {
-  const { key, algorithm, validFor } = policy
+  const { key, algorithm, certificate, validFor } = policy
   const outside = validFor === undefined ? undefined : times.find((time) => !timeRangeContains(validFor, time.at))
   if (validFor !== undefined && outside !== undefined) {
     const error = new VerificationError('VERIFY_KEY_VALIDITY', 'the key was not in use when the signature was made', {
@@ -73,7 +73,7 @@ function verifyKey(policy: KeyPolicy, { report, times }: SignerContext): Verifie
   for (const name of ['certificate-path', 'certificate-timestamp', 'identity'] as const) {
     report.skipped(name, 'a managed key signed, there is no certificate')
   }
-  return { verified: { kind: 'key', key }, binding: { kind: 'key', key }, algorithm, certificateLogs: [] }
+  return { verified: { kind: 'key', key }, binding: { kind: 'key', key, certificate }, algorithm, certificateLogs: [] }
 }
 
 async function verifyCertificate(

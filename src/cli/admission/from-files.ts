@@ -1,12 +1,15 @@
 /** The gate over policies in files: to try the webhook, or to run it where there is no API server to watch. @module */
 import { systemTimers } from '#clients/http/timers'
+import type { KubernetesApi } from '#clients/kubernetes/api'
 import { mirroredReader } from '#clients/registry/mirrored'
+import { sharedReader } from '#clients/registry/shared-reader'
 import { decodeUtf8 } from '#encoding/utf8'
 import { createGate, type Gate, type GateOptions } from '#gate/gate'
 import { createReviewPorts } from '#gate/review-ports'
 import { Documents } from '#gate/snapshot/documents'
 import { keyOfSecret } from '#gate/snapshot/secret-keys'
 import { PolicyFiles } from '#gate/sources/policy-files'
+import { DEFAULT_CACHE_LIMITS, VerificationCache, type CacheLimits } from '#gate/verification/verification-cache'
 import type { KeySource } from '#policy/internal/attestor'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { PolicyError } from '#policy/internal/policy-error'
@@ -14,23 +17,37 @@ import type { Host } from '../kit/host.js'
 import { fetchInput, readTextFile } from '../read-input.js'
 import { openRegistry, type RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
+import { REGISTRY_PACE } from './pace.js'
 
 export interface FromFilesOptions {
   readonly host: Host
   readonly flags: RegistryFlags & TrustFlags
   readonly paths: readonly string[]
   readonly mirrors: ReadonlyMap<string, string>
-  readonly settings: Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'errorLog'>
+  readonly settings: Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'errorLog'> & {
+    readonly cache: Partial<CacheLimits>
+  }
   readonly verbose: boolean
 }
 
+/** A gate, wherever its policies come from. */
+export interface OpenedGate {
+  readonly gate: Gate
+  /** Where its certificates can be kept. */
+  readonly cluster: { readonly api: KubernetesApi; readonly namespace: string } | undefined
+  /** Resolves when requests can be judged. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
 /** A gate that is ready, and goes on to look at its files. @throws whatever is wrong with the files */
-export async function openGateFromFiles(
-  options: FromFilesOptions,
-): Promise<{ readonly gate: Gate; readonly stop: () => void }> {
+export async function openGateFromFiles(options: FromFilesOptions): Promise<OpenedGate> {
   const { host, flags, paths, settings } = options
   const documents = new Documents()
-  const content = mirroredReader(await openRegistry(flags, host, options), options.mirrors)
+  const client = await openRegistry(flags, host, { verbose: options.verbose, pace: REGISTRY_PACE })
+  const content = sharedReader(mirroredReader(client, options.mirrors))
+  const limits = { ...DEFAULT_CACHE_LIMITS, ...settings.cache }
+  const cache = new VerificationCache({ limits, clock: host.clock, timers: systemTimers })
   const files = new PolicyFiles({
     paths,
     documents,
@@ -51,12 +68,15 @@ export async function openGateFromFiles(
     fetch: await host.connect(),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
-    portsFor: (_, { trust }) =>
+    exceptionsFrom: 'all',
+    createPorts: (trust) => () =>
       createReviewPorts(content, {
         trustRoot: (name) => trust.get(name),
         key: async (source) => keyIn(documents, source),
         cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
         clock: host.clock,
+        // Everything is read with the same logins.
+        memory: cache.memoryFor(() => Promise.resolve('installation')),
       }),
   })
   await files.start()
@@ -64,8 +84,11 @@ export async function openGateFromFiles(
   await gate.start()
   return {
     gate,
-    stop: () => {
+    cluster: undefined,
+    start: () => Promise.resolve(),
+    close: async () => {
       files.close()
+      gate.close()
     },
   }
 }
@@ -76,7 +99,10 @@ function keyIn(
 ): ReturnType<typeof keyOfSecret> {
   if (source.kind === 'kms') throw new PolicyError('POLICY_KEY', `the key ${source.uri} cannot be had here`)
   const secrets = documents.ofKind({ group: '', kind: 'Secret' })
-  const secret = secrets.find(({ name }) => name === source.name)
-  if (secret !== undefined) return keyOfSecret(secret.document, source.name)
+  const { namespace } = source
+  const secret = secrets.find(
+    (each) => each.name === source.name && (namespace === undefined || (each.namespace || 'default') === namespace),
+  )
+  if (secret !== undefined) return keyOfSecret(secret.document, source)
   throw new PolicyError('POLICY_KEY', `there is no secret ${source.name} in the files`)
 }

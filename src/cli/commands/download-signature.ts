@@ -8,7 +8,7 @@ import { findAttachments } from '#images/find'
 import { registryFlags } from '../flags/registry.js'
 import { nameImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { printable } from '../kit/printable.js'
+import { inline } from '../kit/printable.js'
 import { VerdictError } from '../verifying/verdict.js'
 
 export const command: Command = defineCommand({
@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
       kind: 'signature',
     })
     for (const { error, origin } of unreadable)
-      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${printable(error.message)}`)
+      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${inline(error.message)}`)
     if (attachments.length === 0)
       throw new VerdictError('VERDICT_NO_SIGNATURE', `no signatures associated with ${name}`)
     for (const attachment of attachments) host.terminal.write(`${signatureLine(attachment)}\n`)

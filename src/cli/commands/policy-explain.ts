@@ -9,7 +9,13 @@ export const command: Command = defineCommand({
   args: { usage: 'FILE...', min: 1, max: Infinity, complete: 'file' },
   flags: {},
   withoutCosignEnvironment: true,
-  examples: [{ does: 'see how a policy was understood', run: 'policy explain policy.yaml' }],
+  examples: [
+    { does: 'see how a policy was understood', run: 'policy explain policy.yaml' },
+    {
+      does: 'see which rules Kyverno generates from a ClusterPolicy, and what each asks for',
+      run: 'policy explain cluster-policy.yaml',
+    },
+  ],
 
   async run({ args, host, signal }) {
     const { policies } = await loadPolicyFiles(host, args, signal)

@@ -2,7 +2,8 @@
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import { mirroredReader } from '#clients/registry/mirrored'
 import { createReviewPorts } from '#gate/review-ports'
-import { evaluate } from '#policy/engine/evaluate'
+import { evaluateAdmission } from '#policy/engine/admission'
+import type { ClusterReader } from '#policy/internal/cluster'
 import { readDocuments } from '#policy/internal/documents'
 import { reviewOfResource } from '#policy/internal/review-of-resource'
 import type { Review } from '#policy/internal/review'
@@ -23,7 +24,8 @@ export const command: Command = defineCommand({
   summary: 'Say what admission policies make of resources',
   description:
     'Gives the verdicts of the admission webhook without a cluster. The exit code is 0 if everything is admitted and 1 if anything is denied. ' +
-    'TrustRoots, Secrets and ConfigMaps that policies refer to are given in files with --policy as well.',
+    'Policies are ClusterImagePolicies of Sigstore, and ClusterPolicies and Policies of Kyverno with verifyImages rules. ' +
+    'What they refer to is given in files with --policy as well: TrustRoots, Secrets, ConfigMaps, Namespaces with their labels, PolicyExceptions.',
   flags: {
     policy: { kind: 'repeated', short: 'f', placeholder: 'FILE', help: 'policies, and what they refer to' },
     resource: { kind: 'repeated', placeholder: 'FILE', help: 'resources, or AdmissionReviews, to be admitted' },
@@ -42,6 +44,10 @@ export const command: Command = defineCommand({
     {
       does: 'the same for an image, as JSON',
       run: 'policy test --policy policy.yaml --image registry.example.com/app:1.2 -o json',
+    },
+    {
+      does: 'a ClusterPolicy of Kyverno, with the ConfigMap that it has its keys from and an exception from it',
+      run: 'policy test -f cluster-policy.yaml -f keys.yaml -f exception.yaml --resource pod.yaml',
     },
   ],
 
@@ -63,9 +69,10 @@ export const command: Command = defineCommand({
     })
     const results = await Promise.all(
       reviews.map(async ({ label, review }): Promise<ResourceVerdict> => {
-        const { policies, config } = files
-        const request = { policies, review, ports, signal, digestsMustStand: false, unmatched: config.noMatch }
-        return { resource: label, verdict: await evaluate(request) }
+        const { policies, exceptions, unmatched } = files
+        const known = await withNamespace(review, files.cluster, signal)
+        const request = { policies, exceptions, review: known, ports, signal, unmatched }
+        return { resource: label, verdict: await evaluateAdmission(request) }
       }),
     )
     host.terminal.write(`${flags.output === 'json' ? verdictJson(results) : verdictTable(results)}\n`)
@@ -86,6 +93,16 @@ async function reviewsOf(host: Host, paths: readonly string[]): Promise<readonly
     const review = reviewOfResource(value)
     return { label: `${review.kind.kind}/${review.namespace ?? ''}/${review.name}`, review }
   })
+}
+
+/** The namespace, if one of the files has it. */
+async function withNamespace(review: Review, cluster: ClusterReader, signal: AbortSignal): Promise<Review> {
+  const { namespace, namespaceObject } = review
+  if (namespace === undefined || namespaceObject !== undefined) return review
+  const list = { apiVersion: 'v1', resource: 'namespaces', namespace: undefined }
+  // Not there is not known: a policy that asks for its labels says so.
+  const found = await cluster.get(list, namespace, signal).catch(() => undefined)
+  return found === undefined ? review : { ...review, namespaceObject: found }
 }
 
 function podOf(image: string): LabelledReview {

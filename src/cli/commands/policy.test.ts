@@ -118,6 +118,120 @@ spec:
   }
 })
 
+interface ClusterPolicyText {
+  readonly subject?: string
+  readonly action?: string
+  readonly more?: string
+}
+
+const clusterPolicy = ({
+  subject = 'ann@example.com',
+  action = 'Enforce',
+  more = '',
+}: ClusterPolicyText = {}): string =>
+  `apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: signed}
+spec:
+  validationFailureAction: ${action}
+  rules:
+  - name: by-us
+    match: {any: [{resources: {kinds: [Pod]${more}}}]}
+    verifyImages:
+    - imageReferences: ['ghcr.io/acme/*']
+      attestors: [{entries: [{keyless: {issuer: '${bench.issuer}', subject: '${subject}'}}]}]
+`
+
+const cronJob = (image: string): string => `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, namespace: jobs}
+spec: {schedule: '0 0 * * *', jobTemplate: {spec: {template: {spec: {containers: [{name: a, image: '${image}'}]}}}}}
+`
+
+describe('policy test: Kyverno', () => {
+  const local = (image: string): string => image.replace('localhost:8080', 'ghcr.io')
+
+  test('admitted, with the digest that would be pinned', async () => {
+    const tag = signed.replace(/@.*/, ':latest')
+    const outcome = await judged({ 'p.yaml': clusterPolicy(), 'pod.yaml': pod(tag) }, '--resource', 'pod.yaml')
+    assert.equal(outcome.code, 0, outcome.stderr + outcome.stdout)
+    assert.match(outcome.stdout, /Pod\/default\/web +ghcr\.io\/acme\/app:latest +signed\/by-us +admitted/)
+    assert.match(outcome.stdout, /becomes ghcr\.io\/acme\/app:latest@sha256:/)
+  })
+
+  test('denied, with who was expected and who signed', async () => {
+    const files = { 'p.yaml': clusterPolicy({ subject: 'bob@example.com' }), 'pod.yaml': pod(signed) }
+    const outcome = await judged(files, '--resource', 'pod.yaml')
+    assert.equal(outcome.code, 1)
+    assert.match(outcome.stdout, /subject mismatch: expected bob@example\.com, received ann@example\.com/)
+    assert.match(outcome.stdout, /expects bob@example\.com/)
+    assert.match(outcome.stdout, /signed by ann@example\.com/)
+  })
+
+  test('controllers of pods, too', async () => {
+    const files = { 'p.yaml': clusterPolicy(), 'good.yaml': cronJob(local(signed)), 'bad.yaml': cronJob(local(bare)) }
+    const outcome = await judged(files, '--resource', 'good.yaml', '--resource', 'bad.yaml')
+    assert.equal(outcome.code, 1)
+    assert.match(outcome.stdout, /CronJob\/jobs\/nightly .*autogen-cronjob-by-us +admitted/)
+    assert.match(outcome.stdout, /CronJob\/jobs\/nightly .*autogen-cronjob-by-us +denied/)
+  })
+
+  test('what is only reported, and what no policy is about', async () => {
+    const outcome = await judged(
+      { 'p.yaml': clusterPolicy({ action: 'Audit' }) },
+      '--image',
+      local(bare),
+      '--image',
+      'quay.io/a/b:1',
+    )
+    assert.equal(outcome.code, 0)
+    assert.match(outcome.stdout, /is admitted and reported:\n {2}failed to verify image ghcr\.io\/acme\/bare/)
+    assert.match(outcome.stdout, /nothing to verify/)
+  })
+
+  test('an exception, a key in a Secret and the labels of a namespace, of the same files', async () => {
+    const exception = `---
+apiVersion: kyverno.io/v2
+kind: PolicyException
+metadata: {name: spared, namespace: jobs}
+spec:
+  exceptions: [{policyName: signed, ruleNames: ['*']}]
+  match: {any: [{resources: {kinds: [CronJob], names: [nightly]}}]}
+`
+    const files = { 'p.yaml': clusterPolicy() + exception, 'bad.yaml': cronJob(local(bare)) }
+    const spared = await judged(files, '--resource', 'bad.yaml')
+    assert.equal(spared.code, 0, spared.stdout)
+    assert.match(spared.stdout, /skipped/)
+
+    const selected = clusterPolicy({ more: ', namespaceSelector: {matchLabels: {signed: "yes"}}' })
+    const namespace = (value: string): string =>
+      `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: jobs, labels: {signed: "${value}"}}\n`
+    for (const [text, code] of [
+      [selected + namespace('yes'), 1],
+      [selected + namespace('no'), 0],
+      // Labels that nobody knows select: it is better to refuse.
+      [selected, 1],
+    ] as const) {
+      const outcome = await judged({ 'p.yaml': text, 'bad.yaml': cronJob(local(bare)) }, '--resource', 'bad.yaml')
+      assert.equal(outcome.code, code, outcome.stdout)
+    }
+  })
+
+  test('a field that is none', async () => {
+    const outcome = await judged({ 'p.yaml': clusterPolicy().replace('attestors', 'atestors') }, '--image', 'a')
+    assert.equal(outcome.code, 1)
+    assert.match(outcome.stderr, /p\.yaml/)
+    assert.match(outcome.stderr, /spec\.rules\[0\]\.verifyImages\[0\]\.atestors/)
+  })
+})
+
+test('policy explain says what Kyverno’s rules ask for, generated ones included', async () => {
+  const outcome = await bench.run(explain, ['p.yaml'], { files: { 'p.yaml': clusterPolicy() } })
+  assert.equal(outcome.code, 0, outcome.stderr)
+  for (const said of [/ClusterPolicy signed\n/, /by-us/, /autogen-cronjob-by-us/, /ann@example\.com/, /otherwise: refused/])
+    assert.match(outcome.stdout, said)
+})
+
 test('policy explain says what was understood', async () => {
   const outcome = await bench.run(explain, ['p.yaml'], { files: { 'p.yaml': policy() } })
   assert.equal(outcome.code, 0, outcome.stderr)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { fakeHost, type FakeHostOptions } from '#testing/cli/fake-host'
 import { isCodedError } from '#errors'
@@ -220,9 +220,14 @@ describe('errors', () => {
     assert.doesNotMatch(host.stderr(), /[\u001b\u009b\r\u202e]/)
   })
   test('--timeout ends a command', async () => {
+    const alive = setInterval(() => undefined, 1000) // the time limit does not keep a process alive
+    after(() => clearInterval(alive))
     const hanging = probe({ run: () => new Promise(() => undefined) }).command
     const host = fakeHost()
     assert.equal(await runCommand(hanging, ['--timeout', '1ms'], host), 1)
+    const waiting = { ...host, waitingFor: () => ['GET https://a.example/', 'GET https://b.example/'] }
+    assert.equal(await runCommand(hanging, ['--timeout', '1ms'], waiting), 1)
+    assert.match(host.stderr(), /no answer yet to GET https:\/\/a\.example\/, and 1 more/)
     assert.match(host.stderr(), /context deadline exceeded/)
   })
   test('the wrong number of arguments', async () => {

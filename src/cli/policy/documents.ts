@@ -12,12 +12,14 @@ import {
   type ControllerConfig,
 } from '#policy/cip/controller-config'
 import { isTrustRoot, readTrustRoot } from '#policy/cip/trust-root'
-import { compilePolicy, isPolicy } from '#policy/front-ends'
+import { compileException, compilePolicy, isException, isPolicy } from '#policy/front-ends'
+import type { JsonObject } from '#encoding/json'
 import type { KeySource } from '#policy/internal/attestor'
 import type { ClusterReader } from '#policy/internal/cluster'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { readDocuments, type ReadDocument } from '#policy/internal/documents'
 import { Complaints, Fields } from '#policy/internal/fields'
+import type { CompiledException } from '#policy/internal/exception'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { Host } from '../kit/host.js'
@@ -26,7 +28,9 @@ import { fetchInput, readTextFile } from '../read-input.js'
 /** What the files say together. */
 export interface PolicyFiles {
   readonly policies: readonly CompiledPolicy[]
-  readonly config: ControllerConfig
+  readonly exceptions: readonly CompiledException[]
+  /** What happens to an image that no policy is about. */
+  readonly unmatched: ControllerConfig['noMatch']
   /** The documents as a cluster that policies can read. */
   readonly cluster: ClusterReader
   trustRoot(name: string): Promise<TrustedRoot>
@@ -41,7 +45,7 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
   const texts = await Promise.all(paths.map(async (path) => ({ path, text: await readTextFile(host, path) })))
   const documents = (await Promise.all(texts.map(({ path, text }) => readDocuments(text, path)))).flat()
   const configMaps = objectsNamed(documents, 'ConfigMap')
-  const secrets = objectsNamed(documents, 'Secret')
+  const secrets = documents.filter(({ value }) => isKind(value, 'Secret'))
   const settings = configMaps.get(CONTROLLER_CONFIG_NAME)
   const config = settings === undefined ? DEFAULT_CONTROLLER_CONFIG : readControllerConfig(settings.value)
   const ports: CompilePorts = {
@@ -51,7 +55,7 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
   }
   const roots = trustRoots(documents)
   const known = documents.filter(
-    ({ value }) => !isTrustRoot(value) && !isKind(value, 'ConfigMap', 'Secret', 'Namespace'),
+    ({ value }) => !isTrustRoot(value) && !isException(value) && !isKind(value, ...REFERRED_TO),
   )
   const policies = await Promise.all(
     known.map(async ({ value, label }) => {
@@ -61,14 +65,34 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
     }),
   )
   if (policies.length === 0) throw new PolicyError('POLICY_KIND', `there is no policy in ${paths.join(', ')}`)
+  const exceptions = await Promise.all(
+    documents
+      .filter(({ value }) => isException(value))
+      .map(({ value, label }) => named(label, () => compileException(value))),
+  )
+  // Only Sigstore's policies claim every image of a cluster.
+  const claimed = policies.some(({ language }) => language === 'ClusterImagePolicy')
   return {
     policies,
-    config,
+    exceptions,
+    unmatched: claimed ? config.noMatch : 'allow',
     cluster: clusterOfDocuments(documents.map(({ value }) => value)),
     trustRoot: (name) => rootNamed(host, roots, name),
     key: (source) => keyFrom(secrets, source),
   }
 }
+
+/** What policies may read or name, and what is no policy itself. */
+const REFERRED_TO = [
+  'ConfigMap',
+  'Secret',
+  'Namespace',
+  'ServiceAccount',
+  'Role',
+  'ClusterRole',
+  'RoleBinding',
+  'ClusterRoleBinding',
+]
 
 function isKind({ kind }: ReadDocument['value'], ...kinds: readonly string[]): boolean {
   return typeof kind === 'string' && kinds.includes(kind)
@@ -85,7 +109,13 @@ function objectsNamed(documents: readonly ReadDocument[], kind: string): Named {
 }
 
 function metadataName({ value }: ReadDocument): string {
-  return new Fields(value, '', new Complaints()).object('metadata')?.text('name') ?? ''
+  return nameIn(value, 'name')
+}
+
+/** Of what says no namespace, it is `default`. */
+function nameIn(value: JsonObject, field: 'name' | 'namespace'): string {
+  const text = new Fields(value, '', new Complaints()).object('metadata')?.text(field)
+  return text ?? (field === 'namespace' ? 'default' : '')
 }
 
 function textIn(configMaps: Named, name: string, key: string): string {
@@ -101,17 +131,25 @@ function dataOf({ value }: ReadDocument, field: string): ReadonlyMap<string, str
   return new Fields(value, '', new Complaints()).textMap(field)
 }
 
-function keyFrom(secrets: Named, source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey {
+function keyFrom(secrets: readonly ReadDocument[], source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey {
   if (source.kind === 'kms') throw new PolicyError('POLICY_KEY', `the key ${source.uri} cannot be had here`)
-  const secret = secrets.get(source.name)
-  const encoded =
-    secret === undefined ? [] : [...dataOf(secret, 'data').values()].map((text) => decodeUtf8(decodeBase64(text)))
-  const [text, ...more] = [...encoded, ...(secret === undefined ? [] : dataOf(secret, 'stringData').values())]
-  if (text !== undefined && more.length === 0) return publicKeyFromPem(text)
-  throw new PolicyError('POLICY_KEY', `there is no key in the secret ${source.name}`, {
-    expected: 'a Secret in the files with exactly one entry',
-    found: secret === undefined ? 'no such Secret' : `${String(more.length + (text === undefined ? 0 : 1))} entries`,
+  const { name, namespace, entry } = source
+  const secret = secrets.find(
+    ({ value }) =>
+      nameIn(value, 'name') === name && (namespace === undefined || nameIn(value, 'namespace') === namespace),
+  )
+  const entries = secret === undefined ? [] : entriesOf(secret).filter(([key]) => entry === undefined || key === entry)
+  const [only, ...more] = entries
+  if (only !== undefined && more.length === 0) return publicKeyFromPem(only[1])
+  throw new PolicyError('POLICY_KEY', `there is no key in the secret ${name}`, {
+    expected: `a Secret in the files with ${entry === undefined ? 'exactly one entry' : `an entry ${entry}`}`,
+    found: secret === undefined ? 'no such Secret' : `${String(entries.length)} entries`,
   })
+}
+
+function entriesOf(secret: ReadDocument): readonly (readonly [key: string, text: string])[] {
+  const encoded = [...dataOf(secret, 'data')].map(([key, text]) => [key, decodeUtf8(decodeBase64(text))] as const)
+  return [...encoded, ...dataOf(secret, 'stringData')]
 }
 
 type Roots = ReadonlyMap<string, ReturnType<typeof readTrustRoot>>

@@ -35,8 +35,12 @@ function columns(rows: readonly (readonly string[])[]): readonly string[] {
 
 function reasonsOf(resource: string, { rules, message, warnings, allowed, pins }: ReviewVerdict): readonly string[] {
   const refusals = rules.filter(({ verdict }) => verdict === 'denied' || verdict === 'warned' || verdict === 'audited')
+  const reported = rules.filter(({ verdict }) => verdict === 'audited')
   return [
     ...(allowed ? [] : [`${resource} is denied:`, ...indented(message)]),
+    ...(reported.length === 0
+      ? []
+      : [`${resource} is admitted and reported:`, ...reported.flatMap((rule) => indented(rule.message))]),
     ...(warnings.length === 0
       ? []
       : [`${resource} has warnings:`, ...warnings.flatMap((warning) => indented(warning))]),
@@ -65,12 +69,20 @@ function printable(line: string): string {
   return line.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '�')
 }
 
+/** Each refusal by itself; images that no policy is about come last. */
+function errorsOf({ allowed, message, rules }: ReviewVerdict): readonly string[] {
+  if (allowed) return []
+  const denials = rules.filter(({ verdict }) => verdict === 'denied').map((rule) => rule.message)
+  const others = message.slice(denials.join('\n').length).split(/\n(?=no matching)/)
+  return [...denials, ...others.filter((text) => text !== '')]
+}
+
 /** For scripts. */
 export function verdictJson(results: readonly ResourceVerdict[]): string {
   const document = results.map(({ resource, verdict }) => ({
     resource,
     allowed: verdict.allowed,
-    errors: verdict.allowed ? [] : verdict.message.split(/\n(?=failed policy|no matching|invalid value)/),
+    errors: errorsOf(verdict),
     warnings: verdict.warnings,
     rules: verdict.rules.map(({ occurrence, pinned, policy, rule, action, message, expected, signers, ...rest }) => ({
       policy,

@@ -3,7 +3,7 @@ import type { Repository } from '#formats/oci/reference'
 import type { Clock } from '#time'
 import { discardBody } from '../http/body.js'
 import type { Fetch, FetchInit, FetchResponse } from '../http/fetch.js'
-import { HttpError } from '../http/http-error.js'
+import { HttpError, isHttpError } from '../http/http-error.js'
 import { isLoopbackHost } from '../http/proxy.js'
 import { readReason } from '../http/reason.js'
 import { createAuthenticator, type Scope } from './authenticator.js'
@@ -79,14 +79,19 @@ async function tryInTurn(
     return await attempt(first)
   } catch (error) {
     const [next, ...others] = rest
-    if (next === undefined || !(error instanceof HttpError) || !OTHER_SCHEME.has(error.code)) throw error
+    if (next === undefined || !isHttpError(error) || !OTHER_SCHEME.has(error.code)) throw error
     try {
       return await tryInTurn([next, ...others], attempt)
     } catch (second) {
       // If nothing answers at all, the first attempt is the one to tell of.
-      throw second instanceof HttpError ? error : second
+      throw isHttpError(second) && !speaksTls(second) ? error : second
     }
   }
+}
+
+/** Whether a host was found to speak TLS, and it is its certificate that will not do. */
+function speaksTls({ code, found }: HttpError): boolean {
+  return code === 'HTTP_TLS' && !/^(?:EPROTO|ERR_SSL)/.test(found ?? 'EPROTO')
 }
 
 /** Go servers answer a plain request on a TLS port with a 400 and a line of text. */

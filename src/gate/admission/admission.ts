@@ -37,7 +37,7 @@ export interface AdmissionCall {
 export interface AdmissionOptions {
   /** Undefined until the first state is loaded. */
   readonly snapshot: () => Snapshot | undefined
-  readonly portsFor: (review: Review, signal: AbortSignal) => EnginePorts
+  readonly portsFor: (review: Review) => EnginePorts
   readonly pins: PinKinds
   /** Where kinds that are not Kubernetes' own name images. */
   readonly declared: (review: Review) => DeclaredPlaces | undefined
@@ -156,7 +156,7 @@ async function judge(
     ),
     exceptions: snapshot.exceptions,
     review,
-    ports: options.portsFor(review, signal),
+    ports: options.portsFor(review),
     signal,
     digestsMustStand: call.phase === 'validating' && digestsMustStand(review, options.pins),
     unmatched: unmatchedFor(call.family, snapshot),

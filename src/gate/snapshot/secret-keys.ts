@@ -11,26 +11,35 @@ import { PolicyError } from '#policy/internal/policy-error'
 /** How Kyverno's secrets call the key; policy-controller's hold nothing but the key, under any name. */
 const KEY_ENTRY = 'cosign.pub'
 
-const read = new WeakMap<JsonObject, PublicKey>()
+const read = new WeakMap<JsonObject, Map<string | undefined, PublicKey>>()
 
 /**
- * The key of a Secret; read once as long as the Secret stays as it is.
+ * The key of a Secret; read once as long as the Secret stays as it is. Without an entry it is the only one, or the one that is
+ * called as cosign calls it.
  * @throws PolicyError `POLICY_KEY`
  */
-export function keyOfSecret(secret: JsonObject, name: string): PublicKey {
-  const known = read.get(secret)
-  if (known !== undefined) return known
-  const key = readKey(secret, name)
-  read.set(secret, key)
+export function keyOfSecret(secret: JsonObject, { name, entry }: NamedEntry): PublicKey {
+  const keys = read.get(secret) ?? new Map<string | undefined, PublicKey>()
+  read.set(secret, keys)
+  const key = keys.get(entry) ?? readKey(secret, { name, entry })
+  keys.set(entry, key)
   return key
 }
 
-function readKey(secret: JsonObject, name: string): PublicKey {
+/** Where in a Secret the key is. */
+export interface NamedEntry {
+  /** Of the Secret, for messages. */
+  readonly name: string
+  readonly entry?: string | undefined
+}
+
+function readKey(secret: JsonObject, { name, entry }: NamedEntry): PublicKey {
   const entries = dataOf(secret)
-  const text = entries.get(KEY_ENTRY) ?? (entries.size === 1 ? [...entries.values()][0] : undefined)
+  const only = entries.size === 1 ? [...entries.values()][0] : entries.get(KEY_ENTRY)
+  const text = entry === undefined ? only : entries.get(entry)
   if (text === undefined) {
     throw new PolicyError('POLICY_KEY', `there is no key in the secret ${name}`, {
-      expected: `exactly one entry, or one named ${KEY_ENTRY}`,
+      expected: entry === undefined ? `exactly one entry, or one named ${KEY_ENTRY}` : `an entry ${entry}`,
       found: `${String(entries.size)} entries`,
     })
   }

@@ -92,8 +92,11 @@ function policyOf({ attestor, key }: ReadyAttestor): Policy {
   }
   // Whoever has a certificate of this chain; which certificate is compared afterwards.
   if (signer.kind === 'certificate' && signer.chain.length > 0) return { kind: 'unsafe-any-identity' }
-  if (signer.kind === 'certificate' && signer.certificate !== undefined)
-    return { kind: 'key', key: certificateKey(signer.certificate) }
+  if (signer.kind === 'certificate' && signer.certificate !== undefined) {
+    const { certificate } = signer
+    const validFor = { start: certificate.notBefore, end: certificate.notAfter }
+    return { kind: 'key', key: certificateKey(certificate), certificate: certificate.der, validFor }
+  }
   throw new VerificationError('VERIFY_POLICY', `${attestor.name} does not say who must have signed`)
 }
 
@@ -106,7 +109,7 @@ export function algorithmOf(key: PublicKey, digest: DigestName | undefined): Alg
   return registered ?? { ...usual, digest, verifyOnly: true }
 }
 
-/** A certificate without a chain is only a way to write a key. */
+/** A certificate without a chain is only a way to write a key, whether the signature came with it or not. */
 function entityFor({ signer }: Attestor, entity: SignedEntity): SignedEntity {
   const asKey = signer.kind === 'certificate' && signer.chain.length === 0
   return asKey ? { ...entity, key: { kind: 'public-key', hint: '' } } : entity
@@ -127,10 +130,10 @@ function requirementsOf({ signer, evidence }: Attestor, entity: SignedEntity): R
   return {
     transparencyLogs: logged ? 1 : 0,
     timestampAuthorities: evidence.timestamp === 'required' ? 1 : 0,
-    // A certificate of minutes is judged at a time that somebody trusted states; never at the time of admission.
-    timeSources: certified ? 1 : 0,
+    // A certificate of minutes is judged at a time that somebody trusted states; at that of admission only if a policy says so.
+    timeSources: certified && evidence.unwitnessed !== 'now' ? 1 : 0,
     certificateLogs: certified && evidence.sct === 'required' ? 1 : 0,
-    unsafeCurrentTimeIfUnwitnessed: false,
+    unsafeCurrentTimeIfUnwitnessed: evidence.unwitnessed === 'now',
   }
 }
 
@@ -143,6 +146,8 @@ function artifactOf({ payload, entity }: CandidateAttachment, { digest }: Pinned
 function checkClaims(verification: Verification, { annotations }: Attestor, { pinned, predicateType }: Claimed): void {
   if (predicateType !== undefined) {
     verifyAttestationClaims(verification, predicateType)
+    const [name] = annotations.keys()
+    if (name !== undefined) throw lacksAnnotation(name, 'an attestation, which has none')
     return
   }
   const { algorithm, hex } = parseDigest(pinned.digest)
@@ -151,11 +156,15 @@ function checkClaims(verification: Verification, { annotations }: Attestor, { pi
   for (const [name, match] of annotations) {
     const value = claims.annotations.get(name)
     if (typeof value === 'string' && matchesText(match, value)) continue
-    throw new VerificationError('VERIFY_ANNOTATION', 'the signature does not have a required annotation', {
-      expected: name,
-      found: value === undefined ? 'none of this name' : JSON.stringify(value).slice(0, 200),
-    })
+    throw lacksAnnotation(name, value === undefined ? 'none of this name' : JSON.stringify(value).slice(0, 200))
   }
+}
+
+function lacksAnnotation(expected: string, found: string): VerificationError {
+  return new VerificationError('VERIFY_ANNOTATION', 'the signature does not have a required annotation', {
+    expected,
+    found,
+  })
 }
 
 /** Who it was, if it is genuine all the same: told in a refusal, never accepted. */
@@ -168,6 +177,7 @@ async function whoSigned(judging: Judging): Promise<SeenSigner | undefined> {
       policy: { kind: 'unsafe-any-identity' },
       requirements: requirementsOf(judging.ready.attestor, judging.candidate.entity),
       useEntityIntermediates: true,
+      now: judging.ready.now,
     })
     if (signer.kind !== 'certificate') return undefined
     return { subjects: signer.identity.subjects.map(({ value }) => value), issuer: signer.identity.issuer }

@@ -65,7 +65,7 @@ const itself = (value: string | number | undefined): JsonValue => value ?? null
 const hex = (value: Uint8Array | undefined): JsonValue => (value === undefined ? null : encodeHex(value))
 const certificates = (chain: readonly Certificate[]): JsonValue => chain.map(({ der }) => encodeHex(der))
 
-const EVIDENCE: Writers<Evidence> = { tlog: itself, timestamp: itself, sct: itself }
+const EVIDENCE: Writers<Evidence> = { tlog: itself, timestamp: itself, sct: itself, unwitnessed: itself }
 
 const SOURCE: Writers<SignatureSource> = {
   repository: itself,
@@ -79,6 +79,15 @@ const IDENTITY: Writers<IdentityMatch> = {
   subject: (matches) => matches.map(writeMatch),
   claims: (claims) => [...claims].map(([name, match]) => [name, writeMatch(match)]),
 }
+
+const INLINE: Writers<Extract<KeySource, { kind: 'inline' }>> = { kind: itself, key: ({ spki }) => encodeHex(spki) }
+const SECRET: Writers<Extract<KeySource, { kind: 'secret' }>> = {
+  kind: itself,
+  namespace: itself,
+  name: itself,
+  entry: itself,
+}
+const KMS: Writers<Extract<KeySource, { kind: 'kms' }>> = { kind: itself, uri: itself }
 
 const KEYLESS: Writers<Extract<Signer, { kind: 'keyless' }>> = {
   kind: itself,
@@ -135,8 +144,8 @@ function writeSigner(signer: Signer): JsonValue {
 }
 
 function writeKeySource(source: KeySource): JsonValue {
-  if (source.kind === 'inline') return [source.kind, encodeHex(source.key.spki)]
-  return source.kind === 'kms' ? [source.kind, source.uri] : [source.kind, source.namespace ?? null, source.name]
+  if (source.kind === 'inline') return write(INLINE, source)
+  return source.kind === 'kms' ? write(KMS, source) : write(SECRET, source)
 }
 
 function writeMatch(match: TextMatch): JsonValue {

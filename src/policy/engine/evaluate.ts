@@ -10,7 +10,8 @@ import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
-import { judgeImage } from './judge-image.js'
+import { judgeImages } from './judge-image.js'
+import type { ImageContext } from './judge-image.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { EnginePorts } from './ports.js'
 import { programsOf, REFUSALS, runPrograms } from './run-programs.js'
@@ -47,9 +48,7 @@ export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdic
     ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
   )
   const [rules, programs] = await Promise.all([
-    Promise.all(
-      asked.flatMap((policy) => policy.rules.map((rule) => evaluateRule({ request, session, policy, rule, matched }))),
-    ),
+    Promise.all(asked.map((policy) => evaluateImageRules({ request, session, policy, matched }))),
     evaluatePrograms({ request, session, matched }, asked),
   ])
   const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
@@ -65,15 +64,27 @@ export interface RuleContext {
   readonly matched: Set<string>
 }
 
-async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[]> {
-  const { rule } = context
-  if (rule.kind === 'program') return []
-  const verdicts = await verdictsOf({ ...context, rule })
-  return verdicts.map((verdict) => withPolicy(verdict, context))
+async function evaluateImageRules(context: Omit<RuleContext, 'rule'>): Promise<readonly RuleVerdict[]> {
+  const { rules, applies = 'all' } = context.policy
+  const images = rules.flatMap((rule) => (rule.kind === 'images' ? [rule] : []))
+  const evaluated = async (of: readonly ImageRule[]): Promise<readonly RuleVerdict[]> =>
+    (await Promise.all(of.map((rule) => evaluateRule({ ...context, rule })))).flat()
+  if (applies === 'all') return await evaluated(images)
+  const verdicts: RuleVerdict[] = []
+  for (const name of new Set(images.map((rule) => rule.name))) {
+    verdicts.push(...(await evaluated(images.filter((rule) => rule.name === name))))
+    if (verdicts.some(({ verdict }) => verdict !== 'skipped')) break
+  }
+  return verdicts
 }
 
-async function verdictsOf(context: RuleContext & { readonly rule: ImageRule }): Promise<readonly RuleVerdict[]> {
-  const { request, rule } = context
+async function evaluateRule(context: ImageContext): Promise<readonly RuleVerdict[]> {
+  const verdicts = await verdictsOf(context)
+  return verdicts.map((verdict) => withNamespace(verdict, context))
+}
+
+async function verdictsOf(context: ImageContext): Promise<readonly RuleVerdict[]> {
+  const { request, session, rule } = context
   try {
     const about = await isAbout(context)
     if (about === 'not about') return []
@@ -82,7 +93,7 @@ async function verdictsOf(context: RuleContext & { readonly rule: ImageRule }): 
       for (const { pointer } of places) context.matched.add(pointer)
       return [excused(context, about)]
     }
-    return (await Promise.all(places.map((place) => judgeImage({ ...context, rule }, place)))).flat()
+    return await judgeImages({ ...context, session: session.withAccess(rule.access) }, places)
   } catch (error) {
     return [brokenRule(context, error)]
   }
@@ -92,7 +103,13 @@ async function evaluatePrograms(
   { request, session, matched }: Pick<RuleContext, 'request' | 'session' | 'matched'>,
   policies: readonly CompiledPolicy[],
 ): Promise<ProgramsVerdict> {
-  const programs = programsOf(policies).map((program) => ({ request, session, matched, ...program }))
+  const programs = programsOf(policies).map(({ policy, rule }) => ({
+    request,
+    session: session.withAccess(rule.access),
+    matched,
+    policy,
+    rule,
+  }))
   const all = await Promise.all(
     programs.map(async (context) => {
       try {
@@ -106,15 +123,15 @@ async function evaluatePrograms(
   const running = all.flatMap(({ context, about }) => {
     if (about === 'about') return [context]
     if (about === 'not about') return []
-    settled.push(withPolicy('covers' in about ? excused(context, about) : about, context))
+    settled.push(withNamespace('covers' in about ? excused(context, about) : about, context))
     return []
   })
-  const { verdicts, pins } = await runPrograms(running, request, session)
+  const { verdicts, pins } = await runPrograms(running, request)
   return { verdicts: [...settled, ...verdicts], pins }
 }
 
-function withPolicy(verdict: RuleVerdict, { policy: { namespace }, rule }: RuleContext): RuleVerdict {
-  return { ...verdict, namespace, mutates: rule.digests.mutate }
+function withNamespace(verdict: RuleVerdict, { policy: { namespace } }: RuleContext): RuleVerdict {
+  return namespace === undefined ? verdict : { ...verdict, namespace }
 }
 
 /** Whether a rule is about the resource, and if an exception excuses it, which. */
@@ -172,6 +189,7 @@ function withoutImage({ policy, rule, request }: RuleContext): Omit<RuleVerdict,
     rule: rule.name,
     // Whether the rule is about the resource could not be found out, or it broke: there is no milder action to trust.
     action: actionOf(rule, request.review),
+    digests: rule.digests,
     occurrence: undefined,
     pinned: undefined,
     expected: [],

@@ -2,7 +2,7 @@
 import type { Attestor, TrustPart } from '../internal/attestor.js'
 import type { Demand } from '../internal/demand.js'
 import type { ImageSelector } from '../internal/image.js'
-import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
+import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
 import { describeSigner } from './explain-outcome.js'
 
 /** Lines, indented by two spaces a level. */
@@ -17,13 +17,7 @@ export function explainPolicy(policy: CompiledPolicy): readonly string[] {
 
 function explainRule(rule: PolicyRule): readonly string[] {
   const { name, matcher, images, enforcement, digests } = rule
-  const body =
-    rule.kind === 'program'
-      ? rule.explained
-      : [
-          ...(rule.demand === undefined ? ['nothing is demanded of signatures'] : explainDemand(rule.demand)),
-          ...(rule.conclusion === undefined ? [] : explainJudge('and the whole must satisfy', rule.conclusion)),
-        ]
+  const body = rule.kind === 'program' ? rule.explained : explainAsked(rule)
   const about = [
     `about: ${matcher.explained.length === 0 ? 'every resource that runs pods' : matcher.explained.join(', or ')}`,
     `images: ${images.include.map(describeSelector).join(', or ')}`,
@@ -33,6 +27,17 @@ function explainRule(rule: PolicyRule): readonly string[] {
     `digests: ${[digests.mutate ? 'written into the resource' : 'left as they are', ...(digests.verify ? ['must be there'] : [])].join(', ')}`,
   ]
   return name === '' ? about : [`rule ${name}`, ...indent(about)]
+}
+
+function explainAsked(rule: ImageRule): readonly string[] {
+  const { planner } = rule
+  const { demand, conclusion } = planner?.outline ?? rule
+  const asked = [
+    ...(planner?.explained ?? []),
+    ...(demand === undefined ? [] : explainDemand(demand)),
+    ...(conclusion === undefined ? [] : explainJudge('and the whole must satisfy', conclusion)),
+  ]
+  return asked.length === 0 ? ['nothing is demanded of signatures'] : asked
 }
 
 function describeSelector(selector: ImageSelector): string {

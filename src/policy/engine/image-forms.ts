@@ -26,11 +26,23 @@ export function fullForms(image: NamedImage, pinned: PinnedImage | undefined): r
 
 /** All forms: full names, the shorter names of Docker Hub, and what the resource itself says. */
 export function allForms(image: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
-  const full = fullForms(image, pinned)
+  return [...new Set([...withHubNames(fullForms(image, pinned)), image.text])]
+}
+
+/**
+ * The forms by which an image can be let pass unverified: only what decides what runs. A tag before a digest does not, and whoever
+ * writes the resource can write any there.
+ */
+export function skipForms({ reference }: NamedImage): readonly string[] {
+  const base = `${reference.registry}/${reference.repository}`
+  return withHubNames([reference.kind === 'digest' ? `${base}@${reference.digest}` : `${base}:${reference.tag}`])
+}
+
+function withHubNames(full: readonly string[]): readonly string[] {
   const hub = full.filter((form) => form.startsWith(HUB)).map((form) => form.slice(HUB.length))
   const short = hub.flatMap((form) => {
     const library = form.startsWith('library/') ? [form.slice('library/'.length)] : []
     return [form, ...library].flatMap((name) => [name, `docker.io/${name}`])
   })
-  return [...new Set([...full, ...short, image.text])]
+  return [...full, ...short]
 }

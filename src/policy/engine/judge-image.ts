@@ -1,48 +1,86 @@
 /** One rule on one image of a resource. @module */
+import type { Demand } from '../internal/demand.js'
 import type { ImageOccurrence, PinnedImage } from '../internal/image.js'
 import type { DemandOutcome } from '../internal/outcome.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
-import type { Action, FailureCause, ImageRule } from '../internal/policy.js'
+import type { Action, FailureCause, ImageRule, RulePlan } from '../internal/policy.js'
 import { asProblem, evaluateDemand } from './evaluate-demand.js'
 import type { RuleContext } from './evaluate.js'
 import { expectedSigners, outcomeWarnings, seenSigners } from './explain-outcome.js'
+import { actionFor } from './outage.js'
+import { planOnce } from './plan.js'
 import { selectImage } from './select-images.js'
 import type { Selected } from './select-images.js'
 import { readImageName } from './session.js'
 import type { RuleVerdict, Verdict } from './verdict.js'
 
-interface ImageContext extends RuleContext {
+/** A rule on a resource. */
+export interface ImageContext extends RuleContext {
   readonly rule: ImageRule
 }
 
-/** A verdict, or none if the rule is not about the image. */
-export async function judgeImage(
+interface PlannedContext extends ImageContext {
+  readonly plan: () => Promise<RulePlan>
+}
+
+type AppliedPlan = Extract<RulePlan, { readonly applies: true }>
+
+/** Verdicts on the images that the rule is about. */
+export async function judgeImages(
   context: ImageContext,
-  place: ImageOccurrence | ImagePlace,
+  places: readonly (ImageOccurrence | ImagePlace)[],
 ): Promise<readonly RuleVerdict[]> {
-  const { rule, session, matched } = context
+  const planned = { ...context, plan: planOnce(context) }
+  const judged = await Promise.all(places.map((place) => judgeImage(planned, place)))
+  const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : [each.verdict].flat()))
+  // That the rule passes over the resource is said once, not of each image.
+  const passed = judged.find((each) => 'passedOver' in each)
+  if (passed === undefined) return verdicts
+  return [...verdicts, verdictOf(context, { verdict: 'skipped', message: passed.passedOver })]
+}
+
+type Judged = { readonly verdict: RuleVerdict | readonly [] } | { readonly passedOver: string }
+
+async function judgeImage(context: PlannedContext, place: ImageOccurrence | ImagePlace): Promise<Judged> {
+  const { matched, rule } = context
   const read = readPlace(place)
   if ('error' in read) {
     matched.add(place.pointer)
-    return [refused(context, unreadable(place), undefined, { kind: 'error', error: read.error })]
+    return { verdict: refused(context, { occurrence: unreadable(place) }, { kind: 'error', error: read.error }) }
   }
   const { occurrence } = read
-  let pinned: PinnedImage | undefined
   try {
     // A policy may be about a digest, so what a tag stands for decides whether it is selected.
     const selected = await select(context, occurrence)
-    if (selected === 'not selected') return []
+    if (selected === 'not selected') return { verdict: [] }
+    if (selected === 'selected') return await judgeSelected(context, occurrence)
     matched.add(place.pointer)
-    if (selected === 'skipped') return [verdictOf(context, { occurrence, pinned, verdict: 'skipped' })]
-    pinned = await session.resolve(occurrence.image)
+    const message = rule.wording.skipped?.(occurrence)
+    const told = message === undefined ? {} : { message, warnings: [rule.wording.warned?.(message) ?? message] }
+    return { verdict: verdictOf(context, { occurrence, verdict: 'skipped', ...told }) }
   } catch (error) {
     matched.add(place.pointer)
-    return [refused(context, occurrence, pinned, { kind: 'error', error: asProblem(error) })]
+    return { verdict: refused(context, { occurrence }, { kind: 'error', error: asProblem(error) }) }
   }
-  if (rule.digests.verify && context.request.digestsMustStand && occurrence.image.reference.kind !== 'digest')
-    return [refused(context, occurrence, pinned, { kind: 'digest-missing' })]
-  return [await judgePinned(context, occurrence, pinned)]
+}
+
+async function judgeSelected(context: PlannedContext, occurrence: ImageOccurrence): Promise<Judged> {
+  const { matched, rule, session, request } = context
+  let plan: RulePlan
+  try {
+    plan = await context.plan()
+  } catch (error) {
+    matched.add(occurrence.pointer)
+    return { verdict: refused(context, { occurrence }, { kind: 'plan', error: asProblem(error) }) }
+  }
+  if (!plan.applies) return { passedOver: plan.why }
+  matched.add(occurrence.pointer)
+  const pinned = await session.resolve(occurrence.image)
+  const place = { occurrence, pinned, demand: plan.demand }
+  if (rule.digests.verify && request.digestsMustStand && occurrence.image.reference.kind !== 'digest')
+    return { verdict: refused(context, place, { kind: 'digest-missing' }) }
+  return { verdict: await judgePinned(context, { ...place, plan }) }
 }
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
@@ -58,22 +96,25 @@ function mayNameDigest(selector: ImageRule['images']['include'][number]): boolea
   return (selector.kind === 'cip-glob' ? selector.glob : selector.pattern).includes('@')
 }
 
-async function judgePinned(
-  context: ImageContext,
-  occurrence: ImageOccurrence,
-  pinned: PinnedImage,
-): Promise<RuleVerdict> {
+interface PlannedImage {
+  readonly occurrence: ImageOccurrence
+  readonly pinned: PinnedImage
+  readonly demand: Demand | undefined
+  readonly plan: AppliedPlan
+}
+
+async function judgePinned(context: ImageContext, place: PlannedImage): Promise<RuleVerdict> {
   const { rule, session, request } = context
+  const { occurrence, pinned, demand, plan } = place
   const { review } = request
-  const { demand, conclusion } = rule
+  const { conclusion } = plan
   const outcome =
     demand === undefined ? undefined : await evaluateDemand(demand, { session, occurrence, pinned, review })
-  if (outcome?.met === false) return refused(context, occurrence, pinned, { kind: 'demand', outcome })
-  if (outcome === undefined && rule.digests.required && conclusion === undefined && !rule.digests.mutate)
-    return refused(context, occurrence, pinned, { kind: 'unverified' })
+  if (outcome?.met === false) return refused(context, place, { kind: 'demand', outcome })
+  // Neither a digest that was looked up nor a condition that holds has verified anything.
+  if (outcome === undefined && rule.digests.required) return refused(context, place, { kind: 'unverified' })
   const warnings = outcome === undefined ? [] : outcomeWarnings(outcome)
-  if (conclusion === undefined)
-    return verdictOf(context, { occurrence, pinned, verdict: 'admitted', outcome, warnings })
+  if (conclusion === undefined) return verdictOf(context, { ...place, verdict: 'admitted', outcome, warnings })
   try {
     const input = {
       occurrence,
@@ -86,9 +127,9 @@ async function judgePinned(
       conclusion.judge(input, session.waiting.signal),
     )
     const all = [...warnings, ...judged.warnings]
-    return verdictOf(context, { occurrence, pinned, verdict: 'admitted', outcome, warnings: all })
+    return verdictOf(context, { ...place, verdict: 'admitted', outcome, warnings: all })
   } catch (error) {
-    return refused(context, occurrence, pinned, { kind: 'conclusion', error: asProblem(error) }, outcome)
+    return refused(context, { ...place, outcome }, { kind: 'conclusion', error: asProblem(error) })
   }
 }
 
@@ -99,22 +140,25 @@ const NO_DEMAND: DemandOutcome = {
 
 const REFUSALS = { deny: 'denied', warn: 'warned', audit: 'audited' } as const satisfies Record<Action, Verdict>
 
-function refused(
-  context: ImageContext,
-  occurrence: ImageOccurrence,
-  pinned: PinnedImage | undefined,
-  cause: FailureCause,
-  earlier?: DemandOutcome,
-): RuleVerdict {
-  const message = context.rule.wording.refused({ occurrence, pinned, cause })
-  const outcome = cause.kind === 'demand' ? cause.outcome : earlier
-  const action = context.rule.enforcement.actionFor(context.request.review)
-  return verdictOf(context, { occurrence, pinned, verdict: REFUSALS[action], message, outcome })
+interface Refused {
+  readonly occurrence: ImageOccurrence
+  readonly pinned?: PinnedImage
+  readonly demand?: Demand | undefined
+  readonly outcome?: DemandOutcome | undefined
+}
+
+function refused(context: ImageContext, { pinned, ...place }: Refused, cause: FailureCause): RuleVerdict {
+  const { rule, request } = context
+  const message = rule.wording.refused({ occurrence: place.occurrence, pinned, cause })
+  const outcome = cause.kind === 'demand' ? cause.outcome : place.outcome
+  const verdict = REFUSALS[actionFor(rule.enforcement, request.review, cause)]
+  return verdictOf(context, { ...place, pinned, verdict, message, outcome })
 }
 
 interface Told {
-  readonly occurrence: ImageOccurrence
-  readonly pinned: PinnedImage | undefined
+  readonly occurrence?: ImageOccurrence
+  readonly pinned?: PinnedImage | undefined
+  readonly demand?: Demand | undefined
   readonly verdict: Verdict
   readonly message?: string
   readonly outcome?: DemandOutcome | undefined
@@ -122,17 +166,18 @@ interface Told {
 }
 
 function verdictOf({ policy, rule, request }: ImageContext, told: Told): RuleVerdict {
-  const { occurrence, pinned, verdict, message = '', outcome, warnings = [] } = told
+  const { occurrence, pinned, demand, verdict, message = '', outcome, warnings = [] } = told
   return {
     language: policy.language,
     policy: policy.name,
     rule: rule.name,
     action: rule.enforcement.actionFor(request.review),
+    digests: rule.digests,
     occurrence,
     pinned,
     verdict,
-    message,
-    expected: expectedSigners(rule.demand),
+    message: verdict === 'warned' ? (rule.wording.warned?.(message) ?? message) : message,
+    expected: expectedSigners(demand),
     signers: outcome === undefined ? [] : seenSigners(outcome),
     warnings,
     outcome,

@@ -1,30 +1,35 @@
 /** The verified digest, written into the resource. @module */
 import { isJsonObject } from '#encoding/json'
-import type { JsonValue } from '#encoding/json'
+import type { JsonObject, JsonValue } from '#encoding/json'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
 import type { Review } from '../internal/review.js'
 import type { Pin, RuleVerdict } from './verdict.js'
 
 /** The pin that an admitted image asks for, if its rule wants digests written and there is none yet. */
-export function pinOf(verdict: RuleVerdict): readonly Pin[] {
-  const { occurrence, pinned, mutates } = verdict
+export function pinOf({ occurrence, pinned, verdict, digests }: RuleVerdict): readonly Pin[] {
   if (occurrence === undefined || pinned === undefined || occurrence.image.reference.kind === 'digest') return []
-  if (verdict.verdict === 'denied' || verdict.verdict === 'skipped' || mutates !== true) return []
-  if (occurrence.pointer === '') return []
+  if (verdict === 'denied' || verdict === 'skipped' || !digests.mutate) return []
   const { image, pointer, path } = occurrence
-  return [{ pointer, path, from: image.text, to: pinnedText(image, pinned) }]
+  // What a policy found by itself has no place that could be written to.
+  return pointer === '' ? [] : [{ pointer, path, from: image.text, to: pinnedText(image, pinned) }]
 }
 
-/** What is written in the place of an image's name. */
-export function pinnedText({ text }: NamedImage, { digest }: PinnedImage): string {
-  return `${text}@${digest}`
+/** What is written in the place of an image's name: a tag that was left out, too, for the digest would not say what it was. */
+export function pinnedText({ text, reference: { tag = '' } }: NamedImage, { digest }: PinnedImage): string {
+  return `${text.endsWith(`:${tag}`) ? text : `${text}:${tag}`}@${digest}`
+}
+
+/** One pin a place; all rules of one review were shown the same digest. */
+export function pinsWithoutConflict(pins: readonly Pin[]): readonly Pin[] {
+  return [...new Map(pins.map((pin) => [pin.pointer, pin])).values()]
 }
 
 /** The review of the resource with digests written in. */
-export function reviewWithPins(review: Review, pins: readonly Pin[]): Review {
-  let object: JsonValue = review.object
-  for (const { pointer, to } of pins) object = replaced(object, pointer.split('/').slice(1).map(unescapeStep), to)
-  return isJsonObject(object) ? { ...review, object } : review
+export function withPins(review: Review, pins: readonly Pin[]): Review {
+  let { object } = review
+  for (const { pointer, to } of pins)
+    object = replaced(object, pointer.split('/').slice(1).map(unescapeStep), to) as JsonObject
+  return { ...review, object }
 }
 
 function replaced(value: JsonValue, [step, ...rest]: readonly string[], to: string): JsonValue {
@@ -41,9 +46,4 @@ function replaced(value: JsonValue, [step, ...rest]: readonly string[], to: stri
 /** RFC 6901 §4. */
 function unescapeStep(step: string): string {
   return step.replaceAll('~1', '/').replaceAll('~0', '~')
-}
-
-/** One pin a place; all rules of one review were shown the same digest. */
-export function pinsWithoutConflict(pins: readonly Pin[]): readonly Pin[] {
-  return [...new Map(pins.map((pin) => [pin.pointer, pin])).values()]
 }

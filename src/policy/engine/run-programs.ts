@@ -10,12 +10,11 @@ import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
 import type { EvaluationRequest, RuleContext } from './evaluate.js'
 import { expectedSigners, seenSigners } from './explain-outcome.js'
-import { pinnedText, reviewWithPins } from './pins.js'
+import { pinnedText, withPins } from './pins.js'
 import { pinnedName } from './ports.js'
 import { programPlaces, selectedImages } from './program-images.js'
 import type { SelectedImage } from './program-images.js'
 import { Evidence, servicesFor } from './program-services.js'
-import type { Session } from './session.js'
 import type { Pin, RuleVerdict } from './verdict.js'
 
 export interface ProgramContext extends RuleContext {
@@ -32,14 +31,13 @@ export interface ProgramsVerdict {
 export async function runPrograms(
   contexts: readonly ProgramContext[],
   request: EvaluationRequest,
-  session: Session,
 ): Promise<ProgramsVerdict> {
   const first = await Promise.all(contexts.map((context) => findImages(context, request.review)))
   const pins = request.digestsMustStand ? [] : first.flatMap(pinsOf)
-  const review = reviewWithPins(request.review, pins)
+  const review = withPins(request.review, pins)
   const found = pins.length === 0 ? first : await Promise.all(first.map((each) => findAgain(each, review)))
   const evidence = new Evidence()
-  const run = await Promise.all(found.map((each) => runOne(each, { review, session, evidence })))
+  const run = await Promise.all(found.map((each) => runOne(each, { review, evidence })))
   // Only now is it known what nobody asked about.
   return { verdicts: run.flatMap((each) => verdictsOf(each, first, evidence)), pins }
 }
@@ -78,7 +76,6 @@ function pinsOf({ context: { rule }, images }: Found): readonly Pin[] {
 
 interface Running {
   readonly review: Review
-  readonly session: Session
   readonly evidence: Evidence
 }
 
@@ -92,8 +89,8 @@ interface Run {
 
 const NOTHING: Run['outcome'] = { warnings: [], auditAnnotations: new Map() }
 
-async function runOne({ context, images, error }: Found, { review, session, evidence }: Running): Promise<Run> {
-  const { rule } = context
+async function runOne({ context, images, error }: Found, { review, evidence }: Running): Promise<Run> {
+  const { rule, session } = context
   const asked: (SignatureOutcome | AttestationOutcome)[] = []
   const result = { context, images, asked, outcome: NOTHING }
   if (error !== undefined) return { ...result, failure: { kind: 'error', error } }
@@ -141,6 +138,7 @@ function verdictsOf(run: Run, first: readonly Found[], evidence: Evidence): read
     policy: policy.name,
     rule: rule.name,
     action,
+    digests: rule.digests,
     verdict: failure === undefined ? ('admitted' as const) : REFUSALS[action],
     message: failure === undefined ? '' : rule.wording.refused(failure),
     ...(failure === undefined ? {} : { reported: rule.wording.reported(failure) }),

@@ -73,6 +73,15 @@ test('what is to be skipped is told apart from what was never meant', () => {
   assert.equal(selectImage(selection, readImageName('quay.io/acme/app:1'), undefined), 'not selected')
 })
 
+test('a tag that a digest makes meaningless skips nothing', () => {
+  const selection = { include: [wildcard('*')], skip: [wildcard('ghcr.io/acme/app:debug*'), wildcard('busybox:*')] }
+  assert.equal(selectImage(selection, readImageName('ghcr.io/acme/app:debug'), undefined), 'skipped')
+  assert.equal(selectImage(selection, readImageName(`ghcr.io/acme/app:debug@${DIGEST}`), undefined), 'selected')
+  assert.equal(selectImage(selection, readImageName(`ghcr.io/acme/app@${DIGEST}`), undefined), 'selected')
+  assert.equal(selectImage(selection, readImageName('index.docker.io/library/busybox:1'), undefined), 'skipped')
+  assert.equal(selectImage(selection, readImageName(`busybox:1@${DIGEST}`), undefined), 'selected')
+})
+
 test('every wildcard text compiles, and is itself where it has none', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 60 }), (text) => {

@@ -4,16 +4,20 @@ import type { Pattern } from '#verify/pattern/pattern'
 import type { ImageSelection, ImageSelector, NamedImage, PinnedImage } from '../internal/image.js'
 import { globPattern } from '../internal/glob.js'
 import { wildcardPattern } from '../internal/wildcard.js'
-import { allForms, fullForms } from './image-forms.js'
+import { allForms, fullForms, skipForms } from './image-forms.js'
 
 /** What a rule does with an image. */
 export type Selected = 'selected' | 'skipped' | 'not selected'
 
 /** Applies a selection; what is skipped by the policy's own words is told apart from what it is not about. */
 export function selectImage(selection: ImageSelection, image: NamedImage, pinned: PinnedImage | undefined): Selected {
-  const by = (selector: ImageSelector): boolean => selects(selector, image, pinned)
-  if (!selection.include.some(by)) return 'not selected'
-  return selection.skip.some(by) ? 'skipped' : 'selected'
+  if (!selection.include.some((selector) => selects(selector, image, pinned))) return 'not selected'
+  return selection.skip.some((selector) => skips(selector, image, pinned)) ? 'skipped' : 'selected'
+}
+
+function skips(selector: ImageSelector, image: NamedImage, pinned: PinnedImage | undefined): boolean {
+  if (selector.kind === 'expression') return selector.selects(image, pinned)
+  return skipForms(image).some((form) => compiled(selector).matches(form))
 }
 
 function selects(selector: ImageSelector, image: NamedImage, pinned: PinnedImage | undefined): boolean {

@@ -28,6 +28,7 @@ export async function trustOf(attestor: Attestor, load: LoadRoot): Promise<Trust
   ])
   if (signer.kind !== 'certificate' || signer.chain.length === 0)
     return { certificateAuthorities, ctlogs, tlogs, timestampAuthorities }
-  const own = { uri: '', subject: undefined, chain: signer.chain, validFor: {} }
-  return { certificateAuthorities: [own], ctlogs, tlogs, timestampAuthorities }
+  // Each is an anchor: whoever writes out a chain trusts all of it, and roots that follow one another stand in one text.
+  const own = signer.chain.map((certificate) => ({ uri: '', subject: undefined, chain: [certificate], validFor: {} }))
+  return { certificateAuthorities: own, ctlogs, tlogs, timestampAuthorities }
 }

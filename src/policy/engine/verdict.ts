@@ -1,7 +1,7 @@
 /** What the engine says about a resource. @module */
 import type { ImageOccurrence, PinnedImage } from '../internal/image.js'
 import type { DemandOutcome, SeenSigner } from '../internal/outcome.js'
-import type { Action, PolicyLanguage } from '../internal/policy.js'
+import type { Action, DigestRules, PolicyLanguage } from '../internal/policy.js'
 
 export type Verdict =
   | 'admitted'
@@ -21,6 +21,7 @@ export interface RuleVerdict {
   readonly namespace?: string | undefined
   readonly rule: string
   readonly action: Action
+  readonly digests: DigestRules
   readonly occurrence: ImageOccurrence | undefined
   /** What was looked at, and what runs if it is written into the resource. */
   readonly pinned: PinnedImage | undefined
@@ -37,8 +38,6 @@ export interface RuleVerdict {
   readonly reported?: string
   /** What a program has to say for audit logs and reports. */
   readonly auditAnnotations?: ReadonlyMap<string, string>
-  /** Whether the rule wants digests written into what it admits. */
-  readonly mutates?: boolean
 }
 
 /** A digest to be written into the resource. */

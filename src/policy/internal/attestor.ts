@@ -29,7 +29,13 @@ export interface IdentityMatch {
 export type KeySource =
   | { readonly kind: 'inline'; readonly key: PublicKey }
   /** Of the policy's own namespace where none is given. */
-  | { readonly kind: 'secret'; readonly namespace: string | undefined; readonly name: string }
+  | {
+      readonly kind: 'secret'
+      readonly namespace: string | undefined
+      readonly name: string
+      /** Which entry of the secret; absent: its only one. */
+      readonly entry?: string
+    }
   | { readonly kind: 'kms'; readonly uri: string }
 
 /** Who signs. */
@@ -71,6 +77,8 @@ export interface Evidence {
   readonly tlog: 'required' | 'if-present' | 'ignored'
   readonly timestamp: 'required' | 'accepted'
   readonly sct: 'required' | 'ignored'
+  /** `now`: a certificate that nobody says the time of is judged at the current one, where the policy says so. Absent: it is refused. */
+  readonly unwitnessed?: 'refused' | 'now'
 }
 
 /** Where signatures are looked for. */

@@ -43,7 +43,8 @@ const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as co
 /**
  * Every place of a pod specification that names an image: containers of the three kinds, and image volumes
  * (which Kyverno leaves unlooked at, although what they hold may be run). An element without an image is left out, as
- * Kubernetes itself refuses it; one with something other than a text is not, so that it is refused here.
+ * Kubernetes itself refuses it; so is one of spaces, which OpenShift writes until it knows the image, and which nothing can
+ * pull. One with something other than a text is not, so that it is refused here.
  */
 export function podImages(kind: string, object: JsonObject): readonly ImagePlace[] {
   const found = podSpec(kind, object)
@@ -101,7 +102,12 @@ function imagesOfSpec(path: readonly string[], spec: JsonObject): readonly Image
       }),
     ]
   })
-  return [...containers, ...volumes].filter(({ value }) => value !== undefined && value !== '')
+  return [...containers, ...volumes].filter(({ value }) => namesSomething(value))
+}
+
+/** Whether something stands where an image should stand. */
+export function namesSomething(value: JsonValue | undefined): boolean {
+  return value !== undefined && !(typeof value === 'string' && value.trim() === '')
 }
 
 function elements(list: JsonValue | undefined): readonly { readonly element: JsonObject; readonly index: number }[] {

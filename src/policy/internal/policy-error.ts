@@ -20,6 +20,8 @@ export type PolicyErrorCode =
   | 'POLICY_TEXT'
   /** What a policy asks of the cluster cannot be had. */
   | 'POLICY_CLUSTER'
+  /** A variable that a rule takes from elsewhere cannot be had, or is not what the rule can use. */
+  | 'POLICY_CONTEXT'
   /** What an image is called in a resource cannot be read. */
   | 'POLICY_IMAGE'
   /** The time for a verdict ran out. */

@@ -9,7 +9,8 @@ import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { Attestor } from './attestor.js'
 import type { Circumstances } from './cluster.js'
 import type { Demand, JudgePort } from './demand.js'
-import type { ImageOccurrence, ImageSelection, PinnedImage } from './image.js'
+import type { ImageOccurrence, ImageSelection, NamedImage, PinnedImage } from './image.js'
+import type { ImagePlace } from './pod-images.js'
 import type { AttestationOutcome, DemandOutcome, SignatureOutcome } from './outcome.js'
 import type { Review } from './review.js'
 import type { TrustRepository } from './trust-repository.js'
@@ -32,6 +33,11 @@ export interface Enforcement {
   /** Words of the policy on what happens, e.g. its mode with its overrides by namespace. */
   readonly explained: readonly string[]
   actionFor(review: Review): Action
+  /**
+   * What happens where an answer cannot be had: the registry is out of reach, time ran out, the cluster does not say.
+   * Absent: as for a refusal.
+   */
+  actionOnOutage?(review: Review): Action
 }
 
 /** What is done about digests. */
@@ -57,6 +63,42 @@ export interface ConclusionInput {
   readonly configs: () => Promise<ReadonlyMap<string, JsonValue>>
 }
 
+/** What planning may use besides the review; one object a review, so that what was learnt can be kept by it. */
+export interface PlanServices extends Circumstances {
+  /** What a name stands for; the same answer as for the resource's own images. */
+  resolve(image: NamedImage): Promise<PinnedImage>
+  manifest(image: PinnedImage): Promise<JsonValue>
+  configs(image: PinnedImage): Promise<ReadonlyMap<string, JsonValue>>
+}
+
+/** What a rule asks of the images of one review. */
+export type RulePlan =
+  /** The rule's own conditions leave the resource out. */
+  | { readonly applies: false; readonly why: string }
+  | {
+      readonly applies: true
+      readonly demand: Demand | undefined
+      readonly conclusion: Conclusion | undefined
+    }
+
+/**
+ * Makes the plan of a rule that depends on the review: on its conditions, on variables, on what the cluster says. It is asked only
+ * when an image was selected, and once a review.
+ *
+ * The content hash of the policy does not cover what a plan demands. Whoever keeps verdicts must keep them by the attestors
+ * themselves (two reviews of one policy can name two keys), and must not keep those of predicate policies and conclusions.
+ */
+export interface RulePlanner {
+  /** For `policy explain`: the conditions, and what depends on the review. */
+  readonly explained: readonly string[]
+  /** What can be said of the plans without a review. */
+  readonly outline: {
+    readonly demand: Demand | undefined
+    readonly conclusion: Pick<Conclusion, 'language' | 'source'> | undefined
+  }
+  plan(review: Review, services: PlanServices): Promise<RulePlan>
+}
+
 /** Registry logins that a rule brings along for whatever is read on its behalf. */
 export interface RegistryAccess {
   /** Secrets of type `kubernetes.io/dockerconfigjson`; without a namespace they are in the installation's own. */
@@ -74,11 +116,15 @@ export interface ImageRule {
   readonly name: string
   readonly matcher: ResourceMatcher
   /** Where images are in resources that hold no pod specification; undefined: the pod's. */
-  readonly extract: ((review: Review) => readonly ImageOccurrence[]) | undefined
+  readonly extract: ((review: Review) => readonly (ImageOccurrence | ImagePlace)[]) | undefined
   readonly images: ImageSelection
-  /** Undefined: nothing about signatures is demanded (only the digest is pinned). */
+  /** Of a rule that asks the same of every review. Undefined: nothing about signatures is demanded, or the planner says. */
   readonly demand: Demand | undefined
   readonly conclusion: Conclusion | undefined
+  /** Of a rule that does not: what it plans stands in the place of `demand` and `conclusion`. */
+  readonly planner?: RulePlanner
+  /** Absent: what the installation and the resource have. */
+  readonly access?: RegistryAccess
   readonly digests: DigestRules
   readonly enforcement: Enforcement
   readonly wording: RuleWording
@@ -88,6 +134,10 @@ export interface ImageRule {
 export interface RuleWording {
   /** Why the image was refused, in the words of the original. */
   refused(failure: ImageFailure): string
+  /** Told where an image is let pass unverified by the policy's own words; absent: nothing is. */
+  skipped?(occurrence: ImageOccurrence): string
+  /** A refusal that only warns, as whoever applies the resource reads it; absent: as it is. */
+  warned?(message: string): string
 }
 
 /** Why an image does not satisfy a rule. */
@@ -100,6 +150,8 @@ export interface ImageFailure {
 export type FailureCause =
   /** The image cannot be had, read, or judged in time. */
   | { readonly kind: 'error'; readonly error: Error }
+  /** What the rule asks cannot be put together. */
+  | { readonly kind: 'plan'; readonly error: Error }
   | { readonly kind: 'demand'; readonly outcome: DemandOutcome }
   | { readonly kind: 'conclusion'; readonly error: Error }
   | { readonly kind: 'digest-missing' }
@@ -206,13 +258,15 @@ export interface WebhookSettings {
   readonly timeoutSeconds?: number
 }
 
-/** A compiled policy. Its rules are all to be satisfied. */
+/** A compiled policy. */
 export interface CompiledPolicy {
   readonly language: PolicyLanguage
   readonly name: string
   /** Of a namespaced policy: it is about resources of this namespace only. */
   readonly namespace?: string
   readonly rules: readonly PolicyRule[]
+  /** `first`: in order, until the rules of one name said something. Absent: all are to be satisfied. */
+  readonly applies?: 'all' | 'first'
   /** Absent: as the installation has it. */
   readonly webhook?: WebhookSettings
   /** Whether what already runs is judged as well. Absent: yes. */

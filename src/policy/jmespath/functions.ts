@@ -7,7 +7,7 @@ import { takes } from './function.js'
 import { evaluationError } from './jmespath-error.js'
 import { STANDARD_FUNCTIONS } from './standard-functions.js'
 import { TEXT_FUNCTIONS } from './text-functions.js'
-import { durationOf, later, momentInLayout, momentOf, truncated, writtenMoment } from './times.js'
+import { cronOf, durationOf, later, momentInLayout, momentOf, truncated, writtenMoment } from './times.js'
 import type { Moment } from './times.js'
 
 const NUMBER_FUNCTIONS: readonly FunctionLine[] = [
@@ -25,6 +25,7 @@ const TIME_FUNCTIONS: readonly FunctionLine[] = [
   ['time_since', takes(['string', 'string', 'string'], timeSince)],
   ['time_add', takes(['string', 'string'], ([time, by]) => writtenMoment(later(momentOf(time), durationOf(by))))],
   ['time_parse', takes(['string', 'string'], ([layout, text]) => writtenMoment(parsedTime(layout, text)))],
+  ['time_to_cron', takes(['string'], ([time]) => cronOf(momentOf(time)))],
   ['time_utc', takes(['string'], ([time]) => writtenMoment({ time: momentOf(time).time, offset: 0 }))],
   ['time_diff', takes(['string', 'string'], ([from, to]) => difference(momentOf(from), momentOf(to)))],
   ['time_before', takes(['string', 'string'], ([a, b]) => momentOf(a).time < momentOf(b).time)],
@@ -49,6 +50,7 @@ export const REFUSED_FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ['md5', 'MD5 is no digest to rely on; use sha256'],
   ['sha1', 'SHA-1 is no digest to rely on; use sha256'],
   ['random', 'a verdict must not depend on chance'],
+  ['x509_decode', 'whom a certificate names is what attestors ask for'],
   ['regex_replace_all', 'use regex_match to judge, or replace_all and split'],
   ['regex_replace_all_literal', 'use regex_match to judge, or replace_all and split'],
 ])

@@ -2,10 +2,12 @@
 import { quoted } from './expression-tree.js'
 import { JmesPathError } from './jmespath-error.js'
 
-/** A variable: the pieces of its expression, and the quotes around it where it stands in another one. */
+type Quote = '' | "'" | '"' | '`'
+
+/** A variable: the pieces of its expression, and where it stands in another one: within quotes, after a dot, or elsewhere. */
 export interface Variable {
   readonly pieces: readonly Piece[]
-  readonly quote: '' | "'" | '"' | '`'
+  readonly place: Quote | '.'
 }
 
 /** Text, or a variable. */
@@ -49,24 +51,24 @@ interface Reader {
   at: number
 }
 
-function readVariable(reader: Reader, around: Variable['quote'], nesting: number): Variable {
+function readVariable(reader: Reader, place: Variable['place'], nesting: number): Variable {
   if (nesting > MAX_NESTING) throw new JmesPathError('JMESPATH_LIMIT', 'variables are nested too deeply')
   const { text } = reader
   const pieces: Piece[] = []
   let plain = ''
-  let quote: Variable['quote'] = ''
+  let quote: Quote = ''
   let braces = 0
   reader.at += 2
   while (reader.at < text.length) {
     const character = text.charAt(reader.at)
     if (text.startsWith('{{', reader.at)) {
-      pieces.push(plain, readVariable(reader, quote, nesting + 1))
+      pieces.push(plain, readVariable(reader, quote === '' && plain.endsWith('.') ? '.' : quote, nesting + 1))
       plain = ''
       continue
     }
     if (quote === '' && braces === 0 && text.startsWith('}}', reader.at)) {
       reader.at += 2
-      return { pieces: [...pieces, plain], quote: around }
+      return { pieces: [...pieces, plain], place }
     }
     if (quote === '') braces += character === '{' ? 1 : character === '}' ? -1 : 0
     plain += character

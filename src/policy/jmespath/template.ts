@@ -94,20 +94,26 @@ function expressionOf(compile: CompileExpression, written: string): Expression {
 }
 
 /** What a text may hold to stay within the quotes, or the name, that it is put in. */
-const HARMLESS: Readonly<Record<Variable['quote'], RegExp>> = {
+const HARMLESS: Readonly<Record<Variable['place'], RegExp>> = {
   '': /^[A-Za-z0-9_.]*$/,
+  '.': /^[A-Za-z_][A-Za-z0-9_.]*$/,
   "'": /^[^'\\]*$/,
   '"': /^[^"\\]*$/,
   '`': /^(?:[^`]*[^`\\])?$/,
 }
 
+/** What may be a member's name once it is quoted. */
+const MEMBER = /^[A-Za-z0-9_-]+$/
+
 function inside(compile: CompileExpression, variable: Variable): (data: JsonValue, clock: Clock) => string {
   const fill = variableFill(compile, variable)
   return (data, clock) => {
     const text = asText(fill(data, clock))
-    if (HARMLESS[variable.quote].test(text)) return text
+    if (HARMLESS[variable.place].test(text)) return text
+    // The name of a namespace, which need not be one of JMESPath's: `keys.data.{{request.namespace}}`.
+    if (variable.place === '.' && MEMBER.test(text)) return JSON.stringify(text)
     throw new JmesPathError('JMESPATH_EVALUATION', 'a variable would change the expression that it stands in', {
-      expected: variable.quote === '' ? 'a plain name' : `a text that stays within ${variable.quote}`,
+      expected: /^\.?$/.test(variable.place) ? 'a plain name' : `a text that stays within ${variable.place}`,
       found: text.slice(0, 80),
     })
   }

@@ -43,6 +43,18 @@ export function writtenMoment({ time, offset }: Moment): string {
   return `${text.slice(0, -1)}${offset < 0 ? '-' : '+'}${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}`
 }
 
+/** Minute, hour, day, month and weekday, where the time was written. */
+export function cronOf({ time, offset }: Moment): string {
+  const local = new Date(time + offset * 60_000)
+  const [minute, hour, day, month] = [
+    local.getUTCMinutes(),
+    local.getUTCHours(),
+    local.getUTCDate(),
+    local.getUTCMonth() + 1,
+  ]
+  return [minute, hour, day, month, local.getUTCDay()].join(' ')
+}
+
 /** The time some nanoseconds later; what is below a millisecond is cut off. */
 export function later({ time, offset }: Moment, by: Nanoseconds): Moment {
   return { time: time + Number(by / 1_000_000n), offset }

@@ -45,6 +45,8 @@ export interface KeyPolicy {
   readonly key: PublicKey
   /** Where the key type leaves a choice; otherwise its usual algorithm. */
   readonly algorithm?: Algorithm
+  /** A certificate (DER) of this key: log entries may name it in place of the key. */
+  readonly certificate?: Uint8Array
   /** When the key was in use, both ends included; checked against every verified time. */
   readonly validFor?: { readonly start?: UnixMillis; readonly end?: UnixMillis }
 }

@@ -9,6 +9,7 @@ import { signMessage, signStatement } from '#testing/pki/signed-entity'
 import type { EntryShape, LogRequest, SignedArtifact } from '#testing/pki/signed-entity'
 import { assertRefused, requestFor } from '#testing/verifying'
 import type { VerificationErrorCode } from '../errors.js'
+import { verify } from '../verify.js'
 import type { CheckName } from '../report.js'
 
 const pki = await createTestPki()
@@ -87,6 +88,20 @@ test('an entry that names the bare key of the certificate, or another key', asyn
   const policy = { kind: 'key' as const, key: key.publicKey }
   const byKey = await signMessage(pki, { signer: { key }, logs })
   await assertRefused(requestFor(byKey, pki.trusted, { policy }), 'VERIFY_LOG_ENTRY_MISMATCH', 'log-entry-binding')
+})
+
+test('a key that is known by its certificate: an entry may name that one, and no other', async () => {
+  const signer = await pki.issueLeaf()
+  const twin = await pki.issueLeaf({ key: signer.key })
+  const named = { kind: 'certificate' as const, certificate: signer.certificate.der, chain: [] }
+  const logs = [{ shape: 'v1-hashedrekord' as const, verifier: named }]
+  const signed = await signMessage(pki, { signer: { key: signer.key }, logs })
+  const policy = { kind: 'key' as const, key: signer.key.publicKey }
+  for (const certificate of [undefined, twin.certificate.der]) {
+    const request = requestFor(signed, pki.trusted, { policy: { ...policy, ...(certificate && { certificate }) } })
+    await assertRefused(request, 'VERIFY_LOG_ENTRY_MISMATCH', 'log-entry-binding')
+  }
+  await verify(requestFor(signed, pki.trusted, { policy: { ...policy, certificate: signer.certificate.der } }))
 })
 
 test('the right signature with the hash of another payload', async () => {

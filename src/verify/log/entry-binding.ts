@@ -23,7 +23,12 @@ import { VerificationError } from '../errors.js'
 /** Who signed: the certificate as it stands, or the managed key. */
 export type Signer =
   | { readonly kind: 'certificate'; readonly certificate: Uint8Array; readonly key: PublicKey }
-  | { readonly kind: 'key'; readonly key: PublicKey }
+  | {
+      readonly kind: 'key'
+      readonly key: PublicKey
+      /** Of a key that is known by its certificate: an entry may name either. */
+      readonly certificate?: Uint8Array | undefined
+    }
 
 /** What an entry has to be about. */
 export interface Signing {
@@ -72,10 +77,11 @@ export function bindEntry(entry: LogEntry, signing: Signing): BoundEntry {
 }
 
 function checkSigner({ verifier }: EntrySignature, signer: Signer): void {
+  const { certificate } = signer
   const same =
-    signer.kind === 'certificate'
-      ? verifier.kind === 'certificate' && equalBytes(verifier.certificate, signer.certificate)
-      : verifier.kind === 'public-key' && equalBytes(verifier.spki, signer.key.spki)
+    verifier.kind === 'certificate'
+      ? certificate !== undefined && equalBytes(verifier.certificate, certificate)
+      : signer.kind === 'key' && equalBytes(verifier.spki, signer.key.spki)
   if (same) return
   const what = signer.kind === 'certificate' ? 'the certificate' : 'the key'
   throw mismatch(`the entry is about another ${signer.kind}`, {

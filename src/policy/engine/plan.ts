@@ -1,0 +1,29 @@
+/** What a rule asks of one review: made once, and only when an image was selected. @module */
+import type { PlanServices, RulePlan } from '../internal/policy.js'
+import type { ImageContext } from './judge-image.js'
+import type { Session } from './session.js'
+
+/** Asks the planner, the first time; whoever asks later is told the same. */
+export function planOnce({ rule, session, request }: ImageContext): () => Promise<RulePlan> {
+  const { planner, demand, conclusion } = rule
+  if (planner === undefined) return () => Promise.resolve({ applies: true, demand, conclusion })
+  let plan: Promise<RulePlan> | undefined
+  return () =>
+    (plan ??= session.waiting.for(`what ${rule.name} asks of the cluster`, () =>
+      planner.plan(request.review, planServices(session)),
+    ))
+}
+
+const known = new WeakMap<Session, PlanServices>()
+
+/** The same object for all rules of a session. */
+function planServices(session: Session): PlanServices {
+  const services = known.get(session) ?? {
+    ...session.circumstances,
+    resolve: (image) => session.resolve(image),
+    manifest: (image) => session.manifest(image),
+    configs: (image) => session.configs(image),
+  }
+  known.set(session, services)
+  return services
+}
