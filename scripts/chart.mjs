@@ -21,6 +21,7 @@ if (failures.length > 0) {
 }
 const { DEFINITIONS, customResourceDefinition } = await import(resolve('dist/gate/manifests/definitions.js'))
 const { LABELS } = await import(resolve('dist/gate/manifests/labels.js'))
+const { FRONT_END_RESOURCES } = await import(resolve('dist/policy/front-ends.js'))
 
 /** All versions of a kind have one schema, and some kinds share theirs. */
 const schemas = new Map()
@@ -33,6 +34,9 @@ const definitions = DEFINITIONS.map((each) => {
   return { family: each.family, schema, definition }
 })
 
+/** What a policy of a family may be: the API server asks about it when it is applied. */
+const policies = FRONT_END_RESOURCES.map(({ family, group, resource }) => ({ family, group, resource }))
+
 /** @returns {[path: string, text: string][]} */
 function files() {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -40,6 +44,7 @@ function files() {
   return [
     [join(CHART, 'files', 'definitions.json'), `${JSON.stringify(definitions, null, 1)}\n`],
     [join(CHART, 'files', 'schemas.json'), `${JSON.stringify(Object.fromEntries(schemas), null, 1)}\n`],
+    [join(CHART, 'files', 'policies.json'), `${JSON.stringify(policies, null, 1)}\n`],
     [join(CHART, 'Chart.yaml'), chart.replace(/^((?:appV|v)ersion): .*$/gm, `$1: ${version}`)],
   ]
 }

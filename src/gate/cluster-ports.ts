@@ -6,11 +6,14 @@ import type { Repository } from '#formats/oci/reference'
 import type { Clock } from '#time'
 import { LastGood } from '#policy/engine/last-good'
 import type { EnginePorts } from '#policy/engine/ports'
+import type { VerificationSubject } from '#policy/engine/verification-memory'
 import type { KeySource, SignatureSource } from '#policy/internal/attestor'
 import type { ClusterReader } from '#policy/internal/cluster'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { RegistryAccess } from '#policy/internal/policy'
 import type { Review } from '#policy/internal/review'
+import type { OnVerification } from './admission/admission.js'
+import type { ReviewPorts } from './gate.js'
 import { lazyReader } from './logins/registry-readers.js'
 import type { RegistryReaders } from './logins/registry-readers.js'
 import { openLogins, pullSecretsOf } from './logins/review-logins.js'
@@ -40,10 +43,10 @@ export interface ClusterPortOptions {
 }
 
 /** Makes the ports of one review after the other. */
-export function createClusterPorts(options: ClusterPortOptions): (review: Review) => EnginePorts {
+export function createClusterPorts(options: ClusterPortOptions): ReviewPorts {
   const keys = new LastGood<PublicKey>(options.onStale)
   const key: EnginePorts['key'] = (source) => loadKey(source, keys, options)
-  return (review) => portsWith({ review, options, key, access: undefined })
+  return (review, onVerification) => portsWith({ review, options, key, access: undefined, onVerification })
 }
 
 interface PortContext {
@@ -51,6 +54,7 @@ interface PortContext {
   readonly options: ClusterPortOptions
   readonly key: EnginePorts['key']
   readonly access: RegistryAccess | undefined
+  readonly onVerification: OnVerification | undefined
 }
 
 function portsWith(context: PortContext): EnginePorts {
@@ -66,16 +70,21 @@ function portsWith(context: PortContext): EnginePorts {
     key,
     cluster,
     clock,
-    memory: cache.memoryFor(async ({ pinned, ready: { attestor } }) => {
-      const { source } = attestor
-      const open = await logins(secretsOf(source, review))
-      // By whoever can read the image, and by whoever can read its signatures.
-      return [
-        ...new Set([open.identity(pinned.repository), open.identity(repositoryOf(source, pinned.repository))]),
-      ].join()
-    }),
+    memory: cache.memoryFor(async (subject) => {
+      const { source } = subject.ready.attestor
+      return readerIdentity(subject, { logins: await logins(secretsOf(source, review)), access })
+    }, context.onVerification),
     ...(access === undefined && { withAccess: (brought) => portsWith({ ...context, access: brought }) }),
   })
+}
+
+/** Who reads: whoever can read the image, and its signatures, in the way that the rule allows. */
+function readerIdentity(
+  { pinned, ready: { attestor } }: VerificationSubject,
+  { logins, access }: { readonly logins: ReviewLogins; readonly access: RegistryAccess | undefined },
+): string {
+  const readers = [pinned.repository, repositoryOf(attestor.source, pinned.repository)].map(logins.identity)
+  return JSON.stringify([...readers, access?.providers ?? [], access?.allowInsecure ?? false])
 }
 
 /** Each set of logins is opened once a review, and only if it is needed. */

@@ -263,3 +263,20 @@ test('in process: the same handler, no socket', async () => {
   const streamed = await fetchInProcess(() => Promise.resolve(stream(200, body())))('http://x/')
   assert.deepEqual(await streamed.text(), '\u0001\u0002\u0003')
 })
+
+test('a server that drains goes on to answer, and ends each connection with its answer', async (t) => {
+  const server = await start(t, () => Promise.resolve(text(200, 'here')))
+  const agent = new Agent({ keepAlive: true })
+  const ask = async (): Promise<string | undefined> => {
+    const request = httpRequest(server.origin, { agent })
+    request.end()
+    const [message] = (await once(request, 'response')) as [IncomingMessage]
+    message.resume()
+    await once(message, 'end')
+    return message.headers.connection
+  }
+  assert.equal(await ask(), 'keep-alive')
+  server.drain()
+  assert.equal(await ask(), 'close')
+  assert.equal(await ask(), 'close')
+})

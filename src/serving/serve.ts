@@ -69,6 +69,8 @@ export interface RunningServer {
    * @throws {@link ServeError} SERVE_TLS; the old one is then kept
    */
   renew(tls: TlsIdentity): void
+  /** Serves on, and ends each connection with its next answer: nobody finds it closed who is just about to send a request. */
+  drain(): void
   /** Stops accepting, lets running requests finish for `graceMs`, then cuts what is left. Safe to call twice. */
   close(graceMs: number): Promise<void>
 }
@@ -83,7 +85,9 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
   const server = secure ?? createServer(serverOptions(timeouts))
   server.timeout = timeouts.idle
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
+  let draining = false
   server.on('request', (message, response) => {
+    if (draining) response.shouldKeepAlive = false
     answer(secure === undefined ? 'http' : 'https', handler, { message, response }).catch((error: unknown) => {
       options.onFault(error)
       if (response.headersSent) response.destroy()
@@ -103,7 +107,13 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
     renew: (tls) => {
       usable(() => secure?.setSecureContext(secureContext(tls)))
     },
-    close: (graceMs) => (closing ??= shutDown(server, graceMs)),
+    drain: () => {
+      draining = true
+    },
+    close: (graceMs) => {
+      draining = true
+      return (closing ??= shutDown(server, graceMs))
+    },
   }
 }
 

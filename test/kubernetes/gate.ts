@@ -1,5 +1,5 @@
 /** The gate in a test cluster: installed from its manifests, run by processes that log in as its service account. @module */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { must, serve, type Server } from '../interop/processes.js'
 import type { TestCluster } from './cluster.js'
@@ -39,7 +39,7 @@ export async function startReplica(cluster: TestCluster, { flags = [] }: Replica
     const line = output.split('\n').find((each) => each.startsWith('{"webhooks":'))
     return line === undefined ? undefined : (JSON.parse(line) as { webhooks: string; health: string })
   }
-  const listening = ['--port', '0', '--health-port', '0', '--output', 'json']
+  const listening = ['--port', '0', '--health-port', '0', '--output', 'json', '--shutdown-delay', '2s']
   const server = await serve(
     COUNTERSIGN,
     ['admission', '--kubeconfig', kubeconfig, '--namespace', NAMESPACE, ...listening, ...flags],
@@ -103,7 +103,19 @@ export async function metrics(replica: Replica): Promise<string> {
   return await response.text()
 }
 
+const SHARED_POLICIES = join(process.env['SHARED'] ?? '../shared', 'policies')
+
 /** A file of the checkout's neighbour with policies of others, unchanged. */
 export async function sharedPolicy(path: string): Promise<string> {
-  return await readFile(join(process.env['SHARED'] ?? '../shared', 'policies', path), 'utf8')
+  return await readFile(join(SHARED_POLICIES, path), 'utf8')
+}
+
+/** All files of a folder there. */
+export async function sharedPolicies(
+  folder: string,
+): Promise<readonly { readonly path: string; readonly text: string }[]> {
+  const names = (await readdir(join(SHARED_POLICIES, folder))).filter((name) => name.endsWith('.yaml')).sort()
+  return await Promise.all(
+    names.map(async (name) => ({ path: `${folder}/${name}`, text: await sharedPolicy(`${folder}/${name}`) })),
+  )
 }

@@ -11,8 +11,8 @@ export interface SignedImages {
   readonly issuer: string
   /** The trusted root of this Sigstore. */
   readonly trustedRoot: string
-  /** `host:port` */
-  readonly registry: string
+  /** Its TUF repository, as a TrustRoot names it. */
+  readonly tuf: { readonly mirror: string; readonly root: string }
   /** Flags of `countersign admission` by which it trusts this Sigstore, and finds what is called `ghcr.io/…` in its registry. */
   readonly admissionFlags: readonly string[]
   /** Pushes an image `ghcr.io/name:latest`, signs it for each signer, and gives its digest. */
@@ -60,7 +60,7 @@ export async function startSignedImages(): Promise<SignedImages> {
   return {
     issuer: `${url}/oidc`,
     trustedRoot,
-    registry,
+    tuf: { mirror: `${url}/tuf`, root: (await readFile(root)).toString('base64') },
     admissionFlags: ['--trusted-root', trustedRoot, '--mirror', `ghcr.io=${registry}`],
     push: async (name, contents, signers = []) => {
       const image = await pushImage(registry, name, contents)

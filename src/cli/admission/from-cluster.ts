@@ -2,11 +2,11 @@
 import type { Fetch } from '#clients/http/fetch'
 import { systemTimers } from '#clients/http/timers'
 import { cloudKeychain } from '#clients/registry/cloud-keychain'
-import { explicitKeychain, firstOf, type Keychain } from '#clients/registry/credentials'
+import { explicitKeychain, firstOf, renewed, type Keychain } from '#clients/registry/credentials'
 import { machineKeychain } from '#clients/registry/keychain'
 import { randomBytes } from '#crypto/random'
 import { decodeUtf8 } from '#encoding/utf8'
-import { openClusterGate, type ClusterGateOptions } from '#gate/cluster-gate'
+import { openClusterGate } from '#gate/cluster-gate'
 import type { NamedKeychains } from '#gate/cluster-ports'
 import { DEFAULT_NAMESPACE } from '#gate/installation'
 import type { ExceptionNamespaces } from '#gate/snapshot/exception-shelf'
@@ -14,7 +14,7 @@ import type { Host } from '../kit/host.js'
 import { fetchInput } from '../read-input.js'
 import type { RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
-import type { OpenedGate } from './from-files.js'
+import type { GateSettings, OpenedGate } from './from-files.js'
 import { REGISTRY_PACE } from './pace.js'
 
 export interface ClusterFlags {
@@ -22,13 +22,17 @@ export interface ClusterFlags {
   readonly context: string | undefined
   readonly namespace: string | undefined
   readonly 'exceptions-from': readonly string[]
+  readonly events: boolean
+  readonly reports: boolean
+  readonly 'scan-interval': number
+  readonly 'scan-rate': number
 }
 
 export interface FromClusterOptions {
   readonly host: Host
   readonly flags: ClusterFlags & RegistryFlags & TrustFlags
   readonly mirrors: ReadonlyMap<string, string>
-  readonly settings: Pick<ClusterGateOptions, 'pins' | 'declared' | 'elapsed' | 'errorLog' | 'cache'>
+  readonly settings: GateSettings
   readonly verbose: boolean
 }
 
@@ -52,6 +56,10 @@ export async function openGateFromCluster(options: FromClusterOptions): Promise<
     insecureRegistryFetch: await connectRegistry(options, true),
     allowHttp: flags['allow-http-registry'],
     mirrors,
+    events: flags.events,
+    reports: flags.reports,
+    scanInterval: flags['scan-interval'],
+    scanRate: Math.max(1, flags['scan-rate']),
     keychains: keychainsOf(host, flags, registryFetch),
     exceptionsFrom: exceptionNamespaces(flags['exceptions-from']),
     trustedRoot: () => loadTrust(host, flags),
@@ -82,6 +90,8 @@ function connectRegistry({ host, flags, verbose }: FromClusterOptions, insecure:
   })
 }
 
+const RENEW = 5 * 60_000
+
 /** What the installation itself has; rules may name some of it. */
 function keychainsOf(host: Host, flags: RegistryFlags, fetch: Fetch): NamedKeychains {
   const given = explicitKeychain({
@@ -89,8 +99,13 @@ function keychainsOf(host: Host, flags: RegistryFlags, fetch: Fetch): NamedKeych
     password: flags['registry-password'],
     token: flags['registry-token'],
   })
-  const machine = firstOf(given, machineKeychain({ env: host.environment }))
-  const cloud: Keychain = cloudKeychain({ fetch, env: host.environment })
+  const { environment: env, clock } = host
+  // Mounted logins are replaced, and tokens of helpers and clouds run out, while this process goes on.
+  const machine = firstOf(
+    given,
+    renewed(() => machineKeychain({ env }), { millis: RENEW, clock }),
+  )
+  const cloud: Keychain = renewed(() => cloudKeychain({ fetch, env }), { millis: RENEW, clock })
   return (names) => {
     if (names.length === 0) return firstOf(machine, cloud)
     const wanted = [

@@ -9,7 +9,7 @@ import { createReviewPorts } from '#gate/review-ports'
 import { Documents } from '#gate/snapshot/documents'
 import { keyOfSecret } from '#gate/snapshot/secret-keys'
 import { PolicyFiles } from '#gate/sources/policy-files'
-import { DEFAULT_CACHE_LIMITS, VerificationCache, type CacheLimits } from '#gate/verification/verification-cache'
+import type { CacheLimits } from '#gate/verification/verification-cache'
 import type { KeySource } from '#policy/internal/attestor'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { PolicyError } from '#policy/internal/policy-error'
@@ -24,10 +24,13 @@ export interface FromFilesOptions {
   readonly flags: RegistryFlags & TrustFlags
   readonly paths: readonly string[]
   readonly mirrors: ReadonlyMap<string, string>
-  readonly settings: Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'errorLog'> & {
-    readonly cache: Partial<CacheLimits>
-  }
+  readonly settings: GateSettings
   readonly verbose: boolean
+}
+
+/** What the flags say of every gate. */
+export type GateSettings = Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'log' | 'logged'> & {
+  readonly cache: Partial<CacheLimits>
 }
 
 /** A gate, wherever its policies come from. */
@@ -46,17 +49,13 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
   const documents = new Documents()
   const client = await openRegistry(flags, host, { verbose: options.verbose, pace: REGISTRY_PACE })
   const content = sharedReader(mirroredReader(client, options.mirrors))
-  const limits = { ...DEFAULT_CACHE_LIMITS, ...settings.cache }
-  const cache = new VerificationCache({ limits, clock: host.clock, timers: systemTimers })
   const files = new PolicyFiles({
     paths,
     documents,
     read: (path) => readTextFile(host, path),
     timers: systemTimers,
     onProblem: (problem) => {
-      settings.errorLog(
-        JSON.stringify({ level: 'error', error: `the policy files stay as they were: ${problem.message}` }),
-      )
+      settings.log.trouble('the policy files stay as they were', problem)
     },
   })
   const gate = createGate({
@@ -69,15 +68,17 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
     exceptionsFrom: 'all',
-    createPorts: (trust) => () =>
-      createReviewPorts(content, {
-        trustRoot: (name) => trust.get(name),
-        key: async (source) => keyIn(documents, source),
-        cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
-        clock: host.clock,
-        // Everything is read with the same logins.
-        memory: cache.memoryFor(() => Promise.resolve('installation')),
-      }),
+    createPorts:
+      ({ trust, cache }) =>
+      (_, onVerification) =>
+        createReviewPorts(content, {
+          trustRoot: (name) => trust.get(name),
+          key: async (source) => keyIn(documents, source),
+          cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
+          clock: host.clock,
+          // Everything is read with the same logins.
+          memory: cache.memoryFor(() => Promise.resolve('installation'), onVerification),
+        }),
   })
   await files.start()
   host.onReload(() => void files.reload())

@@ -56,7 +56,12 @@ interface Running {
 
 async function start(t: TestContext, prepare: (cluster: FakeCluster) => void = () => undefined): Promise<Running> {
   const cluster = createFakeCluster({ clock: () => bench.sigstore.clock() })
-  const needed = ['CustomResourceDefinition', 'Secret', 'ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']
+  const needed = [
+    'CustomResourceDefinition',
+    'Secret',
+    'ValidatingWebhookConfiguration',
+    'MutatingWebhookConfiguration',
+  ]
   for (const manifest of installationManifests({ ...DEFAULTS, image: 'countersign:test' })) {
     if (needed.includes(String(manifest['kind']))) cluster.put(manifest)
   }

@@ -1,6 +1,7 @@
 /** `countersign admission`. @module */
 import { systemTimers } from '#clients/http/timers'
 import { PATHS } from '#gate/admission/routes'
+import { createLog } from '#gate/telemetry/log'
 import { serveGate, type RunningGate } from '#gate/serve-gate'
 import { chooseCertificate, type ChosenCertificate } from '../admission/certificate.js'
 import { admissionFlags, cacheLimits, declaredIn, PIN_KINDS, readDeclaredKinds } from '../admission/flags.js'
@@ -31,11 +32,15 @@ export const command: Command = defineCommand({
   ],
 
   async run({ flags, host, verbose }) {
-    const errorLog = (line: string): void => {
-      host.terminal.note(line)
-    }
+    const log = createLog({
+      format: flags['log-format'],
+      clock: host.clock,
+      sink: (line) => {
+        host.terminal.note(line)
+      },
+    })
     const onTrouble = (error: unknown): void => {
-      errorLog(JSON.stringify({ level: 'error', error: error instanceof Error ? error.message : 'unknown' }))
+      log.trouble('the webhooks have trouble', error)
     }
     const mirrors = readMirrors(flags.mirror)
     const settings = {
@@ -43,7 +48,8 @@ export const command: Command = defineCommand({
       declared: declaredIn(readDeclaredKinds(flags['custom-kind'])),
       cache: cacheLimits(flags),
       elapsed: () => performance.now(),
-      errorLog,
+      log,
+      logged: flags['log-decisions'],
     }
     const opened =
       flags.policy.length > 0

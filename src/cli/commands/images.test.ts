@@ -122,8 +122,9 @@ describe('signing and verifying an image', () => {
     })
   }
 
-  test('sign tells the log index and the entry’s address', async () => {
+  test('sign tells as whom, the log index and the entry’s address', async () => {
     const { stderr } = succeeded(await bench.run(sign, [...KEYLESS, await bench.pushImage('told')]))
+    assert.ok(stderr.includes(`Signing as ann@example.com, vouched for by ${bench.issuer}\n`), stderr)
     assert.match(
       stderr,
       /tlog entry created with index: \d+\n {2}http:\/\/localhost:8080\/api\/v2\/tile\/entries\/\S+\n/,

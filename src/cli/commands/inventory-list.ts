@@ -2,7 +2,7 @@
 import { loadInventory } from '#inventory/cache/inventory-file'
 import { FAILURE_EXIT_CODE, inventoryFlags, UNKNOWN_EXIT_CODE } from '../inventory/flags.js'
 import { inventoryFolder } from '../inventory/folder.js'
-import { inventoryJson, inventoryTable, takenLine, unknownImages } from '../inventory/inventory-report.js'
+import { inventoryJson, inventoryTable, takenLines, unknownImages } from '../inventory/inventory-report.js'
 import { widthOf } from '../inventory/text.js'
 import { type Command, defineCommand } from '../kit/command.js'
 
@@ -26,7 +26,10 @@ export const command: Command = defineCommand({
   async run({ flags, host }) {
     const inventory = await loadInventory(host.files, inventoryFolder(host, flags))
     if (flags.output === 'json') host.terminal.write(`${inventoryJson(inventory)}\n`)
-    else host.terminal.write(`${takenLine(inventory)}\n\n${inventoryTable(inventory, widthOf(host))}\n`)
+    else {
+      const width = widthOf(host)
+      host.terminal.write(`${takenLines(inventory, width).join('\n')}\n\n${inventoryTable(inventory, width)}\n`)
+    }
     return flags['fail-on-unknown'] && unknownImages(inventory).length > 0 ? UNKNOWN_EXIT_CODE : 0
   },
 })

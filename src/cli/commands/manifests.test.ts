@@ -49,8 +49,16 @@ interface Webhook {
   readonly rules: readonly { readonly apiGroups: readonly string[]; readonly resources: readonly string[] }[]
 }
 
-function webhooks(manifests: readonly Manifest[], kind = 'ValidatingWebhookConfiguration'): readonly Webhook[] {
+/** Asks about policies, not about what runs. */
+const ABOUT_POLICIES = 'policies.countersign.dev'
+
+function allWebhooks(manifests: readonly Manifest[], kind = 'ValidatingWebhookConfiguration'): readonly Webhook[] {
   return one(manifests, kind)['webhooks'] as unknown as readonly Webhook[]
+}
+
+/** Those that guard what runs. */
+function webhooks(manifests: readonly Manifest[], kind?: string): readonly Webhook[] {
+  return allWebhooks(manifests, kind).filter(({ name }) => name !== ABOUT_POLICIES)
 }
 
 describe('manifests', () => {
@@ -79,6 +87,16 @@ describe('manifests', () => {
         assert.deepEqual(namespaceSelector.matchExpressions[0]?.values, ['gate', 'kube-system'])
       }
     }
+  })
+
+  test('policies themselves are asked about, and can be repaired while nobody answers', async () => {
+    const resources = async (...words: readonly string[]): Promise<readonly string[]> => {
+      const found = allWebhooks(await printed(...words)).find(({ name }) => name === ABOUT_POLICIES)
+      assert.equal(found?.failurePolicy, 'Ignore')
+      return found.rules.flatMap((rule) => rule.resources)
+    }
+    assert.deepEqual(await resources('--policies', 'sigstore'), ['clusterimagepolicies', 'trustroots'])
+    assert.ok((await resources()).includes('clusterpolicies'))
   })
 
   test('ephemeral containers are asked about', async () => {

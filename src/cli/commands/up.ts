@@ -13,7 +13,7 @@ import { describeRunning, runningDocument } from '../up/describe.js'
 
 export const command: Command = defineCommand({
   name: 'up',
-  summary: 'Run a private Sigstore: sign-in, Fulcio, CT log, Rekor, time-stamps, TUF and a registry',
+  summary: 'Run a private Sigstore: sign-in, Fulcio, CT log, Rekor, timestamps, TUF and a registry',
   description:
     'Everything runs in one process, on one port, and keeps its keys and logs in one directory, which is made on the first start. The process can be killed at any moment and started again: nothing that was acknowledged is lost. Without --users or --oidc-issuer anybody who reaches it can sign in under any address, so it then listens on loopback addresses only. COUNTERSIGN_PASSWORD, or --password-file, encrypts the keys.',
   flags: {

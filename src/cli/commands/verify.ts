@@ -101,7 +101,9 @@ export const command: Command = defineCommand({
 
     /** A bundle must state that it is an image signature in any case; only what an old payload says may be left unread. */
     function claimsOf(verification: Verification, { descriptor }: DigestedImage): OptionalClaims {
-      if (!flags['check-claims'] && verification.content.kind !== 'statement') return undefined
+      const { content } = verification
+      const payloadSigned = content.kind === 'message-signature' && content.bytes !== undefined
+      if (!flags['check-claims'] && payloadSigned) return undefined
       const { algorithm, hex } = parseDigest(descriptor.digest)
       return verifyImageClaims(verification, {
         digest: { algorithm, value: decodeHex(hex) },

@@ -1,9 +1,17 @@
 /** Answers, for people and for scripts. @module */
-import type { Answer, Excuse, Finding, ImageFindings, UnknownImage, Witness } from '#inventory/query/answer'
+import {
+  EXCUSING,
+  type Answer,
+  type Excuse,
+  type Finding,
+  type ImageFindings,
+  type UnknownImage,
+  type Witness,
+} from '#inventory/query/answer'
 import { nameOf } from '#inventory/query/findings'
 import { severitiesOf, summaryOf, type Vulnerability } from '#inventory/query/vulnerability'
-import { headerDocument, imageHeader, imageName, signerDocument, takenLine } from './inventory-report.js'
-import { counted, harmless, harmlessJson, labelled, signerName, table, workloadNames } from './text.js'
+import { headerDocument, imageHeader, imageName, signerDocument, takenLines } from './inventory-report.js'
+import { counted, harmless, harmlessJson, labelled, sentence, signerName, table, workloadNames } from './text.js'
 
 const VERDICTS = {
   found: 'FOUND',
@@ -18,9 +26,9 @@ export function answerText(answer: Answer, width: number): string {
     `${harmless(question)}: ${VERDICTS[verdict]}`,
     `${counted(countImages(found), 'image')} of ${String(inventory.images.length)}, ${String(countImages(possible))} possible, ` +
       `${String(countImages(excused))} excused, ${String(unknown.length)} unknown`,
-    takenLine(inventory),
-    ...(vulnerabilities.length === 1 ? vulnerabilities.flatMap(describeVulnerability) : []),
-    ...notes.map((note) => `note: ${harmless(note)}`),
+    ...takenLines(inventory, width),
+    ...(vulnerabilities.length === 1 ? vulnerabilities.flatMap((each) => describeVulnerability(each, width)) : []),
+    ...notes.flatMap((note) => sentence(`note: ${note}`, width)),
     ...section('', found, width),
     ...section('MAY BE AFFECTED', possible, width),
     ...section('EXCUSED BY OPENVEX', excused, width),
@@ -34,17 +42,12 @@ function countImages(findings: readonly ImageFindings[]): number {
   return new Set(findings.map(({ image }) => image)).size
 }
 
-function describeVulnerability(vulnerability: Vulnerability): readonly string[] {
+function describeVulnerability(vulnerability: Vulnerability, width: number): readonly string[] {
   const severity = severitiesOf(vulnerability).map(({ score }) => score)
   const records = vulnerability.records.map(({ id }) => id)
   const summary = summaryOf(vulnerability)
   const parts = [summary, severity.join(', '), `records: ${records.join(', ')}`]
-  return [
-    parts
-      .filter((part) => part !== undefined && part !== '')
-      .map((part) => harmless(part ?? ''))
-      .join('; '),
-  ]
+  return sentence(parts.filter((part) => part !== undefined && part !== '').join('; '), width)
 }
 
 function section(title: string, images: readonly ImageFindings[], width: number): readonly string[] {
@@ -57,9 +60,7 @@ function imageBlock({ image, digest, platform, findings }: ImageFindings, width:
   const rows = findings.map(({ component, vulnerability, standing, vex }) => [
     nameOf(component),
     component.version ?? '-',
-    ...(isAboutVulnerabilities
-      ? [vulnerability?.id ?? '', vex === undefined ? standing : `${standing}, ${vex.status}`]
-      : []),
+    ...(isAboutVulnerabilities ? [vulnerability?.id ?? '', statusOf({ standing, vex })] : []),
     component.locations.join(' '),
   ])
   const head = ['COMPONENT', 'VERSION', ...(isAboutVulnerabilities ? ['VULNERABILITY', 'STATUS'] : []), 'WHERE']
@@ -75,6 +76,12 @@ function imageBlock({ image, digest, platform, findings }: ImageFindings, width:
     ...distinctExcuses(findings).flatMap((excuse) => labelled('OpenVEX', excuseText(excuse), width)),
     ...table([head, ...rows], { width, indent: '  ' }),
   ]
+}
+
+/** What excuses says it all; what does not is said besides. */
+function statusOf({ standing, vex }: Pick<Finding, 'standing' | 'vex'>): string {
+  if (vex === undefined || vex.status === standing) return standing
+  return EXCUSING.has(vex.status) ? vex.status : `${standing}, ${vex.status}`
 }
 
 function distinctWitnesses(findings: readonly Finding[]): readonly Witness[] {

@@ -1,7 +1,7 @@
 /** An inventory, as a table and as JSON. @module */
 import type { Inventory, InventoryImage, PlatformImage, Unknown } from '#inventory/model'
 import { formatRfc3339 } from '#time'
-import { counted, harmless, harmlessJson, signerName, table, workloadNames } from './text.js'
+import { counted, harmless, harmlessJson, sentence, signerName, table, workloadNames } from './text.js'
 
 /** What can run and is not known. */
 export interface UnknownRow {
@@ -28,15 +28,15 @@ export function inventorySummary(inventory: Inventory, width: number): string {
       platforms.flatMap((each) => each.sboms.map(({ key, at }) => `${key} ${String(at)}`)),
     ),
   )
-  const ignored = inventory.images.flatMap(({ platforms }) => platforms.flatMap((each) => each.ignored))
+  const ignored = ignoredTable(inventory, width)
   const tags = inventory.images.filter(({ basis }) => basis === 'resolved').length
   return [
     `${counted(inventory.images.length, 'image')} in ${inventory.sources.map(harmless).join(', ')}; ` +
       `${counted(sboms.size, 'verified bill')} of materials; ${String(unknown.length)} unknown`,
     ...(tags === 0 ? [] : [`${counted(tags, 'image')} by the digest that the tag has now`]),
-    ...(ignored.length === 0 ? [] : [`${counted(ignored.length, 'attestation')} ignored; --output json says why`]),
     ...inventory.notes.map((note) => `note: ${harmless(note)}`),
     ...(unknown.length === 0 ? [] : ['', ...unknownTable(unknown, width)]),
+    ...(ignored.length === 0 ? [] : ['', ...ignored]),
   ].join('\n')
 }
 
@@ -48,6 +48,29 @@ export function unknownTable(unknown: readonly UnknownRow[], width: number): rea
     detail,
   ])
   return table([['UNKNOWN', 'REASON', 'DETAIL'], ...rows], { width })
+}
+
+/** More would hide what is unknown; the JSON form has all of them. */
+const SHOWN_IGNORED = 20
+
+/** Attestations that count for nothing, and why. */
+function ignoredTable({ images }: Inventory, width: number): readonly string[] {
+  const rows = images.flatMap((image) =>
+    image.platforms.flatMap(({ platform, ignored }) =>
+      ignored.map(({ predicateType, code, message }) => [
+        imageName(image, platform),
+        predicateType || '-',
+        code,
+        message,
+      ]),
+    ),
+  )
+  if (rows.length === 0) return []
+  const more = rows.length - SHOWN_IGNORED
+  return [
+    ...table([['IGNORED ON', 'TYPE', 'CODE', 'WHY'], ...rows.slice(0, SHOWN_IGNORED)], { width }),
+    ...(more > 0 ? [`and ${String(more)} more`] : []),
+  ]
 }
 
 /** A row for each image that can run. */
@@ -83,10 +106,12 @@ function shortDigest(digest: string): string {
   return digest.slice(0, 'sha256:'.length + 12)
 }
 
-/** How old the answer is, and of what. */
-export function takenLine({ takenAt, sources, trust }: Inventory): string {
-  const whom = trust.sboms.map(harmless).join('; ')
-  return `taken ${formatRfc3339(takenAt)} of ${sources.map(harmless).join(', ')}; bills of materials by ${whom}`
+/** How old the answer is, of what, and whom it believes. */
+export function takenLines({ takenAt, sources, trust: { sboms, vex } }: Inventory, width: number): readonly string[] {
+  const time = formatRfc3339(Math.floor(takenAt / 1000) * 1000)
+  const excuses = vex.length === 0 ? 'nobody' : vex.join('; ')
+  const text = `taken ${time} of ${sources.join(', ')}; bills of materials by ${sboms.join('; ')}; OpenVEX by ${excuses}`
+  return sentence(text, width)
 }
 
 /** Field names are stable; new ones may be added. */

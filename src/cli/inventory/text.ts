@@ -53,6 +53,11 @@ export function labelled(label: string, text: string, width: number): readonly s
   return wrap(harmless(text), room).map((line, index) => `${index === 0 ? left : ' '.repeat(left.length)}${line}`)
 }
 
+/** A sentence over as many lines as it needs. */
+export function sentence(text: string, width: number): readonly string[] {
+  return wrap(harmless(text), width)
+}
+
 /** At spaces; what has none is left whole, since a digest in two is none. */
 function wrap(text: string, room: number): readonly string[] {
   const lines: string[] = []

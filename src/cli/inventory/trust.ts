@@ -81,9 +81,9 @@ const COSIGN_FLAGS = {
   sk: false,
   sct: undefined,
   'rekor-url': undefined,
+  certificate: undefined,
   'allow-certificate-chain': false,
   'signature-digest-algorithm': undefined,
-  certificate: undefined,
   'private-infrastructure': false,
 } as const satisfies Partial<VerifyFlags>
 

@@ -258,12 +258,16 @@ describe('--output-file', () => {
 })
 
 describe('finding the command', () => {
-  const all = ['sign', 'sign-blob', 'trusted-root create', 'version']
+  const all = ['sign', 'sign-blob', 'trusted-root create', 'version', 'inventory', 'inventory find']
   const names = { has: (name: string) => all.includes(name), all: () => all }
   const found: readonly { words: readonly string[]; name: string; rest: readonly string[] }[] = [
     { words: ['sign', 'x'], name: 'sign', rest: ['x'] },
     { words: ['-d', '--timeout', '5s', 'sign', 'x'], name: 'sign', rest: ['-d', '--timeout', '5s', 'x'] },
     { words: ['trusted-root', 'create', '--out', 'f'], name: 'trusted-root create', rest: ['--out', 'f'] },
+    { words: ['inventory', '--cluster'], name: 'inventory', rest: ['--cluster'] },
+    { words: ['inventory', 'find', 'x'], name: 'inventory find', rest: ['x'] },
+    { words: ['inventory', 'ghcr.io/a/find'], name: 'inventory', rest: ['ghcr.io/a/find'] },
+    { words: ['help', 'inventory', 'find'], name: 'inventory find', rest: ['--help'] },
     { words: ['help', 'sign'], name: 'sign', rest: ['--help'] },
     { words: ['help', 'trusted-root', 'create'], name: 'trusted-root create', rest: ['--help'] },
     { words: ['--version'], name: 'version', rest: [] },

@@ -6,6 +6,7 @@ import type { Fetch, FetchInit, FetchResponse } from '../http/fetch.js'
 import { HttpError, isHttpError } from '../http/http-error.js'
 import { isLoopbackHost } from '../http/proxy.js'
 import { readReason } from '../http/reason.js'
+import { RecentMap } from '../recent-map.js'
 import { createAuthenticator, type Scope } from './authenticator.js'
 import type { Keychain } from './credentials.js'
 import { RegistryError, type RegistryErrorCode } from './registry-error.js'
@@ -32,10 +33,12 @@ export type RegistryTransport = (request: RegistryRequest) => Promise<FetchRespo
 
 type UrlScheme = 'https' | 'http'
 
+const REMEMBERED = 1000
+
 /** A transport that remembers logins and schemes for as long as it lives. */
 export function createTransport(ports: RegistryPorts): RegistryTransport {
   const authenticator = createAuthenticator(ports)
-  const settled = new Map<string, UrlScheme>()
+  const settled = new RecentMap<string, UrlScheme>(REMEMBERED)
   return async ({ scope, path, ...init }) => {
     const { registry } = scope.repository
     const send = async (base: string): Promise<FetchResponse> => {

@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { isCodedError } from '#errors'
 import type { Timers } from '#clients/http/fetch'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { KubernetesObject } from '#clients/kubernetes/object'
 import type { RandomSource } from '#crypto/random'
 import type { Clock, UnixMillis } from '#time'
@@ -132,7 +132,7 @@ export class CertificateKeeper {
     try {
       return await api.get({ apiVersion: 'v1', resource: 'secrets', namespace: target.namespace, name })
     } catch (error) {
-      if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+      if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
       throw error
     }
   }
@@ -153,7 +153,7 @@ export class CertificateKeeper {
       return { state, secret: await api.create(of, object) }
     } catch (error) {
       // Another replica was first; its certificate is everybody's.
-      if (error instanceof KubernetesError && error.code === 'KUBERNETES_EXISTS') return await this.#load()
+      if (isCodedError(error) && error.code === 'KUBERNETES_EXISTS') return await this.#load()
       throw error
     }
   }
@@ -165,7 +165,7 @@ export class CertificateKeeper {
     try {
       return { state, secret: await api.update(at, { ...secret, data: writeCertificateState(state) }) }
     } catch (error) {
-      if (error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT') return await this.#load()
+      if (isCodedError(error) && error.code === 'KUBERNETES_CONFLICT') return await this.#load()
       throw error
     }
   }

@@ -1,6 +1,6 @@
 /** What API servers are told to believe: the `caBundle` of the webhook configurations that lead here. @module */
+import { isCodedError } from '#errors'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { ObjectAddress } from '#clients/kubernetes/object'
 import { encodeBase64 } from '#encoding/base64'
 import { isJsonObject } from '#encoding/json'
@@ -49,7 +49,7 @@ async function writeInto(api: KubernetesApi, { at, target, caBundle }: Writing):
     }
     return true
   } catch (error) {
-    if (!(error instanceof KubernetesError)) throw error
+    if (!isCodedError(error)) throw error
     if (error.code === 'KUBERNETES_NOT_FOUND') return true
     if (error.code === 'KUBERNETES_CONFLICT' || error.code === 'KUBERNETES_INVALID') return false
     throw error

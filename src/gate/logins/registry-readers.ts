@@ -1,5 +1,6 @@
 /** Registry clients, one for each set of logins: tokens and connections outlive a review, and never leave their owner. @module */
 import type { Fetch } from '#clients/http/fetch'
+import { RecentMap } from '#clients/recent-map'
 import type { Bulkhead } from '#clients/registry/bulkhead'
 import { createRegistryClient } from '#clients/registry/client'
 import { mirroredReader } from '#clients/registry/mirrored'
@@ -25,7 +26,7 @@ const MAX_READERS = 256
 
 export class RegistryReaders {
   readonly #options: RegistryReaderOptions
-  readonly #readers = new Map<string, ContentReader>()
+  readonly #readers = new RecentMap<string, ContentReader>(MAX_READERS)
 
   constructor(options: RegistryReaderOptions) {
     this.#options = options
@@ -34,11 +35,7 @@ export class RegistryReaders {
   readerFor(logins: ReviewLogins, insecure = false): ContentReader {
     const key = `${insecure ? 'insecure ' : ''}${logins.id}`
     const reader = this.#readers.get(key) ?? this.#create(logins, insecure)
-    // Again at the end: the one that was used longest ago goes first.
-    this.#readers.delete(key)
     this.#readers.set(key, reader)
-    const [oldest] = this.#readers.keys()
-    if (this.#readers.size > MAX_READERS && oldest !== undefined) this.#readers.delete(oldest)
     return reader
   }
 

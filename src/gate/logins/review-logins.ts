@@ -25,7 +25,7 @@ export interface ReviewLogins {
   readonly id: string
   readonly keychain: Keychain
   /** Who reads a repository: `installation`, or whoever has this login. */
-  identity(repository: Repository): string
+  readonly identity: (repository: Repository) => string
 }
 
 export interface LoginOptions {

@@ -1,6 +1,7 @@
 /** Secrets and service accounts of any namespace: those that are watched at once, others asked for and remembered for moments. @module */
+import { isCodedError } from '#errors'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { RecentMap } from '#clients/recent-map'
 import type { JsonObject } from '#encoding/json'
 import type { Clock, UnixMillis } from '#time'
 import type { Documents } from '../snapshot/documents.js'
@@ -30,16 +31,13 @@ export interface SecretReader {
 
 /** Watching all Secrets of a cluster would be a treasure to whoever reads this process's memory; these are the few that are used. */
 export function createSecretReader({ api, documents, namespace, clock }: SecretReaderOptions): SecretReader {
-  const known = new Map<string, Remembered>()
+  const known = new RecentMap<string, Remembered>(MAX_REMEMBERED)
   const asked = async (resource: string, at: string, name: string): Promise<JsonObject | undefined> => {
     const key = `${resource} ${at}/${name}`
     const before = known.get(key)
     if (before !== undefined && before.until > clock()) return await before.answer
     const answer = getOrNone(api, { resource, namespace: at, name })
-    known.delete(key)
     known.set(key, { answer, until: clock() + LIFE })
-    const [oldest] = known.keys()
-    if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest)
     try {
       return await answer
     } catch (error) {
@@ -63,7 +61,7 @@ async function getOrNone(
   try {
     return await api.get({ apiVersion: 'v1', ...at })
   } catch (error) {
-    if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+    if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
     throw error
   }
 }

@@ -1,7 +1,8 @@
 /** What the API server asks the gate about, and what it does when the gate does not answer: refuse. @module */
 import type { JsonObject } from '#encoding/json'
+import { FRONT_END_RESOURCES } from '#policy/front-ends'
 import type { PolicyFamily } from '#policy/front-ends'
-import { PATHS } from '../admission/routes.js'
+import { PATHS, POLICY_PATH } from '../admission/routes.js'
 import type { Phase } from '../admission/admission.js'
 import { INSTALLATION } from '../installation.js'
 import { LABELS } from './labels.js'
@@ -36,7 +37,36 @@ function configuration(phase: Phase, options: ManifestOptions): JsonObject {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: phase === 'mutating' ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration',
     metadata: { name, labels: LABELS, ...(certManager && { annotations }) },
-    webhooks: families.map((family) => webhook(phase, family, options)),
+    webhooks: [
+      ...families.map((family) => webhook(phase, family, options)),
+      ...(phase === 'validating' ? [policyWebhook(options)] : []),
+    ],
+  }
+}
+
+/**
+ * Policies that could not be used are refused when they are applied. One that slips through while the gate is away refuses what it
+ * is about, so that being away need not keep anybody from repairing a policy.
+ */
+function policyWebhook({ families, namespace, timeoutSeconds }: ManifestOptions): JsonObject {
+  const resources = FRONT_END_RESOURCES.filter(({ family }) => families.includes(family))
+  const groups = [...new Set(resources.map(({ group }) => group))]
+  return {
+    name: 'policies.countersign.dev',
+    admissionReviewVersions: ['v1'],
+    clientConfig: { service: { namespace, name: INSTALLATION.service, path: POLICY_PATH, port: 443 } },
+    failurePolicy: 'Ignore',
+    matchPolicy: 'Equivalent',
+    rules: groups.map((group) => ({
+      ...rule(
+        group,
+        ['*'],
+        resources.filter((each) => each.group === group).map(({ resource }) => resource),
+      ),
+      scope: '*',
+    })),
+    sideEffects: 'None',
+    timeoutSeconds,
   }
 }
 

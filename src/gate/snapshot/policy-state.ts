@@ -6,7 +6,7 @@ import type { ControllerConfig } from '#policy/cip/controller-config'
 import type { CompilePorts } from '#policy/cip/policy-text'
 import { indexPolicies } from '#policy/engine/policy-index'
 import type { PolicyIndex } from '#policy/engine/policy-index'
-import { EXCEPTION_RESOURCES, familyOf, POLICY_FAMILIES, POLICY_RESOURCES } from '#policy/front-ends'
+import { EXCEPTION_RESOURCES, familyOf, POLICY_FAMILIES, POLICY_RESOURCES, TRUST_ROOTS } from '#policy/front-ends'
 import type { PolicyFamily, PolicyResource } from '#policy/front-ends'
 import { Complaints, Fields } from '#policy/internal/fields'
 import { PolicyError } from '#policy/internal/policy-error'
@@ -73,6 +73,14 @@ export class PolicyState {
     await this.settle()
   }
 
+  /** What compiling a policy takes besides its document. */
+  get compiling(): { readonly configMapText: CompilePorts['configMapText']; readonly failOnEmptyAuthorities: boolean } {
+    return {
+      configMapText: async (name, key) => this.#configMapText(name, key),
+      failOnEmptyAuthorities: this.#config.failOnEmptyAuthorities,
+    }
+  }
+
   /** Resolves when everything that has changed so far is in force. */
   settle(): Promise<void> {
     this.#settling = this.#settling.then(() => this.#settleOnce())
@@ -96,7 +104,7 @@ export class PolicyState {
   #take(name: DocumentName): void {
     const { documents, trust } = this.#options
     if (isOneOf(POLICY_RESOURCES, name) || isOneOf(EXCEPTION_RESOURCES, name)) this.#mark([name])
-    if (name.group === 'policy.sigstore.dev' && name.kind === 'TrustRoot') {
+    if (isOneOf([TRUST_ROOTS], name)) {
       const document = documents.get(name)
       if (document === undefined) trust.remove(name.name)
       else trust.put(document)

@@ -1,6 +1,6 @@
 /** What policies read of the cluster while they judge: asked of the API server, and remembered for moments. @module */
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { RecentMap } from '#clients/recent-map'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import type { Clock, UnixMillis } from '#time'
@@ -24,16 +24,13 @@ interface Remembered {
 
 /** Questions are asked once, however many ask; those that fail are asked again. */
 export function createClusterReader({ api, clock, globalContext }: ClusterReaderOptions): ClusterReader {
-  const known = new Map<string, Remembered>()
+  const known = new RecentMap<string, Remembered>(MAX_REMEMBERED)
   const remembered = async <T>(key: string, ask: () => Promise<T>): Promise<T> => {
     const before = known.get(key)
     // Sound: a key begins with what is asked, and that decides what the answer is.
     if (before !== undefined && before.until > clock()) return (await before.answer) as T
     const answer = ask()
-    known.delete(key)
     known.set(key, { answer, until: clock() + LIFE })
-    const [oldest] = known.keys()
-    if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest)
     try {
       return await answer
     } catch (error) {
@@ -56,7 +53,7 @@ async function getOrNone(api: KubernetesApi, of: ResourceList, name: string): Pr
     try {
       return await api.get({ ...of, name })
     } catch (error) {
-      if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+      if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
       throw error
     }
   })

@@ -1,4 +1,5 @@
 /** Documents of a cluster: listed, watched, and kept while the API server is away. @module */
+import { setMaxListeners } from 'node:events'
 import type { Timers } from '#clients/http/fetch'
 import { wait } from '#clients/http/timers'
 import type { KubernetesApi, Selection } from '#clients/kubernetes/api'
@@ -6,7 +7,7 @@ import type { Collection } from '#clients/kubernetes/object'
 import { startResourceCache } from '#clients/kubernetes/resource-cache'
 import type { CacheState, ResourceCache } from '#clients/kubernetes/resource-cache'
 import type { Clock } from '#time'
-import { EXCEPTION_RESOURCES, POLICY_RESOURCES } from '#policy/front-ends'
+import { EXCEPTION_RESOURCES, POLICY_RESOURCES, TRUST_ROOTS } from '#policy/front-ends'
 import type { Documents } from '../snapshot/documents.js'
 
 /** A resource to be watched, in the first of its versions that the cluster serves. */
@@ -36,7 +37,7 @@ export function watchedResources(namespace: string): readonly WatchedResource[] 
   return [
     ...POLICY_RESOURCES,
     ...EXCEPTION_RESOURCES,
-    { group: 'policy.sigstore.dev', versions: ['v1alpha1'], resource: 'trustroots' },
+    TRUST_ROOTS,
     { group: '', versions: ['v1'], resource: 'namespaces' },
     { group: '', versions: ['v1'], resource: 'configmaps', namespace },
     { group: '', versions: ['v1'], resource: 'secrets', namespace },
@@ -55,6 +56,8 @@ export class WatchedDocuments {
 
   constructor(options: WatchOptions) {
     this.#options = options
+    // One listener a resource is no leak.
+    setMaxListeners(0, this.#stopping.signal)
   }
 
   /** Begins to watch. Resolves once everything that is served has been seen. */

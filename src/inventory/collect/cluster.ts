@@ -1,6 +1,6 @@
 /** What runs in a cluster: its pods, by whom they are there, on which platforms. @module */
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import { KubernetesError } from '#clients/kubernetes/kubernetes-error'
+import { isKubernetesError } from '#clients/kubernetes/kubernetes-error'
 import type { Collection, KubernetesObject } from '#clients/kubernetes/object'
 import type { JsonValue } from '#encoding/json'
 import { isJsonObject } from '#encoding/json'
@@ -28,7 +28,7 @@ export async function collectCluster(api: KubernetesApi, scope: ClusterScope): P
         ? (await api.list({ apiVersion, resource }, {}, scope.signal)).items
         : await listed(apiVersion, resource)
     } catch (error) {
-      if (!(error instanceof KubernetesError) || !ABSENT.has(error.code)) throw error
+      if (!isKubernetesError(error) || !ABSENT.has(error.code)) throw error
       notes.push(`${resource} cannot be listed (${error.message}): ${loss}`)
       return []
     }

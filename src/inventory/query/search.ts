@@ -1,4 +1,5 @@
 /** Asking an inventory: every bill of materials once, from the cache alone. @module */
+import { isVexPredicateType } from '#formats/openvex/document'
 import { judgeVex, type VexSubject } from '#formats/openvex/judgement'
 import { parsePurl } from '#formats/purl/purl'
 import type { EntryStore } from '../cache/entries.js'
@@ -48,7 +49,8 @@ export async function search(inventory: Inventory, entries: EntryStore, question
       if (reason !== undefined && certain.length === 0) unknown.push({ ...place, unknown: reason })
     }
   }
-  const { matcher, vulnerabilities, broken, notes } = question
+  const { matcher, vulnerabilities, broken } = question
+  const notes = [...question.notes, ...(vulnerabilities.length === 0 ? [] : vexNotes(inventory))]
   const answer = {
     question: matcher.question,
     inventory,
@@ -61,6 +63,17 @@ export async function search(inventory: Inventory, entries: EntryStore, question
     notes,
   }
   return { ...answer, verdict: verdictOf(answer) }
+}
+
+/** A document that could have excused something, and does not count. */
+function vexNotes({ images }: Inventory): readonly string[] {
+  const ignored = images.flatMap(({ platforms }) => platforms.flatMap((each) => each.ignored))
+  const documents = new Set(
+    ignored
+      .filter(({ code, predicateType }) => code === 'EXAMINE_VEX_UNTRUSTED' || isVexPredicateType(predicateType))
+      .map(({ attestation }) => attestation),
+  )
+  return documents.size === 0 ? [] : [`OpenVEX documents that count for nothing: ${String(documents.size)}`]
 }
 
 function collect(into: ImageFindings[], image: ImageFindings): void {

@@ -85,3 +85,36 @@ app.kubernetes.io/part-of: countersign
   reinvocationPolicy: IfNeeded
   {{- end }}
 {{- end }}
+
+{{- /* Policies that could not be used are refused when they are applied; the gate being away keeps nobody from repairing one. */ -}}
+{{- define "countersign.policy-webhook" -}}
+{{- $families := .Values.policies -}}
+{{- $groups := dict -}}
+{{- $order := list -}}
+{{- range .Files.Get "files/policies.json" | fromJsonArray }}
+{{- if has .family $families }}
+{{- $order = append $order .group | uniq }}
+{{- $_ := set $groups .group (append (get $groups .group | default list) .resource) }}
+{{- end }}
+{{- end -}}
+- name: policies.countersign.dev
+  admissionReviewVersions: [v1]
+  clientConfig:
+    service:
+      namespace: {{ .Release.Namespace }}
+      name: countersign-webhook
+      path: /validating
+      port: 443
+  failurePolicy: Ignore
+  matchPolicy: Equivalent
+  rules:
+    {{- range $order }}
+    - apiGroups: [{{ . }}]
+      apiVersions: ['*']
+      operations: [CREATE, UPDATE]
+      resources: {{ get $groups . | toJson }}
+      scope: '*'
+    {{- end }}
+  sideEffects: None
+  timeoutSeconds: {{ .Values.webhookTimeoutSeconds }}
+{{- end }}
