@@ -11,8 +11,11 @@ const MAX_ELEMENTS = 100_000
 /** Characters that count as one step. */
 const CHARACTERS_A_STEP = 16
 
+/** Code points that count as one step where a text is taken apart into them. */
+const POINTS_A_STEP = 4
+
 /** Steps of a pattern that count as one. */
-const MATCHES_A_STEP = 64
+const MATCHES_A_STEP = 16
 
 /** Counts the steps of one evaluation, however many attempts it takes. */
 export class Budget {
@@ -22,6 +25,22 @@ export class Budget {
   spend(steps: number): void {
     this.#steps += steps
     if (this.#steps > MAX_STEPS) throw tooMuch('an expression takes too many steps', `at most ${String(MAX_STEPS)}`)
+  }
+
+  /**
+   * Counts being given a text; a short one is part of the call.
+   * @throws CelError `CEL_LIMIT`
+   */
+  text(characters: number): void {
+    if (characters >= CHARACTERS_A_STEP) this.spend(Math.floor(characters / CHARACTERS_A_STEP))
+  }
+
+  /**
+   * Counts taking a text apart into its code points.
+   * @throws CelError `CEL_LIMIT`
+   */
+  points(characters: number): void {
+    this.spend(1 + Math.floor(characters / POINTS_A_STEP))
   }
 
   /**

@@ -105,12 +105,15 @@ function planCall(call: Call, checked: CheckedExpression): Step {
   if (only !== undefined && overloads.length === 1 && surelyTakes(only, types)) {
     return (frame) => {
       const values = evaluateAll(steps, frame)
-      return values === PENDING ? PENDING : only.call(values, frame)
+      if (values === PENDING) return PENDING
+      countTexts(values, frame)
+      return only.call(values, frame)
     }
   }
   return (frame) => {
     const values = evaluateAll(steps, frame)
     if (values === PENDING) return PENDING
+    countTexts(values, frame)
     const overload = overloads.find(({ parameters }) =>
       parameters.every((parameter, index) => {
         const value = values[index]
@@ -123,6 +126,11 @@ function planCall(call: Call, checked: CheckedExpression): Step {
     }
     return overload.call(values, frame)
   }
+}
+
+/** A text counts wherever it is given to a function: each may read all of it. What takes longer than reading counts that itself. */
+function countTexts(values: readonly CelValue[], { budget }: Frame): void {
+  for (const value of values) if (typeof value === 'string') budget.text(value.length)
 }
 
 /** Every argument is evaluated, even if one is pending: what the others ask for is asked for now. */

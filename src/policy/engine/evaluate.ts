@@ -10,10 +10,11 @@ import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
-import { judgeImages } from './judge-image.js'
+import { judgeImages, readPlace } from './judge-image.js'
 import type { ImageContext } from './judge-image.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { EnginePorts } from './ports.js'
+import { programPlaces } from './program-images.js'
 import { programsOf, REFUSALS, runPrograms } from './run-programs.js'
 import type { ProgramContext, ProgramsVerdict } from './run-programs.js'
 import { readImageName, Session } from './session.js'
@@ -143,7 +144,8 @@ async function isAbout(context: RuleContext): Promise<'about' | 'not about' | Co
   return applies ? ((await exceptionFor(context)) ?? 'about') : 'not about'
 }
 
-async function exceptionFor({ request, session, policy, rule }: RuleContext): Promise<CompiledException | undefined> {
+async function exceptionFor(context: RuleContext): Promise<CompiledException | undefined> {
+  const { request, session, policy, rule } = context
   const { language, name, namespace } = policy
   const { review, exceptions = [] } = request
   for (const exception of exceptions) {
@@ -152,9 +154,24 @@ async function exceptionFor({ request, session, policy, rule }: RuleContext): Pr
     const applies = await session.waiting.for('the selection of exceptions', async () =>
       exception.matcher.matches(review, session.circumstances),
     )
-    if (applies) return exception
+    if (applies && (await areImagesExcused(exception, context))) return exception
   }
   return undefined
+}
+
+/** All images that the rule would look at, also those that it finds itself. */
+async function areImagesExcused({ excuses }: CompiledException, context: RuleContext): Promise<boolean> {
+  if (excuses === undefined) return true
+  const { rule, request, session } = context
+  const places =
+    rule.kind === 'program' ? await programPlaces(rule, request.review, session) : placesOf(rule, request.review)
+  return (
+    places.length > 0 &&
+    places.every((place) => {
+      const read = readPlace(place)
+      return !('error' in read) && excuses(read.occurrence.image)
+    })
+  )
 }
 
 function excused(context: RuleContext, exception: CompiledException): RuleVerdict {

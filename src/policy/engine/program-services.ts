@@ -3,7 +3,7 @@ import type { JsonValue } from '#encoding/json'
 import type { PredicatePolicy } from '../internal/demand.js'
 import type { AttestationOutcome, SignatureOutcome } from '../internal/outcome.js'
 import { PolicyError } from '../internal/policy-error.js'
-import type { ProgramImage, ProgramServices, ReviewProgram } from '../internal/policy.js'
+import type { CompiledPolicy, ProgramImage, ProgramServices, ReviewProgram } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { evaluateAttestation, evaluateSignature } from './evaluate-demand.js'
 import { imageData } from './image-data.js'
@@ -12,21 +12,35 @@ import { isSelected } from './program-images.js'
 import type { Session } from './session.js'
 import { readImageName } from './session.js'
 
-/** What the programs of one review found out about images, by what they are and not by how they are called. */
+type State = 'verified' | 'unverified' | 'not-asked'
+
+/**
+ * What the programs of one review found out about images, by what they are and not by how they are called. What a policy of a
+ * namespace verified, with attestors of its own choice, is nothing to a policy of the cluster.
+ */
 export class Evidence {
   readonly #found = new Map<string, 'verified' | 'unverified'>()
 
   /** A later failure does not undo what was verified. */
-  note(image: string, verified: boolean): void {
-    if (verified || !this.#found.has(image)) this.#found.set(image, verified ? 'verified' : 'unverified')
+  note(image: string, verified: boolean, { namespace }: Pick<CompiledPolicy, 'namespace'>): void {
+    const key = keyOf(image, namespace)
+    if (verified || !this.#found.has(key)) this.#found.set(key, verified ? 'verified' : 'unverified')
   }
 
-  of(image: string): 'verified' | 'unverified' | 'not-asked' {
-    return this.#found.get(image) ?? 'not-asked'
+  /** As a policy may take it. */
+  of(image: string, { namespace }: Pick<CompiledPolicy, 'namespace'>): State {
+    const ofCluster = this.#found.get(keyOf(image, undefined))
+    if (namespace === undefined || ofCluster === 'verified') return ofCluster ?? 'not-asked'
+    return this.#found.get(keyOf(image, namespace)) ?? ofCluster ?? 'not-asked'
   }
 }
 
+function keyOf(image: string, namespace: string | undefined): string {
+  return `${namespace ?? ''} ${image}`
+}
+
 export interface ServiceContext {
+  readonly policy: CompiledPolicy
   readonly rule: ReviewProgram
   readonly session: Session
   readonly review: Review
@@ -47,7 +61,8 @@ function keeping(statements: JsonValue[]): PredicatePolicy {
   }
 }
 
-export function servicesFor({ rule, session, review, images, evidence, outcomes }: ServiceContext): ProgramServices {
+export function servicesFor(context: ServiceContext): ProgramServices {
+  const { policy, rule, session, review, images, evidence, outcomes } = context
   const imageOf = async (text: string): Promise<ProgramImage> => {
     const known = images.find(({ occurrence: { image } }) => image.text === text)
     if (known !== undefined) return known
@@ -57,7 +72,7 @@ export function servicesFor({ rule, session, review, images, evidence, outcomes 
   }
   const note = ({ pinned }: ProgramImage, outcome: SignatureOutcome | AttestationOutcome): void => {
     outcomes.push(outcome)
-    evidence.note(pinnedName(pinned), outcome.met)
+    evidence.note(pinnedName(pinned), outcome.met, policy)
   }
   return {
     circumstances: session.circumstances,

@@ -90,7 +90,7 @@ interface Run {
 const NOTHING: Run['outcome'] = { warnings: [], auditAnnotations: new Map() }
 
 async function runOne({ context, images, error }: Found, { review, evidence }: Running): Promise<Run> {
-  const { rule, session } = context
+  const { policy, rule, session } = context
   const asked: (SignatureOutcome | AttestationOutcome)[] = []
   const result = { context, images, asked, outcome: NOTHING }
   if (error !== undefined) return { ...result, failure: { kind: 'error', error } }
@@ -98,8 +98,8 @@ async function runOne({ context, images, error }: Found, { review, evidence }: R
   if (loose !== undefined && rule.digests.verify && !othersMayPin(context))
     return { ...result, failure: { kind: 'digest-missing', image: loose.occurrence.image.text } }
   try {
-    const services = servicesFor({ rule, session, review, images, evidence, outcomes: asked })
-    const { failure, ...outcome } = await session.waiting.for(`the policy ${context.policy.name}`, () =>
+    const services = servicesFor({ policy, rule, session, review, images, evidence, outcomes: asked })
+    const { failure, ...outcome } = await session.waiting.for(`the policy ${policy.name}`, () =>
       rule.run({ review, images, services }, session.waiting.signal),
     )
     return { ...result, outcome, failure }
@@ -115,10 +115,10 @@ function othersMayPin({ request: { digestsMustStand, policies } }: ProgramContex
 }
 
 /** `required` is held to, which the original began with only in 1.19. */
-function unverifiedImage({ context: { rule }, images }: Run, evidence: Evidence): ProgramFailure | undefined {
+function unverifiedImage({ context: { policy, rule }, images }: Run, evidence: Evidence): ProgramFailure | undefined {
   if (!rule.digests.required) return undefined
   for (const { occurrence, pinned } of images) {
-    const state = evidence.of(pinnedName(pinned))
+    const state = evidence.of(pinnedName(pinned), policy)
     if (state !== 'verified') return { kind: state, image: occurrence.image.text }
   }
   return undefined

@@ -18,9 +18,11 @@ export class Namespace extends Opaque {
 
 /** What a policy finds out about images while it is evaluated. */
 export interface Findings {
-  /** Attestors that were asked for and cannot be verified, with the reason. */
+  /** Statements that were verified, by what was asked. */
+  readonly verified: Map<string, unknown>
+  /** Attestors that this round asked for and that cannot be verified, with the reason. */
   readonly unusable: Map<string, string>
-  /** Statements that were verified, by image and attestation. */
+  /** The statement that this round verified last, by image and attestation. */
   readonly statements: Map<string, unknown>
 }
 
@@ -34,13 +36,19 @@ export class Surroundings extends Opaque {
   /** Undefined while it is only being decided whether the policy applies. */
   readonly services: ProgramServices | undefined
   readonly now: Timestamp
-  readonly findings: Findings = { unusable: new Map(), statements: new Map() }
+  readonly findings: Findings = { verified: new Map(), unusable: new Map(), statements: new Map() }
 
   constructor(circumstances: Circumstances, services: ProgramServices | undefined, now: Timestamp) {
     super()
     this.circumstances = circumstances
     this.services = services
     this.now = now
+  }
+
+  /** Expressions are evaluated from the start again: none may see what only a later one asks. */
+  beginRound(): void {
+    this.findings.unusable.clear()
+    this.findings.statements.clear()
   }
 }
 

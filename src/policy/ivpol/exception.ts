@@ -4,20 +4,17 @@ import { encodeHex } from '#encoding/hex'
 import { canonicalize } from '#encoding/jcs'
 import type { JsonObject } from '#encoding/json'
 import { encodeUtf8 } from '#encoding/utf8'
+import type { Pattern } from '#verify/pattern/pattern'
 import { compileMatchConditions, matchesConditions } from '../cel/match-conditions.js'
 import type { CompiledConditions, MatchCondition } from '../cel/match-conditions.js'
 import { loadCel } from '../cel/program.js'
-import { readPlace } from '../engine/judge-image.js'
-import { selectImage } from '../engine/select-images.js'
+import { skipForms } from '../engine/image-forms.js'
 import type { CompiledException, ExcusedRule } from '../internal/exception.js'
 import { Complaints, Fields } from '../internal/fields.js'
-import type { ImageSelector } from '../internal/image.js'
-import { imagesOf } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
-import type { Review } from '../internal/review.js'
 import { loadYamlParser, policyEnvironment } from './environment.js'
 import { Expressions } from './expressions.js'
-import { globSelector } from './glob.js'
+import { compileGlob } from './glob.js'
 import { CLUSTER_KIND, EXCEPTION_KIND, GROUP, isCelException, NAMESPACED_KIND, VERSIONS } from './kinds.js'
 import { guarded, required } from './reading.js'
 import { readNamed } from './spec.js'
@@ -31,7 +28,7 @@ interface PolicyRef {
 interface ReadException {
   readonly refs: readonly PolicyRef[]
   readonly conditions: readonly MatchCondition[]
-  readonly images: readonly ImageSelector[]
+  readonly images: readonly Pattern[]
   /** Milliseconds since 1970. */
   readonly expiresAt: number | undefined
 }
@@ -61,7 +58,6 @@ export async function compileCelException(document: JsonObject): Promise<Compile
       explained: read.conditions.map(({ name: title, expression }) => `where ${title}: ${expression}`),
       matches: async (review, circumstances) => {
         if (read.expiresAt !== undefined && circumstances.clock() > read.expiresAt) return false
-        if (!areExcused(review, read.images)) return false
         const { evaluation } = policyEvaluation({
           review,
           circumstances,
@@ -72,6 +68,10 @@ export async function compileCelException(document: JsonObject): Promise<Compile
         return await matchesConditions(conditions, evaluation, 'Fail')
       },
     },
+    // A digest is only excused by what is said of it: its tag may stand for anything.
+    ...(read.images.length === 0
+      ? {}
+      : { excuses: (image) => skipForms(image).some((form) => read.images.some((glob) => glob.matches(form))) }),
     contentHash: encodeHex(
       sha256(encodeUtf8(canonicalize({ name: name ?? '', namespace, spec: document['spec'] ?? null }))),
     ),
@@ -119,7 +119,7 @@ function readException(spec: Fields): ReadException {
   return {
     refs,
     conditions: readNamed(spec, 'matchConditions').map(({ name, expression }) => ({ name, expression })),
-    images: spec.texts('images').flatMap((glob) => guarded(spec, 'images', () => globSelector(glob)) ?? []),
+    images: spec.texts('images').flatMap((glob) => guarded(spec, 'images', () => compileGlob(glob)) ?? []),
     expiresAt,
   }
 }
@@ -137,14 +137,4 @@ async function compileConditions({ conditions }: ReadException, complaints: Comp
     expressions.complain('spec.matchConditions', error)
     return { conditions: [], programs: [] }
   }
-}
-
-/** An exception that names images is about resources that have no others. */
-function areExcused(review: Review, images: readonly ImageSelector[]): boolean {
-  if (images.length === 0) return true
-  const selection = { include: images, skip: [] }
-  return imagesOf(review).every((place) => {
-    const read = readPlace(place)
-    return !('error' in read) && selectImage(selection, read.occurrence.image, undefined) === 'selected'
-  })
 }

@@ -10,7 +10,8 @@ import type { ProgramInput, ProgramOutcome, ReviewProgram } from '../internal/po
 import type { AttestorProgram } from './attestor-programs.js'
 import type { Expressions } from './expressions.js'
 import type { ReadSpec, ReadValidation } from './spec.js'
-import { attestationsValue, imagesValue, lazyMap, policyEvaluation } from './variables.js'
+import { attestationsValue, imagesValue, LazyMap, policyEvaluation } from './variables.js'
+import type { PolicyEvaluation } from './variables.js'
 
 interface Parts {
   readonly spec: ReadSpec
@@ -52,12 +53,18 @@ export function compileRun(parts: Parts): ReviewProgram['run'] {
     return program === undefined ? [] : [{ key: annotation.name, program }]
   })
   return async (input) => {
-    const { evaluation, surroundings } = evaluationOf(parts, input)
+    const { evaluation, surroundings, beginRound } = evaluationOf(parts, input)
     const { unusable } = surroundings.findings
     try {
-      const failure = await evaluation.asks.settle(() => firstFailure(validations, evaluation))
-      const auditAnnotations = await evaluation.asks.settle(() => annotationsOf(annotations, evaluation))
-      return { failure: failure ?? failureOf(unusable), warnings: [...unusable.values()], auditAnnotations }
+      return await evaluation.asks.settle(() => {
+        beginRound()
+        const failure = firstFailure(validations, evaluation)
+        if (failure === PENDING) return PENDING
+        const warnings = [...unusable.values()]
+        const accepted = failureOf(unusable)
+        const auditAnnotations = annotationsOf(annotations, evaluation)
+        return auditAnnotations === PENDING ? PENDING : { failure: failure ?? accepted, warnings, auditAnnotations }
+      })
     } catch (error) {
       if (!(error instanceof CelError)) throw error
       return { failure: { kind: 'error', error }, warnings: [...unusable.values()], auditAnnotations: new Map() }
@@ -84,7 +91,10 @@ function compileValidation(
   return program === undefined ? undefined : { program, message, messageProgram }
 }
 
-function evaluationOf({ spec, variables, attestors, groups }: Parts, { review, images, services }: ProgramInput) {
+function evaluationOf(
+  { spec, variables, attestors, groups }: Parts,
+  { review, images, services }: ProgramInput,
+): PolicyEvaluation {
   const names = new Map<string, string[]>()
   const known = POD_MAKERS.has(review.kind.kind) ? [...POD_GROUPS, ...groups] : groups
   for (const group of known) names.set(group, [])
@@ -97,7 +107,7 @@ function evaluationOf({ spec, variables, attestors, groups }: Parts, { review, i
   const imagesMap = imagesValue(names)
   const attestations = attestationsValue(spec.attestations.map(({ name }) => name))
   const byName = new Map(attestors.map((attestor) => [attestor.name, attestor]))
-  const lazily = lazyMap(
+  const lazily = new LazyMap(
     byName.keys(),
     (name): Outcome => byName.get(name)?.evaluate(parts.evaluation, services) ?? null,
   )
@@ -115,7 +125,13 @@ function evaluationOf({ spec, variables, attestors, groups }: Parts, { review, i
             ? attestations
             : undefined,
   })
-  return parts
+  return {
+    ...parts,
+    beginRound: () => {
+      lazily.forget()
+      parts.beginRound()
+    },
+  }
 }
 
 /**

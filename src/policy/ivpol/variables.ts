@@ -5,7 +5,7 @@ import { fromJson } from '../cel/json.js'
 import { Evaluation } from '../cel/program.js'
 import type { CelProgram } from '../cel/program.js'
 import { reviewVariables } from '../cel/review-variables.js'
-import { CelMap, EntryMap, PENDING, Timestamp } from '../cel/values.js'
+import { CelMap, EntryMap, Timestamp } from '../cel/values.js'
 import type { CelValue, Outcome } from '../cel/values.js'
 import type { Circumstances } from '../internal/cluster.js'
 import type { ProgramServices } from '../internal/policy.js'
@@ -14,7 +14,7 @@ import { SURROUNDINGS, Surroundings } from './contexts.js'
 import { contextNamed } from './environment.js'
 
 /** A map whose values are computed when they are looked at; what cannot be computed is an error there and nowhere else. */
-class LazyMap extends CelMap {
+export class LazyMap extends CelMap {
   readonly #compute: (name: string) => Outcome
   readonly #names: ReadonlySet<string>
   readonly #known = new Map<string, Outcome | CelError>()
@@ -40,10 +40,14 @@ class LazyMap extends CelMap {
   override get(key: CelValue): Outcome | undefined {
     if (typeof key !== 'string' || !this.#names.has(key)) return undefined
     const known = this.#known.get(key) ?? this.#computed(key)
-    // In the next round the answer may be there.
-    if (known !== PENDING) this.#known.set(key, known)
+    this.#known.set(key, known)
     if (known instanceof CelError) throw known
     return known
+  }
+
+  /** In the next round the answer may be there. */
+  forget(): void {
+    this.#known.clear()
   }
 
   #computed(name: string): Outcome | CelError {
@@ -60,6 +64,8 @@ class LazyMap extends CelMap {
 export interface PolicyEvaluation {
   readonly evaluation: Evaluation
   readonly surroundings: Surroundings
+  /** To be called before the expressions are evaluated from the start. */
+  beginRound(): void
 }
 
 export interface EvaluationParts {
@@ -93,7 +99,14 @@ export function policyEvaluation({
     if (name === 'variables') return lazily
     return contextNamed(name) ?? own(name, evaluation) ?? ofReview(name, evaluation)
   })
-  return { evaluation, surroundings }
+  return {
+    evaluation,
+    surroundings,
+    beginRound: () => {
+      lazily.forget()
+      surroundings.beginRound()
+    },
+  }
 }
 
 /** `images`: names by group. */
@@ -104,10 +117,6 @@ export function imagesValue(groups: ReadonlyMap<string, readonly string[]>): Cel
 /** `attestations`: each name stands for itself. */
 export function attestationsValue(names: Iterable<string>): CelValue {
   return new EntryMap(Array.from(names, (name) => [name, name] as const))
-}
-
-export function lazyMap(names: Iterable<string>, compute: (name: string) => Outcome): CelMap {
-  return new LazyMap(names, compute)
 }
 
 /** The object under review, for expressions that can name nothing else. */

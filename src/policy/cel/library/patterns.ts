@@ -77,6 +77,8 @@ function replace(text: string, { source, by, times }: Replacing, world: World): 
   let count = 0n
   let length = text.length
   for (const match of occurrences(text, pattern, world)) {
+    // It is read for each match, and what it comes to may be short.
+    world.budget.read(by.length)
     const part = filledIn(by, match)
     length += part.length
     world.budget.make(length)

@@ -101,7 +101,7 @@ function comparison(holds: Order): readonly Overload[] {
 
 function sizeOf(value: CelValue, { budget }: World): bigint {
   if (typeof value === 'string') {
-    budget.read(value.length)
+    budget.points(value.length)
     return BigInt([...value].length)
   }
   if (value instanceof Uint8Array || isList(value)) return BigInt(value.length)

@@ -9,7 +9,7 @@ import { typeNameOf } from '../values.js'
 import type { CelList } from '../values.js'
 
 function pointsOf(text: string, { budget }: World): readonly string[] {
-  budget.read(text.length)
+  budget.points(text.length)
   return [...text]
 }
 

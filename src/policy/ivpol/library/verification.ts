@@ -75,12 +75,16 @@ function attestations(
         return false
       }
       const { name, predicateType } = attestation
-      return world.asks.ask(`attestation ${JSON.stringify([image, name, attestor.id])}`, async () => {
+      const question = `attestation ${JSON.stringify([image, name, attestor.id])}`
+      const met = world.asks.ask(question, async () => {
         const { outcome, statements } = await services.attestation(image, { name, predicateType }, usable)
         const last = statements.at(-1)
-        if (outcome.met && last !== undefined) findings.statements.set(statementKey(image, name), last)
+        if (outcome.met && last !== undefined) findings.verified.set(question, last)
         return outcome.met
       })
+      // In the order of the expressions, and not in that in which the answers came.
+      if (met === true) findings.statements.set(statementKey(image, name), findings.verified.get(question))
+      return met
     },
   })
 }
