@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 const BELOW_CLIENTS = ['formats', 'crypto', 'encoding']
 const BELOW_SIGN = ['verify', 'tlog', 'clients', ...BELOW_CLIENTS]
 const BELOW_SERVICES = ['sign', 'images', 'policy', 'serving', ...BELOW_SIGN]
-const BELOW_CLI = ['services', 'gate', ...BELOW_SERVICES]
+const BELOW_CLI = ['services', 'gate', 'inventory', ...BELOW_SERVICES]
 
 /** Folder → the folders whose modules it may import. */
 export const MAY_IMPORT = {
@@ -20,6 +20,7 @@ export const MAY_IMPORT = {
   serving: ['clients', ...BELOW_CLIENTS],
   services: BELOW_SERVICES,
   gate: BELOW_SERVICES,
+  inventory: BELOW_SERVICES,
   // What the package exports; each module lists its names by hand.
   public: BELOW_CLI,
   cli: BELOW_CLI,

@@ -23,9 +23,19 @@ const HOST_CALLS = [
   },
 ]
 
+/** Errors that are thrown in another bundle than they are caught in are of another class there. */
+const CLASSES = [
+  {
+    selector: "BinaryExpression[operator='instanceof'][right.name=/^(?:HttpError|KubernetesError)$/]",
+    message: 'Ask isHttpError, isKubernetesError.',
+  },
+]
+
 const SHAPES = [
   { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
   { selector: 'ExportAllDeclaration', message: 'List what you export.' },
+  // The HTTP client is a chunk of its own in the built program, with a class of its own.
+  { selector: 'BinaryExpression[operator="instanceof"][right.name="HttpError"]', message: 'isHttpError (ADR 6).' },
 ]
 
 const HOST_MODULES = ['process', 'console']
@@ -88,7 +98,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': ['error', ...HOST_GLOBALS],
       'no-restricted-imports': ['error', { paths: HOST_MODULES }],
-      'no-restricted-syntax': ['error', ...SHAPES, ...HOST_CALLS],
+      'no-restricted-syntax': ['error', ...SHAPES, ...HOST_CALLS, ...CLASSES],
     },
   },
   {

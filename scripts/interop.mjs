@@ -6,17 +6,14 @@
  *
  * @module
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { filesBelow } from './build.mjs'
-import { outsideFolder, withoutExtraCertificates } from './outside.mjs'
+import { installedPeers, outsideFolder, withoutExtraCertificates } from './outside.mjs'
 
 const [shared, ...names] = process.argv.slice(2)
 const installer = outsideFolder(shared, 'peers/install.sh')
-
-/** The installer prints one shell line that extends PATH. */
-const line = execFileSync('bash', [installer], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-const path = execFileSync('bash', ['-c', `${line}\nprintf %s "$PATH"`], { encoding: 'utf8' })
+const path = installedPeers(installer)
 
 // Without them the comparisons are skipped, and the summary counts them as such.
 spawnSync(process.execPath, [join(import.meta.dirname, 'oracles.mjs')], { stdio: 'inherit' })

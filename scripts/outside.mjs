@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
@@ -19,6 +20,15 @@ export function outsideFolder(shared, name) {
     `${inCi ? 'FAILED' : 'SKIPPED'}: ${join(shared ?? '../shared', name)} is not here (make … SHARED=folder)`,
   )
   process.exit(inCi ? 1 : 0)
+}
+
+/**
+ * @param {string} installer `peers/install.sh`, which prints one shell line that extends PATH
+ * @returns {string} the PATH with the peers in it
+ */
+export function installedPeers(installer) {
+  const line = execFileSync('bash', [installer], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  return execFileSync('bash', ['-c', `${line}\nprintf %s "$PATH"`], { encoding: 'utf8' })
 }
 
 /** NODE_EXTRA_CA_CERTS costs 75 ms at every start of Node 20, which no test and no benchmark wants to measure. */

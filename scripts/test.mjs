@@ -12,7 +12,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { buildModules, bundleCommandLine, filesBelow } from './build.mjs'
 
 /** These need programs or folders from outside; they have targets of their own. */
-const NOT_UNIT = ['test/interop', 'test/oracles', 'test/conformance']
+const NOT_UNIT = ['test/interop', 'test/oracles', 'test/conformance', 'test/kubernetes']
 
 process.chdir(dirname(import.meta.dirname))
 

@@ -6,7 +6,7 @@ import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { askPassword } from './password.js'
-import { asText, readFileOrUrl } from './read-input.js'
+import { asText, parseInput, readFileOrUrl } from './read-input.js'
 
 /** Schemes that cosign knows and this program does not speak yet. */
 const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitlab', 'github', 'pkcs11'] as const
@@ -34,7 +34,11 @@ function readVariable(host: Host, name: string): Uint8Array {
 
 /** The public key that a reference names: PEM. */
 export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<PublicKey> {
-  const text = asText(await readKeyReference(host, reference, signal), 'the key')
+  const bytes = await readKeyReference(host, reference, signal)
+  return parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key')))
+}
+
+function publicKeyFrom(text: string): PublicKey {
   if (/-----BEGIN (?:[A-Z ]*)PRIVATE KEY-----/.test(text)) {
     throw new CliError('CLI_INPUT', 'this is a private key, and a public key is asked for', {
       hint: `get the public key with "countersign public-key --key …"`,
@@ -49,7 +53,7 @@ export async function loadPublicKey(host: Host, reference: string, signal: Abort
  */
 export async function loadPrivateKey(host: Host, reference: string, signal: AbortSignal): Promise<PrivateKey> {
   const text = asText(await readKeyReference(host, reference, signal), 'the key')
-  if (!isCosignKey(text)) return privateKeyFromPem(text)
+  if (!isCosignKey(text)) return parseInput(reference, () => privateKeyFromPem(text))
   return privateKeyFromPkcs8(await openCosignKey(text, await askPassword(host, { twice: false })))
 }
 

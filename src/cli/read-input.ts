@@ -2,6 +2,7 @@
 import { concatBytes } from '#encoding/bytes'
 import { decodeUtf8 } from '#encoding/utf8'
 import { readBytes } from '#clients/http/body'
+import { redactUrl } from '#clients/http/trace'
 import { isCodedError } from '#errors'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
@@ -43,6 +44,20 @@ export async function readFileOrUrl(host: Host, reference: string, signal: Abort
 
 export function isAddress(reference: string): boolean {
   return /^https?:\/\//.test(reference)
+}
+
+/**
+ * Parses what was read from `name`, so that an error says where the fault is: a command reads many files. Code and detail
+ * stay what the parser made them.
+ */
+export function parseInput<T>(name: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    const shown = isAddress(name) ? redactUrl(name) : name
+    if (isCodedError(error) && !error.message.includes(shown)) error.message = `${shown}: ${error.message}`
+    throw error
+  }
 }
 
 /** A file as text. @throws {@link CliError} `CLI_INPUT` if it is not UTF-8. */

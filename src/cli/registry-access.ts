@@ -3,7 +3,7 @@ import { createRegistryClient } from '#clients/registry/client'
 import { explicitKeychain, firstOf, type Keychain } from '#clients/registry/credentials'
 import { machineKeychain } from '#clients/registry/keychain'
 import type { RegistryClient } from '#clients/registry/registry'
-import type { Host } from './kit/host.js'
+import type { ConnectOptions, Host } from './kit/host.js'
 
 export interface RegistryFlags {
   readonly 'allow-http-registry': boolean
@@ -22,10 +22,11 @@ export interface RegistryFlags {
 export async function openRegistry(
   flags: RegistryFlags,
   host: Host,
-  { verbose }: { readonly verbose: boolean },
+  { verbose, pace }: Pick<ConnectOptions, 'pace'> & { readonly verbose: boolean },
 ): Promise<RegistryClient> {
   const fetch = await host.connect({
     verbose,
+    ...(pace !== undefined && { pace }),
     tls: {
       caFile: flags['registry-cacert'],
       clientCertificateFile: flags['registry-client-cert'],

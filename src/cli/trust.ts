@@ -8,7 +8,7 @@ import type { Certificate } from '#formats/x509/certificate'
 import { parseCertificate } from '#formats/x509/parse-certificate'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
-import { readTextFile } from './read-input.js'
+import { parseInput, readTextFile } from './read-input.js'
 
 export interface TrustFlags {
   readonly 'trusted-root': string | undefined
@@ -33,10 +33,13 @@ export async function loadTrust(host: Host, flags: TrustFlags): Promise<TrustedR
   if (complete) return { ...EMPTY_TRUST, ...parts }
   const path = flags['trusted-root']
   const base =
-    path === undefined
-      ? await trustedRootFromTuf(host, flags.offline === true)
-      : parseTrustedRoot(await host.files.read(path))
+    path === undefined ? await trustedRootFromTuf(host, flags.offline === true) : await trustedRootFromFile(host, path)
   return { ...base, ...parts }
+}
+
+async function trustedRootFromFile(host: Host, path: string): Promise<TrustedRoot> {
+  const bytes = await host.files.read(path)
+  return parseInput(path, () => parseTrustedRoot(bytes))
 }
 
 async function trustedRootFromTuf(host: Host, offline: boolean): Promise<TrustedRoot> {
@@ -67,8 +70,10 @@ async function explicitParts(host: Host, flags: TrustFlags): Promise<Parts> {
 
 /** Certificates of a PEM file, in its order. @throws {@link CliError} `CLI_INPUT` if there are none. */
 export async function readCertificates(host: Host, path: string): Promise<readonly Certificate[]> {
-  const blocks = parsePem(await readTextFile(host, path))
-  const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ bytes }) => parseCertificate(bytes))
+  const text = await readTextFile(host, path)
+  const certificates = parseInput(path, () => {
+    return parsePem(text).flatMap(({ label, bytes }) => (label === 'CERTIFICATE' ? [parseCertificate(bytes)] : []))
+  })
   if (certificates.length > 0) return certificates
   throw new CliError('CLI_INPUT', `no certificates in certificate chain`, {
     expected: 'PEM blocks of type CERTIFICATE',
@@ -95,7 +100,7 @@ async function logsFromKeys(host: Host, path: string): Promise<readonly TrustedL
   const text = await readTextFile(host, path)
   const keys = text.match(/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g) ?? []
   return keys.map((pem) => {
-    const key = publicKeyFromPem(pem)
+    const key = parseInput(path, () => publicKeyFromPem(pem))
     return {
       baseUrl: '',
       hashAlgorithm: 'sha256',

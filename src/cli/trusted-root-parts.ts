@@ -7,7 +7,7 @@ import type { Certificate } from '#formats/x509/certificate'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { type KeyValues, parseKeyValues } from './key-values.js'
-import { readTextFile } from './read-input.js'
+import { parseInput, readTextFile } from './read-input.js'
 import { readCertificates } from './trust.js'
 
 const AUTHORITY_KEYS = ['url', 'certificate-chain', 'start-time', 'end-time']
@@ -49,7 +49,9 @@ function attribute({ subject }: Certificate, name: string): string {
 /** A log: `url=…,public-key=FILE,start-time=…[,end-time=…][,origin=…]`; the origin is what a Rekor v2 or static CT log signs as. */
 export async function logFromText(host: Host, flag: string, text: string): Promise<TrustedLog> {
   const values = parseKeyValues(flag, text, LOG_KEYS)
-  const key = publicKeyFromPem(await readTextFile(host, values.required('public-key')))
+  const path = values.required('public-key')
+  const pem = await readTextFile(host, path)
+  const key = parseInput(path, () => publicKeyFromPem(pem))
   const origin = values.optional('origin')
   return {
     baseUrl: values.optional('url') ?? '',

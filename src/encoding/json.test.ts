@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { isCodedError } from '#errors'
 import { fuzzRuns } from '#testing/fuzz'
-import { parseJson, parseUnambiguousJson } from './json.js'
+import { parseJson } from './json.js'
 
-describe('unambiguous JSON', () => {
+describe('a name stands once in an object', () => {
   for (const [name, text] of [
     ['two members of one name', '{"a":1,"a":2}'],
     ['the same, deeper', '[{"b":{"a":1,"c":2,"a":1}}]'],
@@ -19,7 +19,7 @@ describe('unambiguous JSON', () => {
   ] as const) {
     test(`refused: ${name}`, () => {
       assert.throws(
-        () => parseUnambiguousJson(text),
+        () => parseJson(text),
         (error) => isCodedError(error) && error.code === 'JSON',
       )
     })
@@ -28,9 +28,9 @@ describe('unambiguous JSON', () => {
   test('what others write is read', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
-        const text = JSON.stringify(value)
-        assert.deepEqual(parseUnambiguousJson(text), parseJson(text))
-        assert.deepEqual(parseUnambiguousJson(JSON.stringify(value, null, 2)), parseJson(text))
+        for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)]) {
+          assert.deepEqual(parseJson(text), JSON.parse(text))
+        }
       }),
       { numRuns: fuzzRuns() },
     )
@@ -40,7 +40,7 @@ describe('unambiguous JSON', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'{}[]":,\\a1 ') })), (text) => {
         try {
-          parseUnambiguousJson(text)
+          parseJson(text)
         } catch (error) {
           assert.ok(isCodedError(error))
         }
@@ -48,4 +48,23 @@ describe('unambiguous JSON', () => {
       { numRuns: fuzzRuns() },
     )
   })
+})
+
+test('the number of values is bounded before they are made', () => {
+  const limits = { values: 4 }
+  for (const text of [
+    '[1,2,3]',
+    '{"a":1,"b":[]}',
+    '["a,b,c,d,e,[,{","\\",\\\\"]',
+    '12345678',
+    '"long [[[[[[[ text"',
+    '[[[1]]]',
+  ])
+    assert.deepEqual(parseJson(text, limits), JSON.parse(text), text)
+  for (const text of ['[1,2,3,4]', '[[[[1]]]]', '{"a":{"b":{"c":{}}}}', '[{},{},{}]', '[[[[[[', `[${'1,'.repeat(100)}`])
+    assert.throws(() => parseJson(text, limits), { code: 'JSON' }, text)
+  const bomb = `[${'[],'.repeat(5_000_000)}[]]`
+  const start = process.hrtime.bigint()
+  assert.throws(() => parseJson(bomb, { values: 1000 }), { code: 'JSON' })
+  assert.ok(process.hrtime.bigint() - start < 200_000_000n)
 })

@@ -9,12 +9,22 @@ export interface JsonObject {
 
 const MAX_DEPTH = 200
 
+/** How much a text may hold. */
+export interface JsonLimits {
+  /** Members and elements, all together: a hundred megabytes of `[]` would fill the memory many times over. */
+  readonly values: number
+}
+
 /**
- * Reads JSON. Nesting is bounded, since every consumer walks values recursively.
+ * Reads JSON. Nesting is bounded, since every consumer walks values recursively, and a name stands once in an object: of two, one
+ * reader takes the first and another the last, and what was verified would not be what is used (RFC 7493 §2.3).
  * @throws {@link EncodingError} JSON or UTF8
  */
-export function parseJson(source: string | Uint8Array): JsonValue {
+export function parseJson(source: string | Uint8Array, limits?: JsonLimits): JsonValue {
   const text = typeof source === 'string' ? source : decodeUtf8(source)
+  if (limits !== undefined && hasMoreValues(text, limits.values)) {
+    throw new EncodingError('JSON', 'JSON has too many values', { expected: `at most ${String(limits.values)}` })
+  }
   let value: JsonValue
   try {
     value = JSON.parse(text) as JsonValue
@@ -22,37 +32,27 @@ export function parseJson(source: string | Uint8Array): JsonValue {
     // The engine's message quotes the text, which may hold a secret.
     throw new EncodingError('JSON', 'not JSON text', { found: `${String(text.length)} characters` })
   }
-  if (isDeeper(value, MAX_DEPTH)) {
-    throw new EncodingError('JSON', 'JSON is nested too deeply', { expected: `at most ${String(MAX_DEPTH)} levels` })
-  }
+  checkShape(text)
   return value
 }
 
-/**
- * Reads JSON that may be read by others, too, who need not agree on which of two members of one name counts.
- * @throws {@link EncodingError} JSON, also for such a text; UTF8
- */
-export function parseUnambiguousJson(source: string | Uint8Array): JsonValue {
-  const text = typeof source === 'string' ? source : decodeUtf8(source)
-  const value = parseJson(text)
-  // Every member has its colon, and of two members with one name only one is left in the value.
-  if (countColons(text) === countMembers(value)) return value
-  throw new EncodingError('JSON', 'JSON has an object with two members of one name')
-}
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+const [BRACKET, BRACE] = [0x5b, 0x7b]
+const [END_BRACKET, END_BRACE] = [0x5d, 0x7d]
 
-const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c]
-
-/** Colons outside of strings. The text is known to be JSON. */
-function countColons(text: string): number {
-  let colons = 0
+/** A value begins with a bracket or a brace, or stands behind a comma; strings are skipped, however long. */
+function hasMoreValues(text: string, limit: number): boolean {
+  if (text.length <= limit) return false
+  let values = 1
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === COLON) colons++
     if (code === QUOTE) at = endOfString(text, at)
+    else if ((code === COMMA || code === BRACKET || code === BRACE) && ++values > limit) return true
   }
-  return colons
+  return false
 }
 
+/** Where the string that begins at a quote has its other one; the end of a text that is not JSON. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end > 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0
@@ -62,24 +62,67 @@ function endOfString(text: string, start: number): number {
   return text.length
 }
 
-function countMembers(value: JsonValue): number {
-  if (typeof value !== 'object' || value === null) return 0
-  const members = Object.values(value)
-  let count = Array.isArray(value) ? 0 : members.length
-  for (const member of members) count += countMembers(member)
-  return count
-}
-
 /** Whether a value is an object with members, not an array or null. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isDeeper(root: JsonValue, limit: number): boolean {
-  let level: readonly JsonValue[] = [root]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+/**
+ * Bounds the depth and looks for names that stand twice, in a text that is known to be JSON. Strings, which are most of any text,
+ * are skipped from quote to quote.
+ */
+function checkShape(text: string): void {
+  /** The names of the objects around, innermost last; undefined for a list. */
+  const around: (Set<string> | undefined)[] = []
+  let names: Set<string> | undefined
+  let expectsName = false
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = endOfString(text, at)
+        if (expectsName && names !== undefined) {
+          addName(names, text.slice(at + 1, end))
+          expectsName = false
+        }
+        at = end
+        break
+      }
+      case BRACE:
+        around.push(names)
+        names = new Set()
+        expectsName = true
+        break
+      case BRACKET:
+        around.push(names)
+        names = undefined
+        break
+      case END_BRACE:
+      case END_BRACKET:
+        names = around.pop()
+        break
+      case COMMA:
+        expectsName = names !== undefined
+        break
+      default: // white space, colons, numbers and literals
+        continue
+    }
+    if (around.length > MAX_DEPTH) throw tooDeep()
   }
-  return false
+}
+
+function tooDeep(): EncodingError {
+  return new EncodingError('JSON', 'JSON is nested too deeply', { expected: `at most ${String(MAX_DEPTH)} levels` })
+}
+
+/** @throws EncodingError if it is there */
+function addName(names: Set<string>, spelled: string): void {
+  // The same name can be spelled with escapes and without.
+  const name = spelled.includes('\\') ? (JSON.parse(`"${spelled}"`) as string) : spelled
+  if (names.has(name)) {
+    throw new EncodingError('JSON', 'a name stands twice in one JSON object', {
+      expected: 'each name once',
+      found: name.slice(0, 60),
+    })
+  }
+  names.add(name)
 }

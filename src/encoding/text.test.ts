@@ -140,6 +140,58 @@ test('JSON is bounded in depth', () => {
   assert.deepEqual(parseJson('{"a":[1]}'), { a: [1] })
 })
 
+test('JSON: a name stands once in an object', () => {
+  for (const text of [
+    '{"a":1,"a":1}',
+    '{"a":1,"b":[{"x":{}}],"a":2}',
+    '{"o":{"a":1,"a":2}}',
+    '[{"a":1,"a":2}]',
+    String.raw`{"a":1,"\u0061":2}`,
+    String.raw`{"\"":1,"\u0022":2}`,
+    String.raw`{"\\":1,"b":"\\","\\":2}`,
+    '{"__proto__":1,"__proto__":2}',
+    '{"":1,"":2}',
+    ' { "a" : [ "a" , {"a":"a"} ] , "b" : "a" , "a" : 0 } ',
+  ]) {
+    assert.throws(() => parseJson(text), { code: 'JSON' }, text)
+  }
+  for (const text of [
+    '{"a":"a","b":["a","a"],"c":{"a":"a"},"A":1}',
+    '[{"a":1},{"a":1}]',
+    String.raw`{"a":"\",\"a\":\"","b":"{\"a\":1,\"a\":2}"}`,
+    '"a"',
+    '{}',
+  ]) {
+    assert.deepEqual(parseJson(text), JSON.parse(text))
+  }
+})
+
+test('JSON: what has each name once is read as the engine reads it, and one name more of any object is seen', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.nat(), (value, choice) => {
+      const text = JSON.stringify(value)
+      assert.deepEqual(parseJson(text), JSON.parse(text))
+      // Before any name of any object its own first name again: the braces within strings are told apart by parsing.
+      const objects = [...text.matchAll(/\{(?="((?:[^"\\]|\\.)*)":)/g)]
+      const object = objects[choice % Math.max(1, objects.length)]
+      if (object === undefined) return
+      const doubled = `${text.slice(0, object.index + 1)}"${object[1] ?? ''}":0,${text.slice(object.index + 1)}`
+      if (!isJson(doubled) || JSON.stringify(JSON.parse(doubled)) !== text) return
+      assert.throws(() => parseJson(doubled), { code: 'JSON' }, doubled)
+    }),
+    { numRuns: fuzzRuns() },
+  )
+})
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 test('a JSON error never quotes the text', () => {
   assert.throws(
     () => parseJson('{"token": secret123'),

@@ -7,17 +7,24 @@ import { parseRepository } from '#formats/oci/reference'
 import { findAttachments } from '#images/find'
 import { expandImage, resolveImage } from '#images/resolve'
 import type { EnginePorts } from '#policy/engine/ports'
+import type { SignatureSource } from '#policy/internal/attestor'
 import type { PinnedImage } from '#policy/internal/image'
 
-/** What is not the registry's. */
-export type OtherPorts = Pick<EnginePorts, 'trustRoot' | 'key' | 'cluster' | 'clock'>
+/** What is not the registry's, and whatever goes beyond one registry client for everything. */
+export interface OtherPorts extends Pick<
+  EnginePorts,
+  'trustRoot' | 'key' | 'cluster' | 'clock' | 'memory' | 'withAccess'
+> {
+  /** Signatures that are kept elsewhere may need logins of their own. */
+  readonly contentFor?: (source: SignatureSource) => ContentReader
+}
 
 /** An admission answer has seconds: an attestation of more than this is not read in them. */
 const MAX_ATTACHMENT = 32 * 1024 * 1024
 const MAX_CONFIG = 4 * 1024 * 1024
 
 /** Ports of one review. `content` carries the review's logins. */
-export function createReviewPorts(content: ContentReader, others: OtherPorts): EnginePorts {
+export function createReviewPorts(content: ContentReader, { contentFor, ...others }: OtherPorts): EnginePorts {
   return {
     ...others,
     resolve: async (reference) => {
@@ -26,7 +33,7 @@ export function createReviewPorts(content: ContentReader, others: OtherPorts): E
     },
     attachments: async ({ pinned, kind, predicateType, source }) => {
       const reader = {
-        content,
+        content: contentFor?.(source) ?? content,
         attachmentRepository: source.repository === undefined ? undefined : parseRepository(source.repository),
         tagPrefix: source.tagPrefix,
         maxAttachmentSize: MAX_ATTACHMENT,

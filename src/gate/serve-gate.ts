@@ -56,6 +56,7 @@ async function shutDown(
   { delay, timers }: { readonly delay: number; readonly timers: Timers },
 ): Promise<void> {
   gate.drain()
+  webhooks.drain()
   if (delay > 0) await wait(timers, delay, undefined)
   await webhooks.close(GRACE)
   await health.close(0)

@@ -1,5 +1,5 @@
 /** Writing to registries that are briefly inconsistent while others write the same things. @module */
-import { HttpError } from '#clients/http/http-error'
+import { isHttpError } from '#clients/http/http-error'
 import { wait } from '#clients/http/timers'
 import { RegistryError } from '#clients/registry/registry-error'
 import type { AttachmentWriter } from './store.js'
@@ -24,7 +24,7 @@ export async function patiently<T>({ timers, random }: AttachmentWriter, work: (
 
 /** Whether a registry's refusal is likely to be gone in a moment. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof HttpError) return error.code === 'HTTP_RESET'
+  if (isHttpError(error)) return error.code === 'HTTP_RESET'
   if (!(error instanceof RegistryError)) return false
   if (error.code === 'REGISTRY_UNAVAILABLE' || error.code === 'REGISTRY_RATE_LIMITED') return true
   const unseen = error.code === 'REGISTRY_REFUSED' || error.code === 'REGISTRY_NOT_FOUND'

@@ -37,6 +37,15 @@ export interface FrontEnd {
   readonly guarded: (document: JsonObject) => Guarded | undefined
 }
 
+/** TrustRoots, to which ClusterImagePolicies refer. */
+export const TRUST_ROOTS: PolicyResource = {
+  kind: 'TrustRoot',
+  group: 'policy.sigstore.dev',
+  versions: ['v1alpha1'],
+  resource: 'trustroots',
+  namespaced: false,
+}
+
 const KYVERNO = { group: 'kyverno.io', versions: ['v1', 'v2beta1'] } as const
 
 const FRONT_ENDS: readonly FrontEnd[] = [
@@ -97,10 +106,23 @@ const EXCEPTIONS: readonly ExceptionFrontEnd[] = [
 /** Everything that exceptions are written in. */
 export const EXCEPTION_RESOURCES: readonly PolicyResource[] = EXCEPTIONS.flatMap(({ resources }) => resources)
 
+/** The kind of document that a policy came from. */
+export function policyResourceOf(language: PolicyLanguage, namespaced: boolean): PolicyResource | undefined {
+  const frontEnd = FRONT_ENDS.find((each) => each.language === language)
+  return frontEnd?.resources.find((resource) => resource.namespaced === namespaced)
+}
+
 /** Whether a document is a policy of any language. */
 export function isPolicy(document: JsonObject): boolean {
   return FRONT_ENDS.some(({ accepts }) => accepts(document))
 }
+
+/** Every kind of document that is read, with whose it is: policies, exceptions and trust roots. */
+export const FRONT_END_RESOURCES: readonly (PolicyResource & { readonly family: PolicyFamily })[] = [
+  ...FRONT_ENDS.flatMap(({ family, resources }) => resources.map((resource) => ({ ...resource, family }))),
+  ...EXCEPTION_RESOURCES.map((resource) => ({ ...resource, family: 'kyverno' as const })),
+  { ...TRUST_ROOTS, family: 'sigstore' },
+]
 
 /** The family of a policy's language. */
 export function familyOf(language: PolicyLanguage): PolicyFamily {

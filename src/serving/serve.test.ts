@@ -207,8 +207,14 @@ test('a taken address is said so', async (t) => {
   )
   await assert.rejects(
     serve(() => Promise.resolve(empty(200)), { host: '203.0.113.7', port: 0, onFault: () => undefined }),
-    { code: 'SERVE_LISTEN' },
+    { code: 'SERVE_LISTEN', hint: 'this machine has no such address' },
   )
+  for (const port of [-1, 65_536, 1.5, NaN]) {
+    await assert.rejects(
+      serve(() => Promise.resolve(empty(200)), { host: '127.0.0.1', port, onFault: () => undefined }),
+      { code: 'SERVE_LISTEN' },
+    )
+  }
 })
 
 test('closing lets a running request finish', async (t) => {
@@ -256,4 +262,21 @@ test('in process: the same handler, no socket', async () => {
   assert.deepEqual(new Uint8Array(await reply.arrayBuffer()), Uint8Array.of(1, 2, 3))
   const streamed = await fetchInProcess(() => Promise.resolve(stream(200, body())))('http://x/')
   assert.deepEqual(await streamed.text(), '\u0001\u0002\u0003')
+})
+
+test('a server that drains goes on to answer, and ends each connection with its answer', async (t) => {
+  const server = await start(t, () => Promise.resolve(text(200, 'here')))
+  const agent = new Agent({ keepAlive: true })
+  const ask = async (): Promise<string | undefined> => {
+    const request = httpRequest(server.origin, { agent })
+    request.end()
+    const [message] = (await once(request, 'response')) as [IncomingMessage]
+    message.resume()
+    await once(message, 'end')
+    return message.headers.connection
+  }
+  assert.equal(await ask(), 'keep-alive')
+  server.drain()
+  assert.equal(await ask(), 'close')
+  assert.equal(await ask(), 'close')
 })

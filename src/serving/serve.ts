@@ -69,6 +69,8 @@ export interface RunningServer {
    * @throws {@link ServeError} SERVE_TLS; the old one is then kept
    */
   renew(tls: TlsIdentity): void
+  /** Serves on, and ends each connection with its next answer: nobody finds it closed who is just about to send a request. */
+  drain(): void
   /** Stops accepting, lets running requests finish for `graceMs`, then cuts what is left. Safe to call twice. */
   close(graceMs: number): Promise<void>
 }
@@ -83,7 +85,9 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
   const server = secure ?? createServer(serverOptions(timeouts))
   server.timeout = timeouts.idle
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
+  let draining = false
   server.on('request', (message, response) => {
+    if (draining) response.shouldKeepAlive = false
     answer(secure === undefined ? 'http' : 'https', handler, { message, response }).catch((error: unknown) => {
       options.onFault(error)
       if (response.headersSent) response.destroy()
@@ -103,7 +107,13 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
     renew: (tls) => {
       usable(() => secure?.setSecureContext(secureContext(tls)))
     },
-    close: (graceMs) => (closing ??= shutDown(server, graceMs)),
+    drain: () => {
+      draining = true
+    },
+    close: (graceMs) => {
+      draining = true
+      return (closing ??= shutDown(server, graceMs))
+    },
   }
 }
 
@@ -142,15 +152,27 @@ function usable<T>(make: () => T): T {
     })
   }
 }
+/** What the system's refusals mean here. */
+const LISTEN_HINTS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'low ports are for the administrator: choose one from 1024 on'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+  ['ENOTFOUND', 'this machine knows no such name'],
+])
 
 async function listen(server: Server, { host, port }: ServeOptions): Promise<number> {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ServeError('SERVE_LISTEN', 'there is no such port', {
+      expected: 'a port from 1 to 65535, or 0 for any free one',
+      found: String(port),
+    })
+  }
   const listening = once(server, 'listening')
   server.listen({ host, port })
   try {
     await listening
   } catch (cause) {
-    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
-    if (inUse) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    if (code === 'EADDRINUSE') {
       throw new ServeError('SERVE_ADDRESS_IN_USE', 'the address is taken by another process', {
         found: `${host}:${String(port)}`,
         hint: 'choose another --port, or 0 for any free one',
@@ -159,6 +181,7 @@ async function listen(server: Server, { host, port }: ServeOptions): Promise<num
     }
     throw new ServeError('SERVE_LISTEN', 'the address cannot be listened on', {
       found: `${host}:${String(port)}`,
+      hint: LISTEN_HINTS.get(code),
       cause,
     })
   }

@@ -2,10 +2,13 @@
 import { createDigest, type DigestName } from '#crypto/digest'
 import type { Signer } from '#crypto/private-key'
 import { digest } from '#crypto/digest'
+import { concatBytes, equalBytes } from '#encoding/bytes'
+import { encodeUtf8 } from '#encoding/utf8'
 import type { DsseEnvelope } from '#formats/dsse/envelope'
 import { preAuthEncode } from '#formats/dsse/pae'
 import type { EntryDigest } from '#formats/rekor-entry/model'
 import type { SignedContent } from '#formats/signed-entity'
+import { SignError } from './sign-error.js'
 
 /** A file or any other bytes, signed as they are. */
 export interface MessageToSign {
@@ -32,7 +35,10 @@ export interface BareSignature {
   readonly envelope?: DsseEnvelope
 }
 
-/** Signs content, reading a stream only once. */
+/**
+ * Signs content, reading a stream only once.
+ * @throws SignError `SIGN_CONFUSABLE`
+ */
 export async function signBare(signer: Signer, content: ContentToSign): Promise<BareSignature> {
   const algorithm = digestOf(signer)
   if (content.kind === 'envelope') {
@@ -64,7 +70,24 @@ function digestOf(signer: Signer): DigestName {
   return signer.algorithm.digest ?? (signer.algorithm.family === 'ed25519' ? 'sha512' : 'sha256')
 }
 
+/** How the pre-authentication encoding of every envelope begins. */
+const ENVELOPE_START = encodeUtf8('DSSEv1 ')
+
+/**
+ * A file of this form, signed as it is, would have the very signature (and in a Rekor v2 the very entry) of an envelope: whoever may
+ * have a file signed could have an image or an attestation signed.
+ */
+function refuseEnvelope(head: Uint8Array): void {
+  if (!equalBytes(head.subarray(0, ENVELOPE_START.length), ENVELOPE_START)) return
+  throw new SignError('SIGN_CONFUSABLE', 'the signature on this file could pass for one on an attestation', {
+    expected: 'a file that does not begin as the encoding of a DSSE envelope does',
+    found: 'DSSEv1 …',
+    hint: 'pack the file, or sign a statement about it (attest-blob)',
+  })
+}
+
 function observed(data: Uint8Array, running: ReturnType<typeof createDigest>): Uint8Array {
+  refuseEnvelope(data)
   running.update(data)
   return data
 }
@@ -73,7 +96,12 @@ async function* observedStream(
   data: AsyncIterable<Uint8Array>,
   running: ReturnType<typeof createDigest>,
 ): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array = new Uint8Array()
   for await (const chunk of data) {
+    if (head.length < ENVELOPE_START.length) {
+      head = concatBytes(head, chunk.subarray(0, ENVELOPE_START.length))
+      refuseEnvelope(head)
+    }
     running.update(chunk)
     yield chunk
   }

@@ -12,6 +12,8 @@ export type SignErrorCode =
   | 'SIGN_UNVERIFIABLE'
   /** A log cannot record a signature of this algorithm. */
   | 'SIGN_ENTRY_KIND'
+  /** A file begins like the encoding of a DSSE envelope: its signature would be one on that envelope, too. */
+  | 'SIGN_CONFUSABLE'
   /** The predicate is not of its type. */
   | 'SIGN_PREDICATE'
 

@@ -4,12 +4,15 @@ import { systemTimers } from '#clients/http/timers'
 import { ALGORITHMS } from '#crypto/algorithms'
 import { generatePrivateKey, type PrivateKey } from '#crypto/private-key'
 import { randomBytes } from '#crypto/random'
+import { sha256 } from '#crypto/digest'
 import { encodeUtf8 } from '#encoding/utf8'
+import { preAuthEncode } from '#formats/dsse/pae'
 import { IN_TOTO_PAYLOAD_TYPE } from '#formats/dsse/envelope'
 import { parseProposedEntryV1 } from '#formats/rekor-entry/proposed-v1'
 import { parseCertificate } from '#formats/x509/parse-certificate'
 import { startVirtualSigstore, type VirtualSigstore } from '#testing/virtual-sigstore'
-import type { ContentToSign } from './content.js'
+import { verify } from '#verify/verify'
+import { type ContentToSign, type MessageToSign, signBare } from './content.js'
 import { certifiedCredential, fixedCredential } from './credentials.js'
 import type { CertificateAuthority, IdentityProvider, TimestampAuthority, TransparencyLog } from './ports.js'
 import { proposeEntry } from './rekor-proposal.js'
@@ -245,6 +248,52 @@ describe('keys of one’s own', () => {
     })
     await assert.rejects(signContent(with25519(ed25519), MESSAGE), { code: 'SIGN_ENTRY_KIND' })
     await signContent(with25519(ed25519.withAlgorithm(ALGORITHMS['ed25519-ph'])), MESSAGE)
+  })
+})
+
+describe('a file that could pass for an attestation', () => {
+  const payload = encodeUtf8(
+    JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject: [], predicateType: 'https://x.example/y' }),
+  )
+  const encoded = preAuthEncode(IN_TOTO_PAYLOAD_TYPE, payload)
+  async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+  }
+  const message = (data: MessageToSign['data']): MessageToSign => ({ kind: 'message', data })
+
+  test('signed as a file and logged as a file, it is one, for every verifier of Rekor v2', async () => {
+    const signature = await key.sign(encoded)
+    const { entry } = await log(2).record({
+      signature,
+      signer: key,
+      verifier: { kind: 'public-key', spki: key.publicKey.spki },
+      digest: { algorithm: 'sha256', value: sha256(encoded) },
+    })
+    const envelope = { payloadType: IN_TOTO_PAYLOAD_TYPE, payload, signatures: [{ keyId: '', signature }] }
+    const { content } = await verify({
+      entity: {
+        content: { kind: 'dsse', envelope },
+        key: { kind: 'public-key', hint: '' },
+        logEntries: [entry],
+        timestamps: [],
+      },
+      artifact: { kind: 'unsafe-any-subject' },
+      trust: sigstore.trustedRoot,
+      policy: { kind: 'key', key: key.publicKey },
+    })
+    assert.equal(content.kind, 'statement')
+  })
+  test('is not signed, whole or in pieces of any size', async () => {
+    await assert.rejects(signBare(key, message(encoded)), { code: 'SIGN_CONFUSABLE' })
+    for (const size of [1, 2, 6, 7, 8, 1000]) {
+      await assert.rejects(signBare(key, message(inPieces(encoded, size))), { code: 'SIGN_CONFUSABLE' }, String(size))
+    }
+  })
+  test('everything else is: shorter, other versions, the same further in', async () => {
+    for (const text of ['', 'D', 'DSSEv1', 'DSSEv2 1 a 1 b', 'dssev1 1 a 1 b', ' DSSEv1 1 a 1 b']) {
+      await signBare(key, message(encodeUtf8(text)))
+      await signBare(key, message(inPieces(encodeUtf8(text), 1)))
+    }
   })
 })
 

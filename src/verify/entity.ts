@@ -32,7 +32,7 @@ export interface CheckedEntity {
  */
 export function checkEntity(entity: SignedEntity, policy: Policy): CheckedEntity {
   limit('log entries', entity.logEntries.length, MAX_LOG_ENTRIES)
-  limit('time-stamps', entity.timestamps.length, MAX_TIMESTAMPS)
+  limit('timestamps', entity.timestamps.length, MAX_TIMESTAMPS)
   const signature = onlySignature(entity)
   if (signature.length === 0) throw new VerificationError('VERIFY_ENTITY', 'the signature is empty')
   const envelope = entity.content.kind === 'dsse' ? entity.content.envelope.source : undefined

@@ -13,7 +13,7 @@ import type { VerificationErrorCode } from './errors.js'
  */
 export const CHECKS = {
   entity: 'The signed entity has the form that the policy can judge',
-  timestamp: 'A time-stamp of a trusted authority is over this signature',
+  timestamp: 'A timestamp of a trusted authority is over this signature',
   'log-promise': 'A trusted log promised, at a signed time, to include the entry',
   'verified-time': 'Enough independent sources say when the signature existed',
   'key-validity': 'The managed key was valid at every verified time',

@@ -58,7 +58,7 @@ export function completeRequirements(policy: Policy, given: Partial<Requirements
     // Without any time a certificate of ten minutes could be judged at whatever time suits.
     throw new VerificationError('VERIFY_REQUIREMENTS', 'a certificate cannot be judged without a time', {
       expected: 'at least one time source, or the current time by name',
-      hint: 'ask for a log entry or a time-stamp, or set unsafeCurrentTimeIfUnwitnessed',
+      hint: 'ask for a log entry or a timestamp, or set unsafeCurrentTimeIfUnwitnessed',
     })
   }
   return requirements

@@ -155,5 +155,6 @@ const NO_LOG = 'no transparency log is asked for'
 function describe({ entity }: CheckedEntity): string {
   const content = entity.content.kind === 'dsse' ? 'an envelope' : 'a signature'
   const signer = entity.key.kind === 'certificates' ? 'a certificate' : 'a key'
-  return `${content} by ${signer}, ${String(entity.logEntries.length)} log entries, ${String(entity.timestamps.length)} time-stamps`
+  const [entries, timestamps] = [entity.logEntries.length, entity.timestamps.length]
+  return `${content} by ${signer}, ${String(entries)} log ${entries === 1 ? 'entry' : 'entries'}, ${String(timestamps)} timestamp${timestamps === 1 ? '' : 's'}`
 }

@@ -46,6 +46,15 @@ test('it starts, gives scripts tokens, refuses a second one, and stops in order'
   assert.equal((await countersign(['token', '--data', data, 'ann@example.com'])).code, 1)
 })
 
+test('a data directory that cannot be one is said so', async (t) => {
+  const place = await folder(t)
+  await writeFile(join(place, 'file'), '')
+  for (const data of [join(place, 'file'), join(place, 'file', 'below')]) {
+    const { code, stdout } = await countersign(['up', '--data', data, '--port', '0', '--output', 'json'])
+    assert.deepEqual([code, codeIn(stdout)], [1, 'UP_DATA_ACCESS'])
+  }
+})
+
 test('a run file that a kill left behind is not believed', async (t) => {
   const data = join(await folder(t), 'data')
   const up = await startUp(['--data', data, '--port', '0'])

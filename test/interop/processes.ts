@@ -52,6 +52,8 @@ export async function must(command: string, args: readonly string[], options: Ru
 export interface Server {
   readonly output: () => string
   stop(): Promise<void>
+  /** At once, in the middle of whatever it does. */
+  kill(): Promise<void>
 }
 
 /** Starts a server and waits until `ready` finds what it waits for in the output. */
@@ -72,15 +74,16 @@ export async function serve<T>(
   const deadline = Date.now() + 30_000
   for (;;) {
     const found = await ready(output())
-    if (found !== undefined) return { ready: found, output, stop: () => stop(child) }
+    if (found !== undefined)
+      return { ready: found, output, stop: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') }
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${command} did not start:\n${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
-  child.kill('SIGTERM')
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
   await once(child, 'exit')
 }
 

@@ -1,9 +1,94 @@
 /** Flags of `admission`, and what they mean. @module */
 import type { PinKinds } from '#gate/admission/pinning'
 import type { DeclaredPlaces, Review } from '#policy/internal/review'
+import type { CacheLimits } from '#gate/verification/verification-cache'
 import { UsageError } from '../kit/errors.js'
 
 export const PIN_KINDS: readonly PinKinds[] = ['pods', 'all', 'none']
+
+export const admissionFlags = {
+  policy: {
+    kind: 'repeated',
+    short: 'f',
+    placeholder: 'FILE',
+    help: 'policies, and what they refer to, from files instead of a cluster',
+  },
+  kubeconfig: { kind: 'path', help: 'kubeconfig of the cluster, if it is not the one this runs in' },
+  context: { kind: 'string', placeholder: 'NAME', help: 'context of the kubeconfig' },
+  namespace: {
+    kind: 'string',
+    short: 'n',
+    placeholder: 'NAME',
+    help: 'namespace of the installation: keys, settings and certificates are there (default: that of the pod, or countersign-system)',
+  },
+  host: { kind: 'string', placeholder: 'ADDRESS', default: '127.0.0.1', help: 'address to listen on' },
+  port: { kind: 'number', default: 8443, help: 'port of the webhooks; 0 takes any free one' },
+  'health-port': {
+    kind: 'number',
+    default: 8081,
+    help: 'port of /healthz, /readyz and /metrics; 0 takes any free one',
+  },
+  'tls-cert': { kind: 'path', help: 'PEM certificate of the webhooks, the leaf first, read again when it changes' },
+  'tls-key': { kind: 'path', help: 'PEM key of that certificate' },
+  'tls-ca-out': {
+    kind: 'path',
+    placeholder: 'FILE',
+    help: 'with --policy: where to write the authority of the certificate that is made',
+  },
+  'pin-digests': {
+    kind: 'string',
+    choices: ['pods', 'all', 'none'],
+    default: 'pods',
+    help: 'in which kinds a tag is replaced by the digest that was verified',
+  },
+  'custom-kind': {
+    kind: 'repeated',
+    placeholder: 'KIND.GROUP=PATH',
+    help: 'a kind that runs images, and the path of its pod specification, or image: and the path of an image',
+  },
+  'exceptions-from': {
+    kind: 'list',
+    placeholder: 'NAMESPACE',
+    help: 'namespaces whose PolicyExceptions count, or *; without it none do',
+  },
+  'cache-ttl': { kind: 'duration', default: 3_600_000, help: 'how long a verified signature is believed' },
+  'cache-negative-ttl': { kind: 'duration', default: 10_000, help: 'how long an image that was refused stays so' },
+  'cache-entries': { kind: 'number', default: 50_000, help: 'how many verifications are remembered' },
+  'cache-megabytes': { kind: 'number', default: 256, help: 'how much memory they may take' },
+  events: { kind: 'boolean', default: true, help: 'tell of violations in Events' },
+  reports: { kind: 'boolean', default: true, help: 'write PolicyReports' },
+  'scan-interval': {
+    kind: 'duration',
+    default: 3_600_000,
+    help: 'how often what runs already is judged anew, for the reports; 0: never',
+  },
+  'scan-rate': { kind: 'number', default: 20, help: 'resources a second that the scan looks at' },
+  'log-format': { kind: 'string', choices: ['json', 'text'], default: 'json', help: 'how log lines are written' },
+  'log-decisions': {
+    kind: 'string',
+    choices: ['all', 'violations', 'none'],
+    default: 'violations',
+    help: 'which decisions are logged',
+  },
+  'shutdown-delay': { kind: 'duration', default: 0, help: 'how long to serve on after being told to stop' },
+  mirror: { kind: 'repeated', placeholder: 'HOST=HOST', help: 'ask the second registry in place of the first' },
+  output: { kind: 'string', short: 'o', choices: ['text', 'json'], default: 'text', help: 'how to tell the addresses' },
+} as const
+
+/** What the flags say of the cache. */
+export function cacheLimits(flags: {
+  readonly 'cache-ttl': number
+  readonly 'cache-negative-ttl': number
+  readonly 'cache-entries': number
+  readonly 'cache-megabytes': number
+}): Partial<CacheLimits> {
+  return {
+    positiveMillis: flags['cache-ttl'],
+    negativeMillis: flags['cache-negative-ttl'],
+    entries: Math.max(0, flags['cache-entries']),
+    bytes: Math.max(0, flags['cache-megabytes']) * 1024 * 1024,
+  }
+}
 
 /** Kinds by `Kind.group`, and where they name images. */
 export type DeclaredKinds = ReadonlyMap<string, DeclaredPlaces>

@@ -1,12 +1,15 @@
 /** The gate over policies in files: to try the webhook, or to run it where there is no API server to watch. @module */
 import { systemTimers } from '#clients/http/timers'
+import type { KubernetesApi } from '#clients/kubernetes/api'
 import { mirroredReader } from '#clients/registry/mirrored'
+import { sharedReader } from '#clients/registry/shared-reader'
 import { decodeUtf8 } from '#encoding/utf8'
 import { createGate, type Gate, type GateOptions } from '#gate/gate'
 import { createReviewPorts } from '#gate/review-ports'
 import { Documents } from '#gate/snapshot/documents'
 import { keyOfSecret } from '#gate/snapshot/secret-keys'
 import { PolicyFiles } from '#gate/sources/policy-files'
+import type { CacheLimits } from '#gate/verification/verification-cache'
 import type { KeySource } from '#policy/internal/attestor'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { PolicyError } from '#policy/internal/policy-error'
@@ -14,32 +17,45 @@ import type { Host } from '../kit/host.js'
 import { fetchInput, readTextFile } from '../read-input.js'
 import { openRegistry, type RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
+import { REGISTRY_PACE } from './pace.js'
 
 export interface FromFilesOptions {
   readonly host: Host
   readonly flags: RegistryFlags & TrustFlags
   readonly paths: readonly string[]
   readonly mirrors: ReadonlyMap<string, string>
-  readonly settings: Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'errorLog'>
+  readonly settings: GateSettings
   readonly verbose: boolean
 }
 
+/** What the flags say of every gate. */
+export type GateSettings = Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'log' | 'logged'> & {
+  readonly cache: Partial<CacheLimits>
+}
+
+/** A gate, wherever its policies come from. */
+export interface OpenedGate {
+  readonly gate: Gate
+  /** Where its certificates can be kept. */
+  readonly cluster: { readonly api: KubernetesApi; readonly namespace: string } | undefined
+  /** Resolves when requests can be judged. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
 /** A gate that is ready, and goes on to look at its files. @throws whatever is wrong with the files */
-export async function openGateFromFiles(
-  options: FromFilesOptions,
-): Promise<{ readonly gate: Gate; readonly stop: () => void }> {
+export async function openGateFromFiles(options: FromFilesOptions): Promise<OpenedGate> {
   const { host, flags, paths, settings } = options
   const documents = new Documents()
-  const content = mirroredReader(await openRegistry(flags, host, options), options.mirrors)
+  const client = await openRegistry(flags, host, { verbose: options.verbose, pace: REGISTRY_PACE })
+  const content = sharedReader(mirroredReader(client, options.mirrors))
   const files = new PolicyFiles({
     paths,
     documents,
     read: (path) => readTextFile(host, path),
     timers: systemTimers,
     onProblem: (problem) => {
-      settings.errorLog(
-        JSON.stringify({ level: 'error', error: `the policy files stay as they were: ${problem.message}` }),
-      )
+      settings.log.trouble('the policy files stay as they were', problem)
     },
   })
   const gate = createGate({
@@ -51,21 +67,29 @@ export async function openGateFromFiles(
     fetch: await host.connect(),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
-    portsFor: (_, { trust }) =>
-      createReviewPorts(content, {
-        trustRoot: (name) => trust.get(name),
-        key: async (source) => keyIn(documents, source),
-        cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
-        clock: host.clock,
-      }),
+    exceptionsFrom: 'all',
+    createPorts:
+      ({ trust, cache }) =>
+      (_, onVerification) =>
+        createReviewPorts(content, {
+          trustRoot: (name) => trust.get(name),
+          key: async (source) => keyIn(documents, source),
+          cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
+          clock: host.clock,
+          // Everything is read with the same logins.
+          memory: cache.memoryFor(() => Promise.resolve('installation'), onVerification),
+        }),
   })
   await files.start()
   host.onReload(() => void files.reload())
   await gate.start()
   return {
     gate,
-    stop: () => {
+    cluster: undefined,
+    start: () => Promise.resolve(),
+    close: async () => {
       files.close()
+      gate.close()
     },
   }
 }

@@ -12,7 +12,7 @@ import type { Host } from '../kit/host.js'
 import { withProgress } from '../progress.js'
 import { readFileOrStdin, streamFileOrStdin } from '../read-input.js'
 import { signatureBytes, tellEntries, writeBundle, writeDetached } from '../signing/results.js'
-import { openSession } from '../signing/session.js'
+import { openSession, settleSigner } from '../signing/session.js'
 
 const USE_BUNDLE = 'please use --bundle to provide the output bundle location, which will include the signature'
 
@@ -63,7 +63,7 @@ export const command: Command = defineCommand({
       verbose,
       envelopeKind: flags['rekor-entry-type'],
     })
-    await session.credentials.credential(signal) // a login wants the terminal to itself
+    await settleSigner(host, session, signal)
     if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
     const result = await withProgress(host, 'Signing artifact...', () =>
       signContent(session, { kind: 'envelope', payloadType: IN_TOTO_PAYLOAD_TYPE, payload }, signal),

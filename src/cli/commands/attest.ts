@@ -23,8 +23,8 @@ import type { Host } from '../kit/host.js'
 import { withProgress } from '../progress.js'
 import { readFileOrStdin } from '../read-input.js'
 import { requireRoom } from '../signing/image-signatures.js'
-import { signatureBytes, tellEntries, writeBundle } from '../signing/results.js'
-import { openSession } from '../signing/session.js'
+import { signatureBytes, tellEntries, warnAboutChain, writeBundle } from '../signing/results.js'
+import { openSession, settleSigner } from '../signing/session.js'
 
 export const command: Command = defineCommand({
   name: 'attest',
@@ -102,7 +102,7 @@ export const command: Command = defineCommand({
       verbose,
       envelopeKind: flags['rekor-entry-type'],
     })
-    await session.credentials.credential(signal) // a login wants the terminal to itself
+    await settleSigner(host, session, signal)
     for (const [index, image] of targets.entries()) {
       const payload = payloads[index] ?? new Uint8Array()
       if (!host.terminal.stderrIsTty) host.terminal.note('Signing artifact...')
@@ -112,6 +112,7 @@ export const command: Command = defineCommand({
       tellEntries(host, result)
       if (flags.bundle !== undefined)
         await writeBundle(host, flags.bundle, result, { legacy: !flags['new-bundle-format'] })
+      if (flags['new-bundle-format'] && flags.bundle === undefined) warnAboutChain(host, result)
       if (flags['no-upload']) printEnvelope(host, result)
       else
         await attach(images, image, {

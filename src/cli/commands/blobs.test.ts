@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { privateKeyToPem } from '#crypto/private-key'
+import { encodePem } from '#encoding/pem'
+import { intermediateSpec, issueCertificate, leafSpec, rootSpec, type TestCertificate } from '#testing/pki/certificate'
 import { openSigningBench, type Outcome, type SigningBench } from '#testing/cli/signing-bench'
 import { command as attestBlob } from './attest-blob.js'
 import { command as generate } from './generate-key-pair.js'
@@ -302,5 +305,33 @@ describe('what would be ignored is refused', () => {
     succeeded(await bench.run(signBlob, [...KEYLESS, 'a.txt']))
     succeeded(await bench.run(verifyBlob, [...anyone, 'a.txt']))
     await refused([...anyone, 'nothing-beside.txt'], verifyBlob, /--bundle/)
+  })
+})
+
+describe('what a signature is written with', () => {
+  test('a chain beside one’s own key goes in, and it is said who will not read it', async () => {
+    const pem = ({ certificate }: TestCertificate): string => encodePem('CERTIFICATE', certificate.der)
+    const root = await issueCertificate(rootSpec())
+    const intermediate = await issueCertificate(intermediateSpec(), root)
+    const leaf = await issueCertificate(leafSpec(), intermediate)
+    const files = {
+      'own.key': privateKeyToPem(leaf.key),
+      'own.crt': pem(leaf),
+      'above.crt': pem(intermediate) + pem(root),
+    }
+    const own = ['--key', 'own.key', '--certificate', 'own.crt', ...NO_LOG, '--bundle', 'own.json']
+    const chained = await bench.run(signBlob, [...own, '--certificate-chain', 'above.crt', 'a.txt'], { files })
+    assert.match(succeeded(chained).stderr, /WARNING: the bundle holds a certificate chain/)
+    const verifying = [...anyone, '--insecure-ignore-tlog', '--bundle', 'own.json', 'a.txt']
+    await refused(verifying, verifyBlob, /--allow-certificate-chain/)
+    await refused([...verifying, '--allow-certificate-chain'], verifyBlob, /^Error: (?!.*0\.3)/m)
+    assert.doesNotMatch(succeeded(await bench.run(signBlob, [...own, 'a.txt'])).stderr, /WARNING: the bundle/)
+  })
+  test('outputs that there is nothing for are told of', async () => {
+    const words = ['--output-certificate', 'no.crt', '--rfc3161-timestamp', 'no.tsr', '--bundle', 'out.json', 'a.txt']
+    const { stderr, host } = succeeded(await bench.run(signBlob, ['--key', 'cosign.key', ...NO_LOG, ...words]))
+    assert.match(stderr, /no certificate to write to no\.crt/)
+    assert.match(stderr, /no timestamp to write to no\.tsr/)
+    assert.ok(!host.paths().includes('no.crt'))
   })
 })

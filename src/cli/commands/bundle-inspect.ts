@@ -13,8 +13,8 @@ import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import { parseCertificate } from '#formats/x509/parse-certificate'
 import { formatRfc3339 } from '#time'
 import { type Command, defineCommand } from '../kit/command.js'
-import { printable } from '../kit/printable.js'
-import { readFileOrStdin } from '../read-input.js'
+import { inline } from '../kit/printable.js'
+import { parseInput, readFileOrStdin } from '../read-input.js'
 
 /** A line of the tree and what stands below it. */
 interface Line {
@@ -33,7 +33,8 @@ export const command: Command = defineCommand({
 
   async run({ args: [path = ''], host }) {
     host.terminal.note('WARNING: nothing of this is verified. Whoever made the bundle could write what they liked.')
-    const bundle = parseBundle(await readFileOrStdin(host, path), { allowCertificateChain: true })
+    const bytes = await readFileOrStdin(host, path)
+    const bundle = parseInput(path, () => parseBundle(bytes, { allowCertificateChain: true }))
     host.terminal.write(`${draw(linesOf(bundle), '').join('\n')}\n`)
     return undefined
   },
@@ -41,7 +42,7 @@ export const command: Command = defineCommand({
 
 function draw(lines: readonly Line[], indent: string): readonly string[] {
   return lines.flatMap(({ label, value, below = [] }) => [
-    `${indent}- ${label}${value === undefined ? '' : `: ${printable(value.replaceAll('\n', ' ').slice(0, 2000))}`}`,
+    `${indent}- ${label}${value === undefined ? '' : `: ${inline(value.replaceAll('\n', ' ').slice(0, 2000))}`}`,
     ...draw(below, `${indent}  `),
   ])
 }

@@ -10,7 +10,7 @@ import { registryFlags } from '../flags/registry.js'
 import { nameImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError } from '../kit/errors.js'
-import { printable } from '../kit/printable.js'
+import { inline } from '../kit/printable.js'
 import { VerdictError } from '../verifying/verdict.js'
 
 export const command: Command = defineCommand({
@@ -31,7 +31,8 @@ export const command: Command = defineCommand({
   ],
 
   async run({ args: [text = ''], flags, host, verbose }) {
-    const images = await openImages(host, flags, { verbose })
+    // Nothing is verified here, so nothing is kept back either.
+    const images = await openImages(host, { ...flags, 'allow-certificate-chain': true }, { verbose })
     const named = await nameImage(images.content, text)
     const { repository, descriptor } = flags.platform === undefined ? named : await forPlatform(flags.platform)
     const predicateType = flags['predicate-type'] === undefined ? undefined : predicateTypeUri(flags['predicate-type'])
@@ -42,7 +43,7 @@ export const command: Command = defineCommand({
       predicateType,
     })
     for (const { error, origin } of unreadable)
-      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${printable(error.message)}`)
+      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${inline(error.message)}`)
     const wanted = attachments.filter(
       (attachment) => predicateType === undefined || typeOf(attachment) === predicateType,
     )

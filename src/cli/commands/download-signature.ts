@@ -8,7 +8,7 @@ import { findAttachments } from '#images/find'
 import { registryFlags } from '../flags/registry.js'
 import { nameImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { printable } from '../kit/printable.js'
+import { inline } from '../kit/printable.js'
 import { VerdictError } from '../verifying/verdict.js'
 
 export const command: Command = defineCommand({
@@ -21,7 +21,8 @@ export const command: Command = defineCommand({
   examples: [{ does: 'keep the bundles of an image', run: 'download signature registry.example.com/app@sha256:…' }],
 
   async run({ args: [text = ''], flags, host, verbose }) {
-    const images = await openImages(host, flags, { verbose })
+    // Nothing is verified here, so nothing is kept back either.
+    const images = await openImages(host, { ...flags, 'allow-certificate-chain': true }, { verbose })
     const { repository, descriptor, name } = await nameImage(images.content, text)
     const { attachments, unreadable } = await findAttachments(images, {
       repository,
@@ -29,7 +30,7 @@ export const command: Command = defineCommand({
       kind: 'signature',
     })
     for (const { error, origin } of unreadable)
-      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${printable(error.message)}`)
+      host.terminal.note(`WARNING: ${origin.manifest} cannot be read: ${inline(error.message)}`)
     if (attachments.length === 0)
       throw new VerdictError('VERDICT_NO_SIGNATURE', `no signatures associated with ${name}`)
     for (const attachment of attachments) host.terminal.write(`${signatureLine(attachment)}\n`)

@@ -74,6 +74,12 @@ const VARIABLES: readonly VariableRow[] = [
     description: 'authorities to trust on TLS instead of the built-in ones (also SSL_CERT_DIR)',
     expects: 'a PEM file',
   },
+  {
+    name: 'KUBECONFIG',
+    description: 'kubeconfig of the cluster that is meant',
+    expects: 'a file, or several with colons',
+  },
+  { name: 'XDG_CACHE_HOME', description: 'where inventories are kept', expects: 'a folder; ~/.cache if not set' },
   { name: 'NO_COLOR', description: 'no bold text on terminals', expects: 'anything' },
 ]
 

@@ -122,8 +122,9 @@ describe('signing and verifying an image', () => {
     })
   }
 
-  test('sign tells the log index and the entry’s address', async () => {
+  test('sign tells as whom, the log index and the entry’s address', async () => {
     const { stderr } = succeeded(await bench.run(sign, [...KEYLESS, await bench.pushImage('told')]))
+    assert.ok(stderr.includes(`Signing as ann@example.com, vouched for by ${bench.issuer}\n`), stderr)
     assert.match(
       stderr,
       /tlog entry created with index: \d+\n {2}http:\/\/localhost:8080\/api\/v2\/tile\/entries\/\S+\n/,
@@ -230,6 +231,9 @@ describe('exit codes and errors of verify', () => {
       'https://j',
     ],
     ['--certificate-identity-regexp', '(', '--certificate-oidc-issuer', 'https://i'],
+    ['--certificate-identity', '', '--certificate-oidc-issuer', 'https://i'],
+    ['--certificate-identity=', '--certificate-oidc-issuer='],
+    ['--certificate-identity', 'a', '--certificate-oidc-issuer-regexp', ''],
     ['--certificate-identity', 'a', '--certificate-oidc-issuer', 'https://i', '--certificate-extension', 'no-such=x'],
     ['--key', 'missing.pub'],
     ['--key', 'cosign.key'],
@@ -622,4 +626,72 @@ describe('--record-creation-timestamp', () => {
     const words = [...KEY, '--new-bundle-format=false', '--record-creation-timestamp', image]
     assert.equal((await bench.run(sign, words, { environment })).code, 1)
   })
+})
+
+describe('the JSON that verify prints', () => {
+  test('an annotation cannot pass for what the certificate says', async () => {
+    const image = await bench.pushImage('spoofed')
+    const forged = [
+      'githubWorkflowRepository=corp/app',
+      '1.3.6.1.4.1.57264.1.12=https://github.com/corp/app',
+      'Subject=eve',
+    ]
+    const words = [...forged, 'commit=abc'].flatMap((pair) => ['-a', pair])
+    for (const format of [[], ['--new-bundle-format=false']]) {
+      succeeded(await bench.run(sign, [...KEYLESS_V1, ...format, ...words, image]))
+    }
+    const items = parsed(succeeded(await bench.run(verify, [...anyone, image])))
+    assert.equal(items.length, 2)
+    for (const { optional } of items) {
+      assert.deepEqual([optional['commit'], optional['Subject']], ['abc', 'ann@example.com'])
+      for (const name of ['githubWorkflowRepository', '1.3.6.1.4.1.57264.1.12']) assert.ok(!(name in optional), name)
+    }
+  })
+})
+
+describe('what verify prints as text', () => {
+  for (const [format, words] of [
+    ['bundle', KEY],
+    ['old format', [...KEY, '--new-bundle-format=false']],
+  ] as const) {
+    test(`${format}: the claims as simple signing has them`, async () => {
+      const image = await bench.pushImage('text')
+      succeeded(await bench.run(sign, [...words, '-a', 'env=prod', image]))
+      const { stdout } = succeeded(await bench.run(verify, [...WITH_KEY, '-o', 'text', image]))
+      const { critical, optional } = JSON.parse(stdout) as {
+        critical: { image: Record<string, string> }
+        optional: unknown
+      }
+      assert.equal(critical.image['docker-manifest-digest'], image.slice(image.indexOf('@') + 1))
+      assert.deepEqual(optional, { env: 'prod' })
+    })
+  }
+})
+
+describe('an image’s signature is an attestation only for those who ask for just that', () => {
+  test('by its type', async () => {
+    const image = await bench.pushImage('typed')
+    succeeded(await bench.run(sign, [...KEY, image]))
+    assert.equal((await bench.run(verifyAttestation, [...WITH_KEY, image])).code, 12)
+    const type = ['--type', 'https://sigstore.dev/cosign/sign/v1']
+    const { stdout } = succeeded(await bench.run(verifyAttestation, [...WITH_KEY, ...type, '--decode', image]))
+    assert.match(stdout, /cosign\/sign\/v1/)
+  })
+})
+
+describe('a file that cannot be used is named', () => {
+  for (const words of [
+    ['--key', 'broken'],
+    [...WITH_KEY.slice(0, 2), '--trusted-root', 'broken'],
+    ['--certificate-identity', 'a', '--certificate-oidc-issuer', 'https://i', '--ca-roots', 'broken'],
+    ['--certificate-identity', 'a', '--certificate-oidc-issuer', 'https://i', '--certificate', 'broken'],
+  ]) {
+    test(words.join(' '), async () => {
+      const image = await bench.pushImage('named')
+      succeeded(await bench.run(sign, [...KEYLESS, image]))
+      const { code, stderr } = await bench.run(verify, [...words, image], { files: { broken: 'nothing of use' } })
+      assert.equal(code, 1)
+      assert.match(stderr, /^Error: .*broken/m)
+    })
+  }
 })

@@ -5,7 +5,7 @@ import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
 import { writeKeyPair } from '../key-pair.js'
 import { askPassword } from '../password.js'
-import { readTextFile } from '../read-input.js'
+import { parseInput, readTextFile } from '../read-input.js'
 
 export const command: Command = defineCommand({
   name: 'import-key-pair',
@@ -30,7 +30,8 @@ export const command: Command = defineCommand({
   async run({ flags, host }) {
     if (flags.key === undefined)
       throw new UsageError('USAGE_FLAG_MISSING', 'which key to import is not said', { expected: '--key FILE' })
-    const key = privateKeyFromPem(await readTextFile(host, flags.key))
+    const text = await readTextFile(host, flags.key)
+    const key = parseInput(flags.key, () => privateKeyFromPem(text))
     const password = await askPassword(host, { twice: true })
     await writeKeyPair(host, key, { prefix: flags['output-key-prefix'], password, yes: flags.yes })
     return undefined

@@ -8,7 +8,7 @@ import type { Host } from '../kit/host.js'
 import { withProgress } from '../progress.js'
 import { streamFileOrStdin } from '../read-input.js'
 import { signatureBytes, tellEntries, writeBundle, writeDetached } from '../signing/results.js'
-import { openSession } from '../signing/session.js'
+import { openSession, settleSigner } from '../signing/session.js'
 
 const USE_BUNDLE = 'please use --bundle to provide the output bundle location, which will include the signature'
 
@@ -73,7 +73,7 @@ export const command: Command = defineCommand({
       verbose,
       algorithm: flags['signing-algorithm'],
     })
-    await session.credentials.credential(signal) // a login wants the terminal to itself
+    await settleSigner(host, session, signal)
     for (const path of args) {
       if (path !== '-') host.terminal.note(`Using payload from: ${path}`)
       const data = streamFileOrStdin(host, path)

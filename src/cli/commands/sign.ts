@@ -20,8 +20,8 @@ import {
   signAsBundle,
   signAsPayload,
 } from '../signing/image-signatures.js'
-import { bundleText, certificatePem, tellEntries } from '../signing/results.js'
-import { openSession } from '../signing/session.js'
+import { bundleText, certificatePem, tellEntries, warnAboutChain } from '../signing/results.js'
+import { openSession, settleSigner } from '../signing/session.js'
 
 const flags = {
   bundle: { kind: 'path', help: 'also write the bundle to this file' },
@@ -113,7 +113,7 @@ export const command: Command = defineCommand({
       })
     }
     const { session } = await openSession(host, { flags: given, changed, signal, verbose })
-    await session.credentials.credential(signal) // a login wants the terminal to itself
+    await settleSigner(host, session, signal)
     const payload = given.payload === undefined ? undefined : await host.files.read(given.payload)
     if (payload !== undefined) host.terminal.note(`Using payload from: ${given.payload ?? ''}`)
     const identities = given['sign-container-identity'].length === 0 ? [undefined] : given['sign-container-identity']
@@ -121,7 +121,10 @@ export const command: Command = defineCommand({
     for (const target of targets) {
       const signatures = await withProgress(host, 'Signing artifact...', async () => await signTarget(session, target))
       await writeOutputs(host, signatures, { flags: given, legacy })
-      for (const { result } of signatures) tellEntries(host, result)
+      for (const { result, payload: old } of signatures) {
+        tellEntries(host, result)
+        if (old === undefined && given.upload) warnAboutChain(host, result)
+      }
       if (!given.upload) continue
       host.terminal.note(`Pushing signature to: ${repositoryName(images.attachmentRepository ?? target.repository)}`)
       for (const signature of signatures) await attachSignature(images, signature, layout)

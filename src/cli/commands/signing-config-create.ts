@@ -5,6 +5,7 @@ import type { Service, ServiceSelector, SigningConfig } from '#formats/signing-c
 import { type Command, defineCommand } from '../kit/command.js'
 import { CliError, UsageError } from '../kit/errors.js'
 import { parseKeyValues } from '../key-values.js'
+import { parseInput } from '../read-input.js'
 import { SIGNING_CONFIG_REKOR_V2_TARGET, SIGNING_CONFIG_TARGET, tufTarget } from '../tuf.js'
 
 const SERVICE = 'url=…,api-version=N,start-time=…,operator=…[,end-time=…]'
@@ -74,8 +75,9 @@ export const command: Command = defineCommand({
           ),
         )
       : EMPTY
-    const base =
-      flags['base-config'] === undefined ? EMPTY : parseSigningConfig(await host.files.read(flags['base-config']))
+    const path = flags['base-config']
+    const bytes = path === undefined ? undefined : await host.files.read(path)
+    const base = bytes === undefined ? EMPTY : parseInput(path ?? '', () => parseSigningConfig(bytes))
     const services = (
       kind: 'caUrls' | 'oidcUrls' | 'rekorTlogUrls' | 'tsaUrls',
       flag: 'fulcio' | 'oidc-provider' | 'rekor' | 'tsa',

@@ -37,7 +37,7 @@ export const command: Command = defineCommand({
   async run({ args: [email = ''], flags, host, signal }) {
     const run = await readRunFile(host, dataDirectory(host, flags.data))
     if (run.localSecret === undefined) {
-      throw new UpError('UP_NO_LOCAL_TOKENS', 'this instance asks people who they are', {
+      throw new UpError('UP_NO_LOCAL_TOKENS', `people have to sign in at ${run.issuer}`, {
         hint: 'sign in with a browser, or with the device flow',
       })
     }

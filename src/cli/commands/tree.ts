@@ -4,6 +4,7 @@ import { parseManifest } from '#formats/oci/manifest'
 import { type Repository, repositoryName } from '#formats/oci/reference'
 import { type AttachmentTree, listAttachments } from '#images/tree'
 import { referrersModeFlag, registryFlags } from '../flags/registry.js'
+import { inline } from '../kit/printable.js'
 import { type NamedImage, nameImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
 
@@ -54,7 +55,7 @@ async function groupsOf(
   }))
   const manifests = referrers.flatMap(({ type, manifests: all }) => all.map(({ digest }) => ({ type, digest })))
   const referring = manifests.map(async ({ type, digest }) => ({
-    title: `🔗 ${type} artifacts via OCI referrer: ${repositoryName(repository)}@${digest}`,
+    title: `🔗 ${inline(type)} artifacts via OCI referrer: ${repositoryName(repository)}@${digest}`,
     leaves: await layersOf(content, repository, digest),
   }))
   return [...tags, ...(await Promise.all(referring))]

@@ -1,4 +1,5 @@
 /** `countersign up`. @module */
+import { isCodedError } from '#errors'
 import { parseUsers } from '#services/oidc/users'
 import type { SignIn } from '#services/up/sign-in'
 import { parsePublicUrl, startSigstore } from '#services/up/start'
@@ -12,7 +13,7 @@ import { describeRunning, runningDocument } from '../up/describe.js'
 
 export const command: Command = defineCommand({
   name: 'up',
-  summary: 'Run a private Sigstore: sign-in, Fulcio, CT log, Rekor, time-stamps, TUF and a registry',
+  summary: 'Run a private Sigstore: sign-in, Fulcio, CT log, Rekor, timestamps, TUF and a registry',
   description:
     'Everything runs in one process, on one port, and keeps its keys and logs in one directory, which is made on the first start. The process can be killed at any moment and started again: nothing that was acknowledged is lost. Without --users or --oidc-issuer anybody who reaches it can sign in under any address, so it then listens on loopback addresses only. COUNTERSIGN_PASSWORD, or --password-file, encrypts the keys.',
   flags: {
@@ -80,7 +81,9 @@ export const command: Command = defineCommand({
       json: flags.output === 'json',
       open: flags.users === undefined && flags['oidc-issuer'] === undefined,
       millis: performance.now() - started,
+      clientId: flags['oidc-client-id'],
     })
+    if (flags['oidc-issuer'] !== undefined) await tryIssuer(host, flags['oidc-issuer'])
     await untilAborted(host.interrupted)
     await running.close()
     return 0
@@ -92,11 +95,25 @@ interface Telling {
   readonly json: boolean
   readonly open: boolean
   readonly millis: number
+  readonly clientId: string
 }
 
-function tell(running: RunningSigstore, { host, json, open, millis }: Telling): void {
+function tell(running: RunningSigstore, { host, json, ...telling }: Telling): void {
   if (json) host.terminal.write(`${JSON.stringify(runningDocument(running))}\n`)
-  else host.terminal.write(describeRunning(running, { open, millis }))
+  else host.terminal.write(describeRunning(running, telling))
+}
+
+/** Says at once what people would otherwise find out one by one. It starts all the same: the provider may come later. */
+async function tryIssuer(host: Host, issuer: string): Promise<void> {
+  try {
+    const { discoverIssuer } = await import('#clients/oidc/issuer')
+    await discoverIssuer(await host.connect(), issuer)
+  } catch (error) {
+    if (!isCodedError(error)) throw error
+    const { message, expected, found } = error
+    const detail = expected === undefined ? (found ?? '') : `expected ${expected}, found ${found ?? 'nothing'}`
+    host.terminal.note(`WARNING: nobody can sign in at ${issuer} now: ${message}${detail === '' ? '' : ` (${detail})`}`)
+  }
 }
 
 interface SignInFlags {

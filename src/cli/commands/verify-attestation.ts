@@ -50,11 +50,11 @@ export const command: Command = defineCommand({
   async run({ args, flags, changed, host, signal, verbose }) {
     const policies = await loadStatementPolicies(host, flags.policy)
     const uri = predicateTypeUri(flags.type)
-    const [{ judge, preload }, named] = await Promise.all([
+    const [judge, named] = await Promise.all([
       prepareJudge(host, flags, signal),
       openVerifiable(host, flags, { names: args, verbose }),
     ])
-    setImmediate(preload) // while the registry answers
+    setImmediate(judge.preload) // while the registry answers
     for (const { images, image } of named) {
       const judged = await judgeImage({
         host,

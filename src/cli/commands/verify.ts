@@ -12,7 +12,7 @@ import { openVerifiable } from '../local-image.js'
 import { prepareJudge } from '../verifying/judge.js'
 import { noSignature } from '../verifying/conclude.js'
 import { loadDetachedSignature } from '../verifying/detached-signature.js'
-import { certificateLines, type OptionalClaims, signatureDocument } from '../verifying/image-output.js'
+import { certificateLines, type OptionalClaims, signatureDocument, signedText } from '../verifying/image-output.js'
 import { type Accepted, judgeImage } from '../verifying/image-verification.js'
 import { performedChecks } from '../verifying/performed-checks.js'
 
@@ -67,12 +67,12 @@ export const command: Command = defineCommand({
   async run({ args, flags, changed, host, signal, verbose }) {
     const annotations = readAnnotations(flags.annotations)
     // The key file is read while the registry answers.
-    const [{ judge, preload }, named, detached] = await Promise.all([
+    const [judge, named, detached] = await Promise.all([
       prepareJudge(host, flags, signal),
       openVerifiable(host, flags, { names: args, verbose }),
       loadDetachedSignature(host, flags, signal),
     ])
-    setImmediate(preload) // while the registry answers
+    setImmediate(judge.preload) // while the registry answers
     for (const { images, image } of named) {
       const judged = await judgeImage({
         host,
@@ -101,7 +101,9 @@ export const command: Command = defineCommand({
 
     /** A bundle must state that it is an image signature in any case; only what an old payload says may be left unread. */
     function claimsOf(verification: Verification, { descriptor }: DigestedImage): OptionalClaims {
-      if (!flags['check-claims'] && verification.content.kind !== 'statement') return undefined
+      const { content } = verification
+      const payloadSigned = content.kind === 'message-signature' && content.bytes !== undefined
+      if (!flags['check-claims'] && payloadSigned) return undefined
       const { algorithm, hex } = parseDigest(descriptor.digest)
       return verifyImageClaims(verification, {
         digest: { algorithm, value: decodeHex(hex) },
@@ -125,8 +127,6 @@ function print(host: Host, accepted: readonly Accepted<OptionalClaims>[], { imag
   }
   for (const each of accepted) {
     for (const line of certificateLines(each.verification)) host.terminal.note(line)
-    const { payload, entity } = each.attachment
-    const signed = payload ?? (entity.content.kind === 'dsse' ? entity.content.envelope.payload : new Uint8Array())
-    host.terminal.write(`${new TextDecoder().decode(signed)}\n`)
+    host.terminal.write(`${signedText(each, ask)}\n`)
   }
 }

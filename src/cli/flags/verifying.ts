@@ -76,8 +76,8 @@ export const trustFlags = {
   'insecure-ignore-sct': { kind: 'boolean', help: 'do not ask that the certificate was published', group: 'trust' },
   'allow-certificate-chain': {
     kind: 'boolean',
-    help: 'has no effect: chains in bundles are always read',
-    hidden: true,
+    help: 'accept a certificate chain in a bundle of version 0.3, which its specification rules out',
+    group: 'trust',
   },
   'max-workers': { kind: 'number', default: 10, help: 'taken for the sake of scripts, without effect', group: 'trust' },
   offline: {

@@ -44,6 +44,8 @@ export interface CommandSpec<F extends Flags> {
   readonly deprecated?: string
   /** Set: flags are not read from `COSIGN_<FLAG>` (cosign leaves some commands out). */
   readonly withoutCosignEnvironment?: true
+  /** The exit code of errors that have none of their own, where 1 is an answer. */
+  readonly failureExitCode?: number
   /** Set: `--timeout` does not end it; for what runs until it is told to stop. */
   readonly longRunning?: true
   readonly run: (invocation: Invocation<F>) => Promise<number | undefined>

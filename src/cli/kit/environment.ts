@@ -33,7 +33,7 @@ export function bindFlags(command: CommandData, parsed: ParsedArguments, environ
     if (parsed.values.has(name)) {
       const value = parsed.values.get(name)
       // Scripts write `--key=""` for "no key"; cosign cannot tell the two apart, so neither do commands here.
-      flags[name] = value === '' ? defaultOf(flag) : value
+      flags[name] = value === '' ? defaultOf(flag) : Array.isArray(value) ? value.filter(isSaid) : value
       continue
     }
     const variable = variablesOf(command, name).find((candidate) => (environment[candidate] ?? '') !== '')
@@ -47,6 +47,10 @@ export function bindFlags(command: CommandData, parsed: ParsedArguments, environ
     if (notice !== undefined) warnings.push(notice)
   }
   return { flags, changed, warnings }
+}
+
+function isSaid(text: string): boolean {
+  return text !== ''
 }
 
 function defaultOf(flag: Flags[string]): FlagValue {

@@ -60,6 +60,6 @@ export const EXIT_CODES: ReadonlyMap<string, number> = new Map([
 ])
 
 /** The exit code for an error's code. */
-export function exitCodeOf(code: string): number {
-  return EXIT_CODES.get(code) ?? 1
+export function exitCodeOf(code: string, otherwise = 1): number {
+  return EXIT_CODES.get(code) ?? otherwise
 }

@@ -2,7 +2,7 @@
 import { isCodedError } from '#errors'
 import { exitCodeOf } from './errors.js'
 import type { HelpStyle } from './help.js'
-import { printable } from './printable.js'
+import { inline, printable } from './printable.js'
 
 /** An error that carries more than its sentence into `--output json`: the verification report. */
 export interface ReportingError {
@@ -21,9 +21,9 @@ export interface FailureDocument {
   readonly report?: unknown
 }
 
-/** The exit code that an error leads to. */
-export function exitCodeFor(error: unknown): number {
-  return isCodedError(error) ? exitCodeOf(error.code) : 1
+/** The exit code that an error leads to. `otherwise` is that of errors without one of their own. */
+export function exitCodeFor(error: unknown, otherwise = 1): number {
+  return isCodedError(error) ? exitCodeOf(error.code, otherwise) : otherwise
 }
 
 /** `Error: …`, and below it what was expected, what was found and what to do, each where there is something to say. */
@@ -31,11 +31,13 @@ export function describeFailure(
   error: unknown,
   style: Pick<HelpStyle, 'bold'> & { readonly verbose: boolean },
 ): string {
-  const lines = [`${style.bold('Error:')} ${printable(messageOf(error))}`]
+  // Of a message only the first line stands at the margin, whoever had a hand in it.
+  const message = printable(messageOf(error)).replace(/\n\s*/g, '\n ')
+  const lines = [`${style.bold('Error:')} ${message}`]
   if (isCodedError(error)) {
-    if (error.expected !== undefined) lines.push(`  expected: ${printable(error.expected)}`)
-    if (error.found !== undefined) lines.push(`  found:    ${printable(error.found)}`)
-    if (error.hint !== undefined) lines.push(`  hint:     ${printable(error.hint)}`)
+    if (error.expected !== undefined) lines.push(`  expected: ${inline(error.expected)}`)
+    if (error.found !== undefined) lines.push(`  found:    ${inline(error.found)}`)
+    if (error.hint !== undefined) lines.push(`  hint:     ${inline(error.hint)}`)
     if (style.verbose) lines.push(`  code:     ${error.code}`)
   }
   if (style.verbose) lines.push(...causes(error).map((cause) => `  cause:    ${printable(cause)}`))
@@ -43,13 +45,13 @@ export function describeFailure(
 }
 
 /** The same as data, for `--output json`. */
-export function failureDocument(error: unknown): FailureDocument {
+export function failureDocument(error: unknown, otherwise = 1): FailureDocument {
   const coded = isCodedError(error) ? error : undefined
   return {
     error: {
       code: coded?.code ?? 'INTERNAL',
       message: messageOf(error),
-      exitCode: exitCodeFor(error),
+      exitCode: exitCodeFor(error, otherwise),
       ...(coded?.expected === undefined ? {} : { expected: coded.expected }),
       ...(coded?.found === undefined ? {} : { found: coded.found }),
       ...(coded?.hint === undefined ? {} : { hint: coded.hint }),

@@ -117,6 +117,8 @@ export function shownDefault(flag: Flag): string | undefined {
   }
 }
 
+const NARROW = 72
+
 function flagTable(flags: readonly (readonly [string, Flag])[], columns: number): string {
   const rows = flags.map(([name, flag]) => {
     const letter = flag.short === undefined ? '    ' : `-${flag.short}, `
@@ -127,12 +129,13 @@ function flagTable(flags: readonly (readonly [string, Flag])[], columns: number)
       right: flag.help + (fallback === undefined ? '' : ` (default ${fallback})`),
     }
   })
-  const indent = Math.min(40, Math.max(...rows.map(({ left }) => left.length)) + 2)
+  // On a narrow terminal two columns leave no room for sentences: there the explanation goes below its flag.
+  const indent = columns < NARROW ? 10 : Math.min(40, Math.max(...rows.map(({ left }) => left.length)) + 2)
   return rows.map(({ left, right }) => twoColumns(left, right, { indent, columns })).join('\n')
 }
 
 function twoColumns(left: string, right: string, { indent, columns }: { indent: number; columns: number }): string {
-  const lines = wrap(right, Math.max(30, columns - indent))
+  const lines = wrap(right, Math.max(20, columns - indent))
   const first = left.length + 2 > indent ? `${left}\n${' '.repeat(indent)}` : left.padEnd(indent)
   return first + lines.join(`\n${' '.repeat(indent)}`)
 }

@@ -1,6 +1,9 @@
 /** Everything a command may touch outside itself. Tests pass their own. @module */
+import type { HttpOptions } from '#clients/http/client'
 import type { Fetch } from '#clients/http/fetch'
 import type { TlsChoices } from '#clients/http/tls-options'
+import type { KubernetesApi } from '#clients/kubernetes/api'
+import type { AccessOptions } from '#clients/kubernetes/find-access'
 import type { Clock } from '#time'
 import type { CommandData } from './command.js'
 
@@ -27,6 +30,17 @@ export interface Terminal {
 export interface WriteOptions {
   /** Permission bits, 0o600 unless told. */
   readonly mode?: number
+  /** Makes the folders above that are missing, for this user alone. */
+  readonly folders?: true
+}
+
+/** Something in a folder. */
+export interface FolderEntry {
+  readonly name: string
+  /** What a link leads to counts; `other` is what is neither, such as a link that leads nowhere. */
+  readonly kind: 'file' | 'folder' | 'other'
+  /** Set: it is a link. */
+  readonly link?: true
 }
 
 /** Files. Every method throws a CliError with the path in it. */
@@ -37,6 +51,8 @@ export interface FileStore {
   /** Replaces the file as a whole: a reader sees the old one or the new one. */
   write(path: string, content: Uint8Array | string, options?: WriteOptions): Promise<void>
   exists(path: string): Promise<boolean>
+  /** What is in a folder, by name; empty if there is no such folder. */
+  list(folder: string): Promise<readonly FolderEntry[]>
   /** Removes a file or a folder with all that is in it; it is no error if there is none. */
   remove(path: string): Promise<void>
 }
@@ -45,6 +61,8 @@ export interface ConnectOptions {
   readonly tls?: TlsChoices
   /** Tell each request on standard error. */
   readonly verbose?: boolean
+  /** How patient to be; what is not said is as patient as a command can be. */
+  readonly pace?: Pick<HttpOptions, 'retry' | 'timeouts' | 'maxConnections'>
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -56,6 +74,10 @@ export interface Host {
   readonly clock: Clock
   /** Makes the HTTP client; only a command that speaks HTTP calls it. */
   readonly connect: (options?: ConnectOptions) => Promise<Fetch>
+  /** Makes the client of a cluster: the one that is meant, or that this runs in. */
+  readonly openCluster: (options: AccessOptions) => Promise<KubernetesApi>
+  /** What has been asked over HTTP and not been answered yet, without what is secret in addresses. */
+  readonly waitingFor: () => readonly string[]
   readonly openBrowser: (url: string) => Promise<boolean>
   readonly homeFolder: string | undefined
   readonly platform: { readonly os: string; readonly arch: string; readonly runtime: string }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { fakeHost, type FakeHostOptions } from '#testing/cli/fake-host'
 import { isCodedError } from '#errors'
@@ -220,9 +220,14 @@ describe('errors', () => {
     assert.doesNotMatch(host.stderr(), /[\u001b\u009b\r\u202e]/)
   })
   test('--timeout ends a command', async () => {
+    const alive = setInterval(() => undefined, 1000) // the time limit does not keep a process alive
+    after(() => clearInterval(alive))
     const hanging = probe({ run: () => new Promise(() => undefined) }).command
     const host = fakeHost()
     assert.equal(await runCommand(hanging, ['--timeout', '1ms'], host), 1)
+    const waiting = { ...host, waitingFor: () => ['GET https://a.example/', 'GET https://b.example/'] }
+    assert.equal(await runCommand(hanging, ['--timeout', '1ms'], waiting), 1)
+    assert.match(host.stderr(), /no answer yet to GET https:\/\/a\.example\/, and 1 more/)
     assert.match(host.stderr(), /context deadline exceeded/)
   })
   test('the wrong number of arguments', async () => {
@@ -253,12 +258,16 @@ describe('--output-file', () => {
 })
 
 describe('finding the command', () => {
-  const all = ['sign', 'sign-blob', 'trusted-root create', 'version']
+  const all = ['sign', 'sign-blob', 'trusted-root create', 'version', 'inventory', 'inventory find']
   const names = { has: (name: string) => all.includes(name), all: () => all }
   const found: readonly { words: readonly string[]; name: string; rest: readonly string[] }[] = [
     { words: ['sign', 'x'], name: 'sign', rest: ['x'] },
     { words: ['-d', '--timeout', '5s', 'sign', 'x'], name: 'sign', rest: ['-d', '--timeout', '5s', 'x'] },
     { words: ['trusted-root', 'create', '--out', 'f'], name: 'trusted-root create', rest: ['--out', 'f'] },
+    { words: ['inventory', '--cluster'], name: 'inventory', rest: ['--cluster'] },
+    { words: ['inventory', 'find', 'x'], name: 'inventory find', rest: ['x'] },
+    { words: ['inventory', 'ghcr.io/a/find'], name: 'inventory', rest: ['ghcr.io/a/find'] },
+    { words: ['help', 'inventory', 'find'], name: 'inventory find', rest: ['--help'] },
     { words: ['help', 'sign'], name: 'sign', rest: ['--help'] },
     { words: ['help', 'trusted-root', 'create'], name: 'trusted-root create', rest: ['--help'] },
     { words: ['--version'], name: 'version', rest: [] },

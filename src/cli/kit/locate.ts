@@ -35,11 +35,12 @@ export function locateCommand(words: readonly string[], names: CommandNames): Lo
       words.filter((_, index) => index !== positions[0]),
       names,
     )
-  if (NAME.test(first) && names.has(first))
-    return { kind: 'command', name: first, words: without(words, positions.slice(0, 1)) }
+  // The longer name first: `inventory` is a command, and `inventory find` is another.
   if (second !== undefined && NAME.test(first) && NAME.test(second) && names.has(`${first} ${second}`)) {
     return { kind: 'command', name: `${first} ${second}`, words: without(words, positions.slice(0, 2)) }
   }
+  if (NAME.test(first) && names.has(first))
+    return { kind: 'command', name: first, words: without(words, positions.slice(0, 1)) }
   return locateGroup(first, second, names)
 }
 

@@ -29,7 +29,7 @@ export async function runCommand(command: Command, words: readonly string[], hos
     checkArguments(command, parsed.args)
     return await withOutputFile(command, { args: parsed.args, bound, host })
   } catch (error) {
-    return reportFailure(error, { bound, host })
+    return reportFailure(error, { command, bound, host })
   }
 }
 
@@ -95,7 +95,7 @@ async function runTimed(command: Command, { args, bound, host }: Prepared): Prom
   const expiry = limited ? AbortSignal.timeout(Math.max(0, Math.ceil(timeout))) : undefined
   const signal = expiry === undefined ? host.interrupted : AbortSignal.any([host.interrupted, expiry])
   const invocation: Invocation = { args, flags, changed, host, signal, verbose }
-  const expired = expiry === undefined ? undefined : rejectWhenAborted(expiry)
+  const expired = expiry === undefined ? undefined : rejectWhenAborted(expiry, host)
   try {
     const running = command.run(invocation)
     return (await (expired === undefined ? running : Promise.race([running, expired.promise]))) ?? 0
@@ -104,11 +104,21 @@ async function runTimed(command: Command, { args, bound, host }: Prepared): Prom
   }
 }
 
-function rejectWhenAborted(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
+function rejectWhenAborted(
+  signal: AbortSignal,
+  { waitingFor }: Host,
+): { readonly promise: Promise<never>; readonly forget: () => void } {
   let onAbort = (): void => undefined
   const promise = new Promise<never>((_, reject) => {
     onAbort = () => {
-      reject(new CliError('CLI_TIMEOUT', 'context deadline exceeded', { hint: 'allow more time with --timeout' }))
+      const [first, ...others] = waitingFor()
+      const more = others.length === 0 ? '' : `, and ${String(others.length)} more`
+      reject(
+        new CliError('CLI_TIMEOUT', 'context deadline exceeded', {
+          found: first === undefined ? undefined : `no answer yet to ${first}${more}`,
+          hint: 'allow more time with --timeout',
+        }),
+      )
     }
   })
   promise.catch(() => undefined) // raced, or never looked at again
@@ -123,16 +133,16 @@ function rejectWhenAborted(signal: AbortSignal): { readonly promise: Promise<nev
 
 function reportFailure(
   error: unknown,
-  { bound, host }: { readonly bound: BoundFlags | undefined; readonly host: Host },
+  { command, bound, host }: { readonly command: Command; readonly bound: BoundFlags | undefined; readonly host: Host },
 ): number {
   const { terminal } = host
   // Only where it was asked for: without the flag, standard output of a failed command stays empty, as with cosign.
   if (bound?.flags['output'] === 'json' && bound.changed.has('output')) {
-    terminal.write(`${JSON.stringify(failureDocument(error))}\n`)
+    terminal.write(`${JSON.stringify(failureDocument(error, command.failureExitCode))}\n`)
   }
   const verbose = bound?.flags['verbose'] === true
   terminal.note(describeFailure(error, { bold: bolder(host, terminal.stderrIsTty), verbose }))
-  return exitCodeFor(error)
+  return exitCodeFor(error, command.failureExitCode)
 }
 
 /** Bold text where it is wanted: on a terminal, unless NO_COLOR says otherwise (no-color.org). */

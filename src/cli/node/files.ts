@@ -3,7 +3,10 @@
 import {
   closeSync,
   createReadStream,
+  type Dirent,
+  mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -13,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CliError } from '../kit/errors.js'
-import type { FileStore } from '../kit/host.js'
+import type { FileStore, FolderEntry } from '../kit/host.js'
 
 /** Opens the file system. */
 export function nodeFiles(): FileStore {
@@ -26,8 +29,9 @@ export function nodeFiles(): FileStore {
       }
     },
     stream: (path) => streamFile(path),
-    write: async (path, content, { mode = 0o600 } = {}) => {
+    write: async (path, content, { mode = 0o600, folders } = {}) => {
       try {
+        if (folders === true) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
         replaceFile(path, content, mode)
       } catch (error) {
         throw fileError('write', path, error)
@@ -42,6 +46,15 @@ export function nodeFiles(): FileStore {
         throw fileError('open', path, error)
       }
     },
+    list: async (folder) => {
+      try {
+        const entries = readdirSync(folder, { withFileTypes: true }).map((entry) => describeEntry(folder, entry))
+        return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return []
+        throw fileError('open', folder, error)
+      }
+    },
     remove: async (path) => {
       try {
         rmSync(path, { recursive: true, force: true })
@@ -49,6 +62,17 @@ export function nodeFiles(): FileStore {
         throw fileError('remove', path, error)
       }
     },
+  }
+}
+
+function describeEntry(folder: string, entry: Dirent): FolderEntry {
+  const { name } = entry
+  if (!entry.isSymbolicLink()) return { name, kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other' }
+  try {
+    const target = statSync(join(folder, name))
+    return { name, link: true, kind: target.isFile() ? 'file' : target.isDirectory() ? 'folder' : 'other' }
+  } catch {
+    return { name, link: true, kind: 'other' } // it leads nowhere, or in a circle
   }
 }
 

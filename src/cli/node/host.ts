@@ -6,15 +6,22 @@ import { nodeTerminal } from './terminal.js'
 /** The host of this process. HTTP and TLS are loaded by the first command that connects. */
 export function nodeHost(environment: Environment, definitions: Host['definitions']): Host {
   const terminal = nodeTerminal()
+  const waiting = new Map<symbol, string>()
   return {
     terminal,
     environment,
     files: nodeFiles(),
     clock: () => Date.now(),
     connect: async (options = {}) => {
-      const { connectTo } = await import('./http.js')
-      return connectTo(environment, (line) => terminal.note(line), options)
+      const { connectTo, observed } = await import('./http.js')
+      const fetch = connectTo(environment, (line) => terminal.note(line), options)
+      return observed(fetch, waiting)
     },
+    openCluster: async (options) => {
+      const { openClusterOf } = await import('./cluster.js')
+      return await openClusterOf(environment, options)
+    },
+    waitingFor: () => [...waiting.values()],
     openBrowser,
     homeFolder: environment['HOME'] ?? environment['USERPROFILE'],
     platform: { os: process.platform, arch: process.arch, runtime: `node ${process.version}` },

@@ -1,7 +1,7 @@
 /** Opens the HTTP client on this machine's network, proxy settings and trust. @module */
 import { createHttpClient } from '#clients/http/client'
 import type { Fetch } from '#clients/http/fetch'
-import type { TraceEvent } from '#clients/http/trace'
+import { redactUrl, type TraceEvent } from '#clients/http/trace'
 import type { ConnectOptions, Environment } from '../kit/host.js'
 import { VERSION } from '../version.js'
 
@@ -9,7 +9,7 @@ import { VERSION } from '../version.js'
 export function connectTo(
   environment: Environment,
   note: (line: string) => void,
-  { tls, verbose }: ConnectOptions,
+  { tls, verbose, pace }: ConnectOptions,
 ): Fetch {
   const client = createHttpClient({
     env: environment,
@@ -17,10 +17,24 @@ export function connectTo(
     random: () => Math.random(),
     userAgent: `countersign/${VERSION} (${process.platform}; ${process.arch})`,
     onRetry: note,
+    ...pace,
     ...(tls === undefined ? {} : { tls }),
     ...(verbose === true ? { trace: (event: TraceEvent) => note(describe(event)) } : {}),
   })
   return client.fetch
+}
+
+/** The same fetch, which notes in `waiting` what has not been answered yet. */
+export function observed(fetch: Fetch, waiting: Map<symbol, string>): Fetch {
+  return async (url, init = {}) => {
+    const request = Symbol('request')
+    waiting.set(request, `${(init.method ?? 'GET').toUpperCase()} ${redactUrl(url)}`)
+    try {
+      return await fetch(url, init)
+    } finally {
+      waiting.delete(request)
+    }
+  }
 }
 
 function describe(event: TraceEvent): string {

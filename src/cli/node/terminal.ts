@@ -1,6 +1,7 @@
 /** The terminal of this process. @module */
 import { writeSync } from 'node:fs'
 import type { Terminal } from '../kit/host.js'
+import { forTerminal } from '../kit/printable.js'
 import { readSecretLine } from './secret.js'
 
 /** Opens the standard streams; none of them is touched before it is used. */
@@ -21,10 +22,11 @@ export function nodeTerminal(): Terminal {
     },
     // Synchronous: what was printed is out before the process may end, also on a pipe.
     write: (output) => {
-      writeAll(1, output)
+      writeAll(1, typeof output === 'string' && process.stdout.isTTY ? forTerminal(output) : output)
     },
+    // Also where it goes to a file: a log is looked at on a terminal one day.
     note: (line) => {
-      writeAll(2, `${line}\n`)
+      writeAll(2, `${forTerminal(line)}\n`)
     },
     writeError: (text) => {
       writeAll(2, text)
@@ -37,6 +39,9 @@ export function nodeTerminal(): Terminal {
   }
 }
 
+/** What a shell calls a program that SIGPIPE ended. Success would be a claim about all of the work. */
+const BROKEN_PIPE = 128 + 13
+
 function writeAll(descriptor: 1 | 2, output: string | Uint8Array): void {
   let rest = typeof output === 'string' ? new TextEncoder().encode(output) : output
   while (rest.length > 0) {
@@ -47,7 +52,7 @@ function writeAll(descriptor: 1 | 2, output: string | Uint8Array): void {
       if (code === 'EAGAIN')
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a full non-blocking pipe
       else if (code === 'EPIPE')
-        process.exit(descriptor === 1 ? 0 : 1) // the reader (`head`, `jq`) has had enough
+        process.exit(BROKEN_PIPE) // the reader (`head`, `jq`) has had enough; what is left was not done
       else throw error
     }
   }

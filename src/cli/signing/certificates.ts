@@ -8,7 +8,7 @@ import { parseCertificate } from '#formats/x509/parse-certificate'
 import { isSelfIssued } from '#formats/x509/self-issued'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { asText } from '../read-input.js'
+import { asText, parseInput } from '../read-input.js'
 import { readCertificates } from '../trust.js'
 
 export interface CertificateFlags {
@@ -28,7 +28,8 @@ export async function loadKeyCertificates(host: Host, flags: CertificateFlags): 
     throw new CliError('CLI_INPUT', 'no leaf certificate found or provided while specifying chain', {
       expected: '--certificate FILE',
     })
-  const leaf = readLeaf(await host.files.read(leafPath), leafPath)
+  const bytes = await host.files.read(leafPath)
+  const leaf = parseInput(leafPath, () => readLeaf(bytes, leafPath))
   const above = chainPath === undefined ? [] : await readCertificates(host, chainPath)
   const chain = [leaf, ...above.filter(({ der }) => !equalBytes(der, leaf.der))]
   for (const [index, certificate] of chain.entries()) {

@@ -29,8 +29,21 @@ export async function writeBundle(
   result: SigningResult,
   format: { readonly legacy: boolean },
 ): Promise<void> {
+  if (!format.legacy) warnAboutChain(host, result)
   await host.files.write(path, bundleText(result, format))
   host.terminal.note(`Wrote bundle to file ${path}`)
+}
+
+/**
+ * Tells of a bundle that not everybody will read: as cosign does, a chain that came with the key goes in, although version 0.3 of
+ * the format has room for the leaf alone.
+ */
+export function warnAboutChain(host: Host, { credential: { chain } }: SigningResult): void {
+  if (chain.length < 2) return
+  host.terminal.note(
+    'WARNING: the bundle holds a certificate chain, which version 0.3 rules out: verifiers need --allow-certificate-chain.\n' +
+      '    If their trusted root has the intermediate certificates, leave out --certificate-chain.',
+  )
 }
 
 /** The leaf certificate as PEM, or undefined for a key. */
@@ -60,13 +73,17 @@ export async function writeDetached(
 ): Promise<void> {
   const pem = certificatePem(result)
   const certificatePath = flags['output-certificate']
-  if (certificatePath !== undefined && pem !== undefined) {
+  if (certificatePath !== undefined && pem === undefined) {
+    host.terminal.note(`WARNING: there is no certificate to write to ${certificatePath}: a key signed`)
+  } else if (certificatePath !== undefined && pem !== undefined) {
     await host.files.write(certificatePath, base64 ? encodeBase64(encodeUtf8(pem)) : pem)
     host.terminal.note(`Wrote certificate to file ${certificatePath}`)
   }
   const [timestamp] = result.entity.timestamps
   const timestampPath = flags['rfc3161-timestamp']
-  if (timestampPath !== undefined && timestamp !== undefined) {
+  if (timestampPath !== undefined && timestamp === undefined) {
+    host.terminal.note(`WARNING: there is no timestamp to write to ${timestampPath}: no authority was asked`)
+  } else if (timestampPath !== undefined && timestamp !== undefined) {
     await host.files.write(timestampPath, JSON.stringify({ SignedRFC3161Timestamp: encodeBase64(timestamp) }))
     host.terminal.note(`Wrote timestamp to file ${timestampPath}`)
   }

@@ -4,6 +4,7 @@ import type { Service } from '#formats/signing-config/signing-config'
 import { type SelectedServices, selectSigningServices } from '#sign/select-services'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
+import { parseInput } from '../read-input.js'
 
 export interface ServiceFlags {
   readonly 'use-signing-config': boolean
@@ -74,10 +75,8 @@ interface ConfigAsk {
 
 async function fromConfig(host: Host, { path, certified }: ConfigAsk): Promise<ChosenServices> {
   const bytes = path === undefined ? await configFromTuf(host) : await host.files.read(path)
-  return {
-    source: 'signing-config',
-    ...selectSigningServices(parseSigningConfig(bytes), { certified, now: host.clock() }),
-  }
+  const config = parseInput(path ?? 'signing config of the TUF repository', () => parseSigningConfig(bytes))
+  return { source: 'signing-config', ...selectSigningServices(config, { certified, now: host.clock() }) }
 }
 
 /** A chunk of its own: whoever gives a file needs no TUF. */

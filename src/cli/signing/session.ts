@@ -10,8 +10,11 @@ import { NO_TRUST, selfCheck } from '#sign/self-check'
 import { fulcioAuthority, rekorLog, rfc3161Authority } from '#sign/services'
 import type { SigningSession } from '#sign/sign'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
+import { parseCertificate } from '#formats/x509/parse-certificate'
+import { certificateIdentity } from '#verify/identity/certificate-identity'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
+import { inline } from '../kit/printable.js'
 import { loadPrivateKey, refuseSecurityKey } from '../keys.js'
 import { loadTrust } from '../trust.js'
 import { loadKeyCertificates } from './certificates.js'
@@ -91,6 +94,19 @@ export async function openSession(host: Host, ask: SessionAsk): Promise<CommandS
       }),
     },
   }
+}
+
+/**
+ * Gets the credential before anything is signed, since a login wants the terminal to itself, and says as whom: it becomes public, and
+ * it is what verifiers will have to ask for.
+ */
+export async function settleSigner(host: Host, session: SigningSession, signal: AbortSignal): Promise<void> {
+  const { chain } = await session.credentials.credential(signal)
+  const [leaf] = chain
+  if (leaf === undefined) return
+  const { subjects, issuer } = certificateIdentity(parseCertificate(leaf))
+  const names = subjects.map(({ value }) => inline(value)).join(', ')
+  if (issuer !== undefined) host.terminal.note(`Signing as ${names}, vouched for by ${inline(issuer)}`)
 }
 
 /** A key or an ephemeral one; where a log takes part, Ed25519 signs a digest, since that is all a log can record. */

@@ -129,13 +129,23 @@ test('what up tells can be pasted into a shell', async () => {
     sigstore: sigstore.sigstore,
     close: () => sigstore.close(),
   }
-  const text = describeRunning(running, { open: true, millis: 12.3 })
+  const text = describeRunning(running, { open: true, millis: 12.3, clientId: 'sigstore' })
   assert.match(
     text,
     /cosign initialize --mirror http:\/\/localhost:8080\/tuf --root '\/srv\/it'\\''s here\/tuf\/root\.json'/,
   )
   assert.match(text, /any e-mail address is believed/)
-  assert.doesNotMatch(describeRunning(running, { open: false, millis: 1 }), /token/)
+  assert.doesNotMatch(text, /client-id|first start/)
+  const moved = { ...running, url: 'https://sigstore.example.com' }
+  assert.match(
+    describeRunning(moved, { open: false, millis: 1, clientId: 'sigstore' }),
+    /keep the name of the first start, localhost:/,
+  )
+  assert.match(
+    describeRunning(running, { open: false, millis: 1, clientId: 'ours' }),
+    /countersign sign --oidc-client-id ours /,
+  )
+  assert.doesNotMatch(describeRunning(running, { open: false, millis: 1, clientId: 'sigstore' }), /token/)
   assert.equal(JSON.stringify(runningDocument(running)).includes(sigstore.sigstore.localSecret ?? 'none'), false)
   await sigstore.close()
 })

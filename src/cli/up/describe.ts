@@ -35,14 +35,23 @@ export function runningDocument({ url, directory, sigstore }: RunningSigstore): 
   }
 }
 
+/** What clients call themselves if they are not told otherwise. */
+const DEFAULT_CLIENT_ID = 'sigstore'
+
 /** The same for people. */
 export function describeRunning(
   running: RunningSigstore,
-  { open, millis }: { readonly open: boolean; readonly millis: number },
+  { open, millis, clientId }: { readonly open: boolean; readonly millis: number; readonly clientId: string },
 ): string {
   const { url, issuer, directory, registry, initialize } = runningDocument(running)
   const words = initialize.map(quote).join(' ')
   const dataFlag = `--data ${quote(directory)}`
+  const logName = hostNameOf(running.sigstore.deployment.rekor.baseUrl)
+  const named =
+    logName === hostNameOf(url)
+      ? ''
+      : `\nThe logs keep the name of the first start, ${logName}: checkpoints and reports call them by it.\n`
+  const clientFlag = clientId === DEFAULT_CLIENT_ID ? '' : ` --oidc-client-id ${quote(clientId)}`
   return `A private Sigstore runs at ${url} (ready in ${String(Math.round(millis))} ms, data in ${directory}).
 
 Point a client at it (this replaces what ~/.sigstore/root knows; set TUF_ROOT to keep that):
@@ -50,11 +59,15 @@ Point a client at it (this replaces what ~/.sigstore/root knows; set TUF_ROOT to
   cosign ${words}
 
 Sign and verify:
-  countersign sign ${registry}/IMAGE@sha256:…
+  countersign sign${clientFlag} ${registry}/IMAGE@sha256:…
   countersign verify --certificate-identity YOU@example.com --certificate-oidc-issuer ${issuer} ${registry}/IMAGE@sha256:…
-${open ? `\nSign-in is open: any e-mail address is believed, without a password. For scripts:\n  countersign token ${dataFlag} YOU@example.com\n` : ''}
+${named}${open ? `\nSign-in is open: any e-mail address is believed, without a password. For scripts:\n  countersign token ${dataFlag} YOU@example.com\n` : ''}
 Stop with Ctrl-C. More about it: curl ${url}/
 `
+}
+
+function hostNameOf(url: string): string {
+  return new URL(url).hostname
 }
 
 /** For a POSIX shell. */

@@ -9,7 +9,7 @@ import type { SignedEntity } from '#formats/signed-entity'
 import type { PublicKey } from '#crypto/public-key'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { readFileOrUrl } from '../read-input.js'
+import { parseInput, readFileOrUrl } from '../read-input.js'
 import { readSignature } from './signature-input.js'
 
 export interface BlobSignatureFlags {
@@ -37,9 +37,11 @@ export async function loadBlobSignature(
   const bytes = flags.bundle === undefined ? undefined : await host.files.read(flags.bundle)
   if (bytes !== undefined && !isOld(bytes)) {
     refuseDetachedParts(flags)
-    return parseBundle(bytes, { allowCertificateChain: flags['allow-certificate-chain'] })
+    return parseInput(flags.bundle ?? '', () => {
+      return parseBundle(bytes, { allowCertificateChain: flags['allow-certificate-chain'] })
+    })
   }
-  const bundle = bytes === undefined ? undefined : parseBlobBundle(bytes)
+  const bundle = bytes === undefined ? undefined : parseInput(flags.bundle ?? '', () => parseBlobBundle(bytes))
   requireSameKey(bundle, key)
   const signature = flags.signature === undefined ? undefined : await readSignature(host, flags.signature, signal)
   const content = signature ?? bundle?.content

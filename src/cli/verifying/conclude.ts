@@ -1,5 +1,6 @@
 /** What is concluded when nothing attached to an image was accepted. @module */
 import { isCodedError } from '#errors'
+import { inline } from '../kit/printable.js'
 import type { Judged } from './image-verification.js'
 import { VerdictError } from './verdict.js'
 
@@ -69,5 +70,5 @@ function detailOf([first]: readonly unknown[]): {
 }
 
 function distinct(types: readonly string[]): string {
-  return [...new Set(types)].join(',')
+  return [...new Set(types)].map(inline).join(',')
 }

@@ -5,7 +5,7 @@ import { rekorBundleToJson } from '#formats/cosign-bundle/rekor-bundle'
 import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import type { ImageClaims } from '#verify/image/image-claims'
 import type { Verification } from '#verify/verification'
-import { printable } from '../kit/printable.js'
+import { inline } from '../kit/printable.js'
 import { identityDocument, verificationDocument } from './document.js'
 import type { Accepted } from './image-verification.js'
 
@@ -31,7 +31,7 @@ export function signatureDocument(
   const { signer } = verification
   const facts = certificateFacts(verification)
   const legacy = attachment.payload === undefined ? {} : legacyFacts(verification, attachment.entity.timestamps)
-  const optional = { ...Object.fromEntries(claims?.annotations ?? new Map<string, JsonValue>()), ...facts, ...legacy }
+  const optional = { ...saidBy(signer, claims?.annotations ?? NO_ANNOTATIONS), ...facts, ...legacy }
   return {
     critical: {
       identity: { 'docker-reference': claims?.dockerReference ?? name },
@@ -42,6 +42,32 @@ export function signatureDocument(
     ...(signer.kind === 'certificate' ? { identity: identityDocument(signer.identity) } : {}),
     ...(full ? { verification: verificationDocument(verification) } : {}),
   }
+}
+
+const NO_ANNOTATIONS: ReadonlyMap<string, JsonValue> = new Map()
+
+/**
+ * The annotations. Beside a certificate none of them may go by the name of what the certificate says: where the certificate is
+ * silent, whoever may sign could otherwise name a repository or an issuer in its stead.
+ */
+function saidBy(
+  { kind }: Verification['signer'],
+  annotations: ReadonlyMap<string, JsonValue>,
+): Readonly<Record<string, JsonValue>> {
+  return Object.fromEntries([...annotations].filter(([name]) => kind === 'key' || !CERTIFIED.test(name)))
+}
+
+const CERTIFIED = /^(?:Subject|Issuer|Bundle|RFC3161Timestamp|githubWorkflow\w*|1\.3\.6\.1\.4\.1\.57264\..*)$/
+
+/** What `-o text` prints: the payload that was signed, of a bundle what the payload of the old format would have said. */
+export function signedText({ claims, attachment }: Accepted<OptionalClaims>, { name, digest }: OutputAsk): string {
+  if (attachment.payload !== undefined) return new TextDecoder().decode(attachment.payload)
+  const critical = {
+    identity: { 'docker-reference': name },
+    image: { 'docker-manifest-digest': claims?.manifestDigest ?? digest },
+    type: claims?.type ?? '',
+  }
+  return JSON.stringify({ critical, optional: Object.fromEntries(claims?.annotations ?? []) })
 }
 
 const OID_NAMES: ReadonlyMap<string, string> = new Map([
@@ -93,5 +119,5 @@ export function certificateLines({ signer }: Verification): readonly string[] {
     ['GitHub Workflow Repository', claims.githubWorkflowRepository],
     ['GitHub Workflow Ref', claims.githubWorkflowRef],
   ]
-  return lines.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${printable(value)}`]))
+  return lines.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${inline(value)}`]))
 }

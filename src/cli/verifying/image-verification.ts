@@ -1,6 +1,5 @@
 /** Verifying everything of one kind that is attached to an image. @module */
 import { decodeHex } from '#encoding/hex'
-import { isCodedError } from '#errors'
 import { parseDigest } from '#formats/oci/digest'
 import type {
   Attachment,
@@ -49,7 +48,7 @@ export interface ImageJudging<Claims> {
   readonly image: DigestedImage
   readonly kind: AttachmentKind
   readonly predicateType?: string
-  readonly judge: Judge['judge']
+  readonly judge: Judge
   /** What the thing has to say besides being signed; throws if it does not. */
   readonly claims: (verification: Verification) => Claims
   /** Whether an attestation must be about the image. */
@@ -102,7 +101,7 @@ async function judgeOne<Claims>(
   attachment: Candidate,
 ): Promise<{ readonly accepted: Accepted<Claims> } | { readonly error: unknown }> {
   try {
-    const verification = await judge(attachment.entity, artifactOf(attachment, image, anySubject === true))
+    const verification = await judge.judge(attachment.entity, artifactOf(attachment, image, anySubject === true))
     try {
       return { accepted: { attachment, verification, claims: claims(verification) } }
     } catch (error) {
@@ -112,14 +111,9 @@ async function judgeOne<Claims>(
         : error
     }
   } catch (error) {
-    if (isAboutTheAttachment(error)) return { error }
+    if (judge.isVerdict(error)) return { error }
     throw error
   }
-}
-
-/** Anything coded that comes out of judging one thing is about that thing, unless trust itself could not be loaded. */
-function isAboutTheAttachment(error: unknown): boolean {
-  return isCodedError(error) && !/^(?:CLI|HTTP|REKOR|TUF|TRUSTED_ROOT|REGISTRY|USAGE)_/.test(error.code)
 }
 
 function detailOf({

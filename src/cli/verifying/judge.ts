@@ -12,9 +12,8 @@ import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { loadPublicKey, refuseSecurityKey } from '../keys.js'
 import { EMPTY_TRUST, loadTrust, type TrustFlags } from '../trust.js'
+import { prepareCompletion } from './completion.js'
 import { explainReport } from './explain.js'
-import { loadGivenCertificate, withGivenCertificate } from './given-certificate.js'
-import type { LogLookup } from './log-lookup.js'
 import { type IdentityFlags, policyFromFlags, type SignatureDigest } from './policy.js'
 import { type EvidenceFlags, requirementsFromFlags } from './requirements.js'
 
@@ -33,8 +32,12 @@ export interface Judge {
   readonly policy: Policy
   readonly key: PublicKey | undefined
   readonly judge: (entity: SignedEntity, artifact: Artifact) => Promise<Verification>
+  /** Whether an error that `judge` threw says something about the entity; otherwise nothing was judged. */
+  readonly isVerdict: (error: unknown) => boolean
   /** Begins to load the trusted root, for when there is something else to wait for. */
   readonly preload: () => void
+  /** The trusted root; absent where a known key needs none. */
+  readonly trust: () => Promise<TrustedRoot | undefined>
 }
 
 /**
@@ -60,9 +63,10 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
   }
   const key = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
   const policy = policyFromFlags(flags, key)
-  const complete = await completion(host, { flags, key, signal })
+  const outside = new WeakSet<object>()
+  const complete = await prepareCompletion(host, { flags, key, signal, attempt })
   let trust: Promise<TrustedRoot> | undefined
-  const load = (): Promise<TrustedRoot> => (trust ??= loadTrust(host, flags))
+  const load = (): Promise<TrustedRoot> => (trust ??= attempt(loadTrust(host, flags)))
   const judge = async (bare: SignedEntity, artifact: Artifact): Promise<Verification> => {
     const requirements = requirementsFromFlags(flags, policy, bare)
     const entity = await complete(bare, { artifact, logged: requirements.transparencyLogs > 0 })
@@ -77,11 +81,23 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
       throw unlogged ? withLogHint(error, flags) : error
     }
   }
+  const ignoresLog = flags['insecure-ignore-tlog'] || flags['private-infrastructure']
+  const needsNone = policy.kind === 'key' && ignoresLog && !flags['use-signed-timestamps']
   const preload = (): void => {
-    if (policy.kind === 'key' && (flags['insecure-ignore-tlog'] || flags['private-infrastructure'])) return
-    load().catch(() => undefined) // whoever needs it will hear of the failure
+    if (!needsNone) load().catch(() => undefined) // whoever needs it will hear of the failure
   }
-  return { policy, key, judge, preload }
+  const isVerdict = (error: unknown): boolean => isCodedError(error) && !outside.has(error)
+  return { policy, key, judge, preload, isVerdict, trust: async () => (needsNone ? undefined : await load()) }
+
+  /** Remembers that a failure is not the entity's fault: what is asked for beside it could not be had. */
+  async function attempt<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof Error) outside.add(error)
+      throw error
+    }
+  }
 }
 
 /** Where an entry could come from, if the lack of one is what is wrong. */
@@ -101,36 +117,6 @@ function withLogHint(error: unknown, { 'rekor-url': url, offline }: VerifyFlags)
 
 /** An entry of an old log also tells the time, which is asked for first. */
 const ENTRY_WOULD_HELP: ReadonlySet<string> = new Set(['VERIFY_LOG_THRESHOLD', 'VERIFY_TIME_MISSING'])
-
-interface Completing {
-  readonly artifact: Artifact
-  /** Whether a log entry is asked for. */
-  readonly logged: boolean
-}
-
-interface CompletionAsk {
-  readonly flags: VerifyFlags
-  readonly key: PublicKey | undefined
-  readonly signal: AbortSignal
-}
-
-/** What signatures of old clients lack and the flags add: the certificate, and the log entry. */
-async function completion(
-  host: Host,
-  { flags, key, signal }: CompletionAsk,
-): Promise<(entity: SignedEntity, completing: Completing) => Promise<SignedEntity>> {
-  const { certificate, 'rekor-url': url, offline } = flags
-  const given = certificate === undefined ? undefined : await loadGivenCertificate(host, certificate, signal)
-  let lookup: Promise<LogLookup> | undefined
-  return async (entity, { artifact, logged }) => {
-    const certified = given === undefined ? entity : withGivenCertificate(entity, given)
-    if (!logged || certified.logEntries.length > 0 || url === undefined || offline === true) return certified
-    lookup ??= import('./log-lookup.js').then(async (module) => await module.openLogLookup(host, { url, key, signal }))
-    return await (
-      await lookup
-    )(certified, artifact)
-  }
-}
 
 /** With `--explain`: the report, of a success or out of an error, on standard error. */
 export function explainTo(host: Host, heading: string, outcome: unknown): void {

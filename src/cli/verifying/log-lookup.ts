@@ -15,12 +15,10 @@ import { parseCertificate } from '#formats/x509/parse-certificate'
 import { proposeEntry } from '#sign/rekor-proposal'
 import { ArtifactView, type Artifact } from '#verify/artifact'
 import type { Host } from '../kit/host.js'
+import type { CompletionAsk } from './completion.js'
 
-export interface LookupAsk {
+export interface LookupAsk extends Pick<CompletionAsk, 'key' | 'signal' | 'attempt'> {
   readonly url: string
-  /** The key that must have signed; undefined where a certificate tells. */
-  readonly key: PublicKey | undefined
-  readonly signal: AbortSignal
 }
 
 /** Completes an entity with the log's entry about it; an entity that nobody logged stays as it is. */
@@ -30,7 +28,7 @@ export type LogLookup = (entity: SignedEntity, artifact: Artifact) => Promise<Si
  * A lookup at one log. Only what the log would need to record the signature is sent: digests, signature, certificate or
  * key, of an envelope the envelope. What comes back is unverified like everything else in an entity.
  */
-export async function openLogLookup(host: Host, { url, key, signal }: LookupAsk): Promise<LogLookup> {
+export async function openLogLookup(host: Host, { url, key, signal, attempt }: LookupAsk): Promise<LogLookup> {
   const rekor = createRekorClient({ fetch: await host.connect(), baseUrl: url })
   return async (entity, artifact) => {
     const found: LogEntry[] = []
@@ -46,7 +44,7 @@ export async function openLogLookup(host: Host, { url, key, signal }: LookupAsk)
   /** A log answers 400 to what it would not record, such as P-384 with SHA-256; then it has no such entry either. */
   async function findOrNone(proposal: JsonValue): Promise<readonly LogEntry[]> {
     try {
-      return (await rekor.find(proposal, signal)).map(({ entry }) => entry)
+      return (await attempt(rekor.find(proposal, signal))).map(({ entry }) => entry)
     } catch (error) {
       if (isCodedError(error) && error.code === 'REKOR_REFUSED') return []
       throw error

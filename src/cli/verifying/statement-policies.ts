@@ -3,6 +3,7 @@ import { parseJson, type JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
+import { inline } from '../kit/printable.js'
 import { readTextFile } from '../read-input.js'
 import { VerdictError } from './verdict.js'
 
@@ -97,7 +98,7 @@ function judge(host: Host, languages: readonly Language[], payloads: readonly Ui
   }
   if (failures.length === 0) return
   host.terminal.note(`There are ${String(failures.length)} number of errors occurred during the validation:\n`)
-  for (const { message } of failures) host.terminal.note(`- ${message}`)
+  for (const { message } of failures) host.terminal.note(`- ${inline(message)}`)
   throw new VerdictError('VERDICT_POLICY', `${String(failures.length)} validation errors occurred`, {
     hint: 'every attestation of the type must satisfy the policy, not just one',
     cause: failures[0],

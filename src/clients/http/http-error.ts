@@ -1,5 +1,5 @@
 /** What can go wrong between a client and a host, before there is an answer to judge. @module */
-import { CodedError } from '#errors'
+import { CodedError, isCodedError } from '#errors'
 
 /** Closed set of transport failures; docs/errors.md says what to do about each. */
 export type HttpErrorCode =
@@ -21,4 +21,12 @@ export type HttpErrorCode =
 /** A request that got no usable answer. */
 export class HttpError extends CodedError<HttpErrorCode> {
   override readonly name = 'HttpError'
+}
+
+/**
+ * Whether an error is one of these. `instanceof` would not do: in the built program the HTTP client is a chunk of its own, with a
+ * class of its own (ADR 6).
+ */
+export function isHttpError(error: unknown): error is HttpError {
+  return isCodedError(error) && error.name === 'HttpError'
 }

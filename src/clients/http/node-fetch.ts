@@ -2,7 +2,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Connections } from './connections.js'
 import type { Fetch, FetchBody, FetchInit, FetchResponse } from './fetch.js'
-import { HttpError, type HttpErrorCode } from './http-error.js'
+import { HttpError, type HttpErrorCode, isHttpError } from './http-error.js'
 import { createHeaders, createResponse } from './response.js'
 import { aborted } from './timers.js'
 
@@ -149,7 +149,7 @@ const FAILURES: ReadonlyMap<string, Failure> = new Map<string, Failure>([
 ])
 
 function describe(cause: Error, url: URL, signal: AbortSignal | undefined): HttpError {
-  if (cause instanceof HttpError) return cause
+  if (isHttpError(cause)) return cause
   if (signal?.aborted === true) return aborted(signal, url.host)
   const code = errorCode(cause)
   const { code: known, says, hint } = FAILURES.get(code) ?? classify(code)

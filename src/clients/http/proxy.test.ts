@@ -25,6 +25,11 @@ test('the parts of a proxy’s address are read', () => {
   assert.equal(proxyFor(new URL('https://a.example/'), { HTTPS_PROXY: 'p.corp:8080' })?.port, 8080)
 })
 
+test('a percent sign that begins no escape is one', () => {
+  const { authorization } = proxyFor(new URL('https://a.example/'), { HTTPS_PROXY: 'http://u:100%sure@p.corp' }) ?? {}
+  assert.equal(authorization, `Basic ${Buffer.from('u:100%sure').toString('base64')}`)
+})
+
 for (const value of ['socks5://p.corp:1080', 'ftp://p.corp', 'http://', '://', 'http://p corp']) {
   test(`the proxy ${value} is refused without showing it`, () => {
     assert.throws(

@@ -47,12 +47,22 @@ function parseProxy(name: string, value: string): Proxy {
   }
   const { protocol, username, password } = url
   const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port)
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const credentials = `${percentDecode(username)}:${percentDecode(password)}`
   return {
     protocol,
     hostname: bare(url.hostname),
     port,
     authorization: username === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+  }
+}
+
+/** People write a password as it is; a percent sign in it that begins no escape is meant as one. */
+function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return text
+    throw error
   }
 }
 

@@ -9,6 +9,11 @@ async function reason(answer: FakeAnswer): Promise<string> {
 
 test('the reason is found in every form that services use', async () => {
   assert.equal(await reason(json({ code: 3, message: 'bad token', details: [] }, 400)), 'status 400: bad token')
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', metadata: { message: 'it has expired' } }]
+  assert.equal(await reason(json({ message: 'bad token', details }, 400)), 'status 400: bad token: it has expired')
+  for (const odd of [[], [1], [{}], [{ metadata: 1 }], [{ metadata: { message: 1 } }], {}]) {
+    assert.equal(await reason(json({ message: 'bad token', details: odd }, 400)), 'status 400: bad token')
+  }
   assert.equal(await reason(json({ error: 'slow_down', error_description: 'wait' }, 400)), 'status 400: wait')
   assert.equal(await reason(json({ errors: [{ code: 'DENIED', message: 'no' }] }, 403)), 'status 403: DENIED: no')
   assert.equal(await reason(json('plain', 500)), 'status 500: plain')

@@ -1,5 +1,5 @@
 /** Why a service says no, fit to be shown. @module */
-import { isJsonObject, parseJson, type JsonValue } from '#encoding/json'
+import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '#encoding/json'
 import { readText } from './body.js'
 import type { FetchResponse } from './fetch.js'
 
@@ -46,10 +46,20 @@ function fromObject(value: JsonValue): string {
   if (!isJsonObject(value)) return ''
   const named = ['message', 'error_description', 'detail', 'error'].map((name) => value[name])
   const first = named.find((member) => typeof member === 'string' && member !== '')
-  if (typeof first === 'string') return first
+  if (typeof first === 'string') return [first, ...detailsOf(value)].join(': ')
   // OCI distribution-spec, "Error Codes".
   const { errors } = value
   return Array.isArray(errors) ? (errors as readonly JsonValue[]).slice(0, 3).map(registryError).join('; ') : ''
+}
+
+/** What stands behind a fixed sentence: google.rpc.ErrorInfo, which gRPC gateways pass on. */
+function detailsOf({ details }: JsonObject): readonly string[] {
+  if (!Array.isArray(details)) return []
+  return (details as readonly JsonValue[]).slice(0, 3).flatMap((detail) => {
+    const metadata = isJsonObject(detail) ? detail['metadata'] : undefined
+    const message = isJsonObject(metadata) ? metadata['message'] : undefined
+    return typeof message === 'string' && message !== '' ? [message] : []
+  })
 }
 
 function registryError(error: JsonValue): string {

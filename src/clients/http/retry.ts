@@ -2,7 +2,8 @@
 import type { Clock } from '#time'
 import { discardBody } from './body.js'
 import type { Fetch, FetchInit, FetchResponse, Timers } from './fetch.js'
-import { HttpError, type HttpErrorCode } from './http-error.js'
+import type { HttpError } from './http-error.js'
+import { type HttpErrorCode, isHttpError } from './http-error.js'
 import { hostOf } from './service.js'
 import { wait } from './timers.js'
 
@@ -78,7 +79,7 @@ async function attemptOnce(fetch: Fetch, url: string, init: FetchInit): Promise<
   try {
     return { response: await fetch(url, init) }
   } catch (error) {
-    if (error instanceof HttpError) return { error }
+    if (isHttpError(error)) return { error }
     throw error
   }
 }

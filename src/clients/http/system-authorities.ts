@@ -1,6 +1,6 @@
 /** The authorities that the machine trusts, where node's own list does not do: how companies install theirs. @module */
 import type { Fetch, FetchInit } from './fetch.js'
-import { HttpError } from './http-error.js'
+import { isHttpError } from './http-error.js'
 import { hostOf } from './service.js'
 import type { TlsFiles } from './tls-options.js'
 
@@ -49,7 +49,7 @@ export function withSecondOpinion(first: Fetch, makeSecond: () => Promise<Fetch 
         return await first(url, init)
       } catch (error) {
         // The handshake failed, so nothing was sent; but of a stream the beginning may be gone.
-        if (!(error instanceof HttpError) || !UNKNOWN_ISSUER.has(error.found) || isStream(init)) throw error
+        if (!isHttpError(error) || !UNKNOWN_ISSUER.has(error.found) || isStream(init)) throw error
         if ((await (second ??= makeSecond())) === undefined) throw error
       }
     }

@@ -42,7 +42,21 @@ test('a client certificate comes with its key', async () => {
   assert.deepEqual(settings, { rejectUnauthorized: true, cert: PEM, key: KEY, servername: 'n' })
 })
 
+test('texts serve as files do, and come before them', async () => {
+  const machine = files({ '/ca': `file${PEM}`, '/env': `env${PEM}` })
+  const chosen = { ca: PEM, caFile: '/ca', clientCertificate: PEM, clientKey: KEY }
+  assert.deepEqual(await loadTlsSettings(chosen, { SSL_CERT_FILE: '/env' }, machine), {
+    rejectUnauthorized: true,
+    ca: [PEM],
+    cert: PEM,
+    key: KEY,
+  })
+})
+
 for (const [name, choices, env] of [
+  ['a CA text that is no PEM', { ca: 'hello' }, {}],
+  ['a certificate text without its key', { clientCertificate: PEM }, {}],
+  ['a key text that is a certificate', { clientCertificate: PEM, clientKey: PEM }, {}],
   ['a CA file that is missing', { caFile: '/none' }, {}],
   ['a CA file that is no PEM', { caFile: '/text' }, {}],
   ['a CA file that is a key', { caFile: '/k' }, {}],

@@ -4,7 +4,7 @@ import { discardBody } from '../http/body.js'
 import type { DeleteOptions, KubernetesApi, Patch, WriteOptions } from './api.js'
 import type { ClusterConnection } from './connection.js'
 import { parseGroups, parseResources } from './discovery.js'
-import { KubernetesError } from './kubernetes-error.js'
+import { isKubernetesError } from './kubernetes-error.js'
 import { listPages } from './list-pages.js'
 import { describeAddress, parseObject, type Collection } from './object.js'
 import { collectionPath, objectPath, query, rawPath, versionPath } from './paths.js'
@@ -122,7 +122,7 @@ async function orAbsent<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking
   } catch (error) {
-    if (error instanceof KubernetesError && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+    if (isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
     throw error
   }
 }

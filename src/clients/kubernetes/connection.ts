@@ -3,7 +3,7 @@ import type { Clock } from '#time'
 import { discardBody } from '../http/body.js'
 import { createHttpClient, type HttpClient } from '../http/client.js'
 import type { Fetch, FetchInit, FetchResponse, Timers } from '../http/fetch.js'
-import { HttpError } from '../http/http-error.js'
+import { isHttpError } from '../http/http-error.js'
 import type { Environment } from '../http/proxy.js'
 import type { TlsChoices } from '../http/tls-options.js'
 import type { Trace } from '../http/trace.js'
@@ -54,7 +54,7 @@ export function createConnection(access: ClusterAccess, ports: ConnectionPorts):
     try {
       return await clients[use].fetch(`${access.server}${path}`, init)
     } catch (error) {
-      if (!(error instanceof HttpError) || error.code !== 'HTTP_TLS') throw error
+      if (!isHttpError(error) || error.code !== 'HTTP_TLS') throw error
       // The authority, or our certificate, may have been replaced since it was read.
       const renewed = pool.clientsFor(await material.renew(init.login))
       if (renewed === clients) throw error

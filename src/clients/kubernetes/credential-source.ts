@@ -6,7 +6,7 @@ import type { Environment } from '../http/proxy.js'
 import type { ProgramRunner } from '../programs.js'
 import type { AccessFiles, ClusterAccess } from './cluster-access.js'
 import { askProgram } from './credential-program.js'
-import { KubernetesError } from './kubernetes-error.js'
+import { KubernetesError, isKubernetesError } from './kubernetes-error.js'
 
 /** What proves who we are; secret. */
 export interface Login {
@@ -72,7 +72,7 @@ function renewed(clock: Clock, renew: () => Promise<Login>): CredentialSource {
     try {
       return (known = await renew())
     } catch (error) {
-      if (last === undefined || !(error instanceof KubernetesError)) throw error
+      if (last === undefined || !isKubernetesError(error)) throw error
       return last
     } finally {
       pending = undefined

@@ -1,5 +1,5 @@
 /** What an API server can refuse, and what keeps us from asking it. @module */
-import { CodedError, type ErrorDetail } from '#errors'
+import { CodedError, isCodedError, type ErrorDetail } from '#errors'
 import type { KubernetesStatus } from './status.js'
 
 export type KubernetesErrorCode =
@@ -42,4 +42,9 @@ export class KubernetesError extends CodedError<KubernetesErrorCode> {
     super(code, message, detail)
     this.status = detail.status
   }
+}
+
+/** Whether an error is one of these; `instanceof` would not do, for the reason that `isHttpError` has. */
+export function isKubernetesError(error: unknown): error is KubernetesError {
+  return isCodedError(error) && error.name === 'KubernetesError'
 }

@@ -1,6 +1,6 @@
 /** Lists, page by page, as one state of the cluster. @module */
 import { isJsonObject, type JsonValue } from '#encoding/json'
-import { KubernetesError } from './kubernetes-error.js'
+import { KubernetesError, isKubernetesError } from './kubernetes-error.js'
 import type { ObjectList } from './api.js'
 import { parseObject, type KubernetesObject } from './object.js'
 
@@ -23,7 +23,7 @@ export async function listPages(
     try {
       return await collect(asked, fetchPage, restarts <= MAX_RESTARTS ? PAGE : undefined)
     } catch (error) {
-      const isExpired = error instanceof KubernetesError && error.code === 'KUBERNETES_EXPIRED'
+      const isExpired = isKubernetesError(error) && error.code === 'KUBERNETES_EXPIRED'
       if (!isExpired || restarts > MAX_RESTARTS) throw error
     }
   }

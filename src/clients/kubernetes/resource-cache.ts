@@ -4,7 +4,7 @@ import type { Clock, UnixMillis } from '#time'
 import type { Timers } from '../http/fetch.js'
 import { wait } from '../http/timers.js'
 import type { KubernetesApi, Selection } from './api.js'
-import { KubernetesError } from './kubernetes-error.js'
+import { KubernetesError, isKubernetesError } from './kubernetes-error.js'
 import type { Collection, KubernetesObject } from './object.js'
 import { createObjectStore, type ObjectChange, type ObjectStore } from './object-store.js'
 
@@ -154,7 +154,7 @@ class Reflection {
   }
 
   #afterFailure(error: unknown): number {
-    const code = error instanceof KubernetesError ? error.code : undefined
+    const code = isKubernetesError(error) ? error.code : undefined
     if (code === 'KUBERNETES_EXPIRED') {
       // Nothing is wrong with the server; only the time between has to be made up for.
       this.#version = undefined
@@ -218,7 +218,7 @@ function versionOf({ metadata: { name, resourceVersion } }: KubernetesObject): s
 
 /** What the server asks for, within bounds: it may ask for an hour. */
 function retryAfter(error: unknown): number {
-  const asked = error instanceof KubernetesError ? error.status?.retryAfterMillis : undefined
+  const asked = isKubernetesError(error) ? error.status?.retryAfterMillis : undefined
   return Math.min(asked ?? 0, 2 * MAX_MILLIS)
 }
 

@@ -4,7 +4,7 @@ import type { Clock, UnixMillis } from '#time'
 import type { TlsChoices } from '../http/tls-options.js'
 import type { AccessFiles, ClusterTls, Material } from './cluster-access.js'
 import type { Login } from './credential-source.js'
-import { KubernetesError } from './kubernetes-error.js'
+import { KubernetesError, isKubernetesError } from './kubernetes-error.js'
 
 export interface TlsMaterial {
   /** The same object for as long as nothing changes. */
@@ -41,7 +41,7 @@ export function createTlsMaterial(
       return await read(login)
     } catch (error) {
       // A file that is just being replaced is no reason to stop.
-      if (!(error instanceof KubernetesError) || known === undefined) throw error
+      if (!isKubernetesError(error) || known === undefined) throw error
       if (known.certificate !== login.certificate) throw error
       return known.choices
     }

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonValue } from '#encoding/json'
 import { readJson, readText } from '../http/body.js'
 import type { FetchInit } from '../http/fetch.js'
-import { HttpError } from '../http/http-error.js'
+import { isHttpError } from '../http/http-error.js'
 import { readReason } from '../http/reason.js'
 import { hostOf } from '../http/service.js'
 import { OidcError } from './oidc-error.js'
@@ -100,7 +100,7 @@ async function ask({ name, provide }: AmbientProvider, ports: AmbientPorts, audi
   try {
     return { provider: name, token: checkToken(await provide(ports, audience), `the provider ${name}`) }
   } catch (cause) {
-    if (!(cause instanceof HttpError)) throw cause
+    if (!isHttpError(cause)) throw cause
     throw failed(name, cause.message, cause)
   }
 }

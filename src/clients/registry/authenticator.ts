@@ -7,6 +7,7 @@ import type { Clock } from '#time'
 import { readJson } from '../http/body.js'
 import type { Fetch, FetchResponse } from '../http/fetch.js'
 import { readReason } from '../http/reason.js'
+import { RecentMap } from '../recent-map.js'
 import { parseChallenges } from './challenge.js'
 import { ANONYMOUS, type Credentials, type Keychain } from './credentials.js'
 import { RegistryError } from './registry-error.js'
@@ -61,11 +62,13 @@ const DEFAULT_LIFETIME = 60
 /** Tokens are renewed a little early, for clocks and slow networks. */
 const MARGIN = 10_000
 const CLIENT_ID = 'countersign'
+/** So many registries, and repositories, are remembered: a process that lives long meets all of the world's. */
+const REMEMBERED = 1000
 
 /** An authenticator over one keychain. Requests that need the same token share one. */
 export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
-  const schemes = new Map<string, Scheme>()
-  const tokens = new Map<string, Promise<Token>>()
+  const schemes = new RecentMap<string, Scheme>(REMEMBERED)
+  const tokens = new RecentMap<string, Promise<Token>>(REMEMBERED)
   const bearer = async (scope: Scope, scheme: Scheme & { kind: 'bearer' }, refuse?: string): Promise<string> => {
     const credentials = await ports.keychain(scope.repository)
     if (credentials.kind === 'registry-token') return `Bearer ${credentials.token}`

@@ -5,6 +5,7 @@ import { digestOf } from '#formats/oci/digest'
 import { MEDIA_TYPES } from '#formats/oci/media-types'
 import { json, type FakeAnswer, type SeenRequest } from '#testing/fake-fetch'
 import { fakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '#testing/fake-registry'
+import { HttpError } from '../http/http-error.js'
 import { anonymousKeychain } from './authenticator.js'
 import { createRegistryClient } from './client.js'
 import type { Credentials } from './credentials.js'
@@ -242,5 +243,22 @@ test('an upload goes on at the registry over TLS though its proxy says http, and
     const last = registry.requests.at(-1)
     assert.equal(last?.url.origin, expected)
     assert.equal(last.headers['authorization'], host.includes('storage') ? undefined : 'Bearer secret')
+  }
+})
+
+test('a host that speaks TLS is not said to be out of reach', async () => {
+  for (const [found, told] of [
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'HTTP_TLS'],
+    ['EPROTO', 'HTTP_RESET'],
+  ] as const) {
+    const client = createRegistryClient({
+      fetch: async (url) => {
+        const plain = url.startsWith('http:')
+        throw new HttpError(plain ? 'HTTP_RESET' : 'HTTP_TLS', 'no', { found: plain ? 'ECONNRESET' : found })
+      },
+      clock: () => 0,
+      keychain: anonymousKeychain,
+    })
+    await assert.rejects(client.resolve({ registry: 'localhost:5000', repository: 'app' }, 'v1'), { code: told })
   }
 })

@@ -4,7 +4,9 @@ import type { Descriptor } from '#formats/oci/descriptor'
 import { parseDigest } from '#formats/oci/digest'
 import type { Repository } from '#formats/oci/reference'
 import { referrersTag } from '#formats/oci/tags'
+import type { UnixMillis } from '#time'
 import { readJson } from '../http/body.js'
+import { RecentMap } from '../recent-map.js'
 import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob } from './blobs.js'
 import { namesDigest } from './content-digest.js'
 import { deleteManifest, fetchManifest, putManifest, resolveManifest } from './manifests.js'
@@ -15,12 +17,15 @@ import { createTransport, registryRefusal, type RegistryPorts, type RegistryTran
 
 /** So many manifests are remembered; a long-lived caller makes a new client for each piece of work. */
 const REMEMBERED = 512
+/** How long a registry without referrers API is believed to have none, in milliseconds. */
+const WITHOUT_API = 60_000
 
 /** Makes a client for all registries. Its requests may be made in parallel. */
 export function createRegistryClient(ports: RegistryPorts): RegistryClient {
   const transport = createTransport(ports)
   const manifest = rememberByDigest(async (repository, name) => await fetchManifest(transport, repository, name))
-  const withoutApi = new Set<string>()
+  /** Until when a registry is not asked for referrers again: it may have been a proxy's page that said it has none. */
+  const withoutApi = new RecentMap<string, UnixMillis>(REMEMBERED)
   return {
     manifest,
     resolve: async (repository, name) =>
@@ -30,10 +35,10 @@ export function createRegistryClient(ports: RegistryPorts): RegistryClient {
     openBlob: (repository, descriptor) => streamBlob(transport, repository, descriptor),
     referrers: async (repository, digest, artifactType) => {
       parseDigest(digest)
-      if (!withoutApi.has(repository.registry)) {
+      if ((withoutApi.get(repository.registry) ?? 0) <= ports.clock()) {
         const answer = await fetchReferrers(transport, repository, { digest, artifactType })
         if (answer !== undefined) return answer
-        withoutApi.add(repository.registry)
+        withoutApi.set(repository.registry, ports.clock() + WITHOUT_API)
       }
       return await fromTag(repository, digest, manifest)
     },
@@ -52,14 +57,12 @@ type ManifestGetter = RegistryClient['manifest']
 
 /** By digest content never changes, so it is fetched once; by tag it may change any time. */
 function rememberByDigest(load: ManifestGetter): ManifestGetter {
-  const known = new Map<string, Promise<FetchedManifest>>()
+  const known = new RecentMap<string, Promise<FetchedManifest>>(REMEMBERED)
   return async (repository, name) => {
     if (!namesDigest(name)) return await load(repository, name)
     const key = `${repository.registry}/${repository.repository}@${name}`
     const pending = known.get(key) ?? load(repository, name)
     known.set(key, pending)
-    const [oldest] = known.keys()
-    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest)
     try {
       return await pending
     } catch (error) {

@@ -2,7 +2,7 @@
 import { isJsonObject } from '#encoding/json'
 import { readJson } from '../http/body.js'
 import type { Fetch } from '../http/fetch.js'
-import { HttpError } from '../http/http-error.js'
+import { isHttpError } from '../http/http-error.js'
 import type { Environment } from '../http/proxy.js'
 import { ANONYMOUS, type Credentials, type Keychain } from './credentials.js'
 
@@ -49,7 +49,7 @@ async function googleToken({ fetch, env }: CloudKeychainPorts): Promise<Credenti
     return withPassword('oauth2accesstoken', response.status === 200 && typeof token === 'string' ? token : '')
   } catch (error) {
     // Elsewhere than on Google there is no such host.
-    if (error instanceof HttpError) return ANONYMOUS
+    if (isHttpError(error)) return ANONYMOUS
     throw error
   }
 }

@@ -1,5 +1,6 @@
 /** How to prove to a registry who is asking. @module */
 import type { Repository } from '#formats/oci/reference'
+import type { Clock } from '#time'
 
 /** One way to sign in. Everything but the kind and the user name is secret. */
 export type Credentials =
@@ -23,6 +24,18 @@ export function firstOf(...keychains: readonly Keychain[]): Keychain {
       if (credentials.kind !== 'anonymous') return credentials
     }
     return ANONYMOUS
+  }
+}
+
+/** A keychain that is made anew after a while, for processes that outlive what a keychain remembers. */
+export function renewed(
+  create: () => Keychain,
+  { millis, clock }: { readonly millis: number; readonly clock: Clock },
+): Keychain {
+  let current: { readonly keychain: Keychain; readonly until: number } | undefined
+  return (repository) => {
+    if (current === undefined || current.until <= clock()) current = { keychain: create(), until: clock() + millis }
+    return current.keychain(repository)
   }
 }
 

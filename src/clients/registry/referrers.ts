@@ -12,7 +12,7 @@ import { registryRefusal, type RegistryTransport } from './transport.js'
 
 const INDEX_TYPE = MEDIA_TYPES.ociIndex
 const PAGE_LIMIT = 16 * 1024 * 1024
-/** A registry that pages for ever is stopped here. */
+/** A registry that pages for ever is given up. */
 const MAX_PAGES = 100
 
 /** Statuses with which registries say that they know no such API. */
@@ -41,7 +41,13 @@ export async function fetchReferrers(
     descriptors.push(...(await readPage(response, repository)))
     path = nextPage(response, repository)
   }
-  return { source: 'api', descriptors }
+  if (path === undefined) return { source: 'api', descriptors }
+  // A list cut short could lack just the signature that matters.
+  throw new RegistryError('REGISTRY_TOO_LARGE', `${repository.registry} lists referrers without end`, {
+    expected: `at most ${String(MAX_PAGES)} pages`,
+    found: `${String(descriptors.length)} referrers so far`,
+    hint: 'remove what is not needed from the image, or ask who runs the registry for larger pages',
+  })
 }
 
 /**

@@ -3,9 +3,10 @@ import type { Repository } from '#formats/oci/reference'
 import type { Clock } from '#time'
 import { discardBody } from '../http/body.js'
 import type { Fetch, FetchInit, FetchResponse } from '../http/fetch.js'
-import { HttpError } from '../http/http-error.js'
+import { HttpError, isHttpError } from '../http/http-error.js'
 import { isLoopbackHost } from '../http/proxy.js'
 import { readReason } from '../http/reason.js'
+import { RecentMap } from '../recent-map.js'
 import { createAuthenticator, type Scope } from './authenticator.js'
 import type { Keychain } from './credentials.js'
 import { RegistryError, type RegistryErrorCode } from './registry-error.js'
@@ -32,10 +33,12 @@ export type RegistryTransport = (request: RegistryRequest) => Promise<FetchRespo
 
 type UrlScheme = 'https' | 'http'
 
+const REMEMBERED = 1000
+
 /** A transport that remembers logins and schemes for as long as it lives. */
 export function createTransport(ports: RegistryPorts): RegistryTransport {
   const authenticator = createAuthenticator(ports)
-  const settled = new Map<string, UrlScheme>()
+  const settled = new RecentMap<string, UrlScheme>(REMEMBERED)
   return async ({ scope, path, ...init }) => {
     const { registry } = scope.repository
     const send = async (base: string): Promise<FetchResponse> => {
@@ -79,14 +82,19 @@ async function tryInTurn(
     return await attempt(first)
   } catch (error) {
     const [next, ...others] = rest
-    if (next === undefined || !(error instanceof HttpError) || !OTHER_SCHEME.has(error.code)) throw error
+    if (next === undefined || !isHttpError(error) || !OTHER_SCHEME.has(error.code)) throw error
     try {
       return await tryInTurn([next, ...others], attempt)
     } catch (second) {
       // If nothing answers at all, the first attempt is the one to tell of.
-      throw second instanceof HttpError ? error : second
+      throw isHttpError(second) && !speaksTls(second) ? error : second
     }
   }
+}
+
+/** Whether a host was found to speak TLS, and it is its certificate that will not do. */
+function speaksTls({ code, found }: HttpError): boolean {
+  return code === 'HTTP_TLS' && !/^(?:EPROTO|ERR_SSL)/.test(found ?? 'EPROTO')
 }
 
 /** Go servers answer a plain request on a TLS port with a 400 and a line of text. */

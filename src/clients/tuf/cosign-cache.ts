@@ -9,7 +9,7 @@ import type { TufClient } from './client.js'
 import { openTufClient } from './client.js'
 import { EMBEDDED_ROOTS } from './embedded-roots.js'
 import type { TufStore } from './store.js'
-import { fileTufStore, memoryTufStore, withMemoryFallback } from './store.js'
+import { fileTufStore, memoryTufStore, replaceFiles, withMemoryFallback } from './store.js'
 import { TufClientError } from './tuf-client-error.js'
 
 /** The mirror of the public instance. */
@@ -47,20 +47,41 @@ export async function openCosignTuf(options: CosignCacheOptions): Promise<TufCli
 }
 
 /**
- * What `initialize` does: forgets everything, remembers the mirror, and fetches the metadata anew.
+ * What `initialize` does: fetches the metadata and what signers and verifiers ask for anew, and puts that and the mirror in the
+ * place of everything that was there. Whatever fails, the cache that worked is still there.
  * @throws TufClientError, TufError
  */
 export async function initializeCosignTuf(options: CosignCacheOptions): Promise<TufClient> {
-  const base = storeOf(options)
   const mirror = options.mirror ?? PUBLIC_GOOD_MIRROR
-  // The new root is tried on an empty store first: a wrong one must not cost the user the cache that works.
-  await openTufClient({ ...clientOptions(options, mirror), store: memoryTufStore(), offline: false })
-  await base.clear()
-  await base.write('remote.json', encodeUtf8(JSON.stringify({ mirror })))
-  const client = await openAt({ ...options, offline: false }, { base, mirror })
+  const files = new Map<string, Uint8Array>()
+  const client = await openAt({ ...options, offline: false }, { base: memoryTufStore(files), mirror })
   // From now on the cache is enough: what signers and verifiers ask for is there before the network goes away.
   await Promise.all(USUAL_TARGETS.filter((name) => client.targets.has(name)).map((name) => client.target(name)))
+  files.set('remote.json', encodeUtf8(JSON.stringify({ mirror })))
+  await keep(options.directory, files)
   return client
+}
+
+/** A mirror's directory or the file beside it. Nothing else goes: `TUF_ROOT` may by mistake name a place where other things are. */
+function isCache(name: string, all: readonly string[]): boolean {
+  return all.includes(`${name}.json`) || (name.endsWith('.json') && all.includes(name.slice(0, -'.json'.length)))
+}
+
+async function keep(directory: string | undefined, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  if (directory === undefined) {
+    throw new TufClientError('TUF_CLIENT_CACHE', 'there is no place to keep what was fetched', {
+      expected: 'TUF_ROOT or HOME to be set',
+    })
+  }
+  try {
+    await replaceFiles(directory, files, isCache)
+  } catch (cause) {
+    throw new TufClientError('TUF_CLIENT_CACHE', `what was fetched cannot be written to ${directory}`, {
+      found: cause instanceof Error ? cause.message : 'an error of the file system',
+      hint: 'name another directory with TUF_ROOT',
+      cause,
+    })
+  }
 }
 
 function openAt(options: CosignCacheOptions, { base, mirror }: { base: TufStore; mirror: string }): Promise<TufClient> {
@@ -68,7 +89,6 @@ function openAt(options: CosignCacheOptions, { base, mirror }: { base: TufStore;
   const store: TufStore = {
     read: (name) => base.read(name === 'updated.json' ? `${directory}.json` : `${directory}/${name}`),
     write: (name, bytes) => base.write(name === 'updated.json' ? `${directory}.json` : `${directory}/${name}`, bytes),
-    clear: () => base.clear(),
   }
   return openTufClient({ ...clientOptions(options, mirror), store })
 }

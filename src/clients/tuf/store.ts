@@ -1,6 +1,6 @@
 /** Where a client keeps TUF metadata and targets between runs. @module */
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /**
@@ -12,21 +12,14 @@ export interface TufStore {
   /** Undefined when there is no such file. */
   read(name: string): Promise<Uint8Array | undefined>
   write(name: string, bytes: Uint8Array): Promise<void>
-  /** Removes everything. */
-  clear(): Promise<void>
 }
 
 /** A store that forgets. */
-export function memoryTufStore(): TufStore {
-  const files = new Map<string, Uint8Array>()
+export function memoryTufStore(files: Map<string, Uint8Array> = new Map<string, Uint8Array>()): TufStore {
   return {
     read: (name) => Promise.resolve(files.get(name)),
     write: (name, bytes) => {
       files.set(name, bytes)
-      return Promise.resolve()
-    },
-    clear: () => {
-      files.clear()
       return Promise.resolve()
     },
   }
@@ -55,7 +48,32 @@ export function fileTufStore(directory: string): TufStore {
         throw error
       }
     },
-    clear: () => rm(directory, { recursive: true, force: true }),
+  }
+}
+
+/**
+ * Puts files in the place of those in a directory that are `old`. All of it is on disk before anything old goes: a full disk leaves
+ * the old files. A crash between leaves neither, and what was fetched has to be fetched again. The directory itself stays: it
+ * may be where a volume is mounted.
+ */
+export async function replaceFiles(
+  directory: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  old: (name: string, all: readonly string[]) => boolean,
+): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const fresh = join(directory, `.new-${randomBytes(6).toString('hex')}`)
+  try {
+    const store = fileTufStore(fresh)
+    for (const [name, bytes] of files) await store.write(name, bytes)
+    const [present, added] = [await readdir(directory), await readdir(fresh)]
+    const obsolete = present.filter((name) => added.includes(name) || name.startsWith('.new-') || old(name, present))
+    for (const name of obsolete) {
+      if (join(directory, name) !== fresh) await rm(join(directory, name), { recursive: true, force: true })
+    }
+    for (const name of added) await rename(join(fresh, name), join(directory, name))
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
   }
 }
 
@@ -80,10 +98,6 @@ export function withMemoryFallback(store: TufStore, onFallback?: (reason: string
     write: async (name, bytes) => {
       await memory.write(name, bytes)
       await attempt(() => store.write(name, bytes))
-    },
-    clear: async () => {
-      await memory.clear()
-      await attempt(() => store.clear())
     },
   }
 }

@@ -9,6 +9,8 @@ export type TufClientErrorCode =
   | 'TUF_CLIENT_TARGET'
   | 'TUF_CLIENT_ROOT'
   | 'TUF_CLIENT_OFFLINE'
+  /** What `initialize` fetched cannot be kept: the directory cannot be written, the disk is full, or there is no home. */
+  | 'TUF_CLIENT_CACHE'
 
 /** A repository that does not answer, lacks something, or of which no root is known. */
 export class TufClientError extends CodedError<TufClientErrorCode> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -22,7 +22,7 @@ import { cosignCacheDirectory, initializeCosignTuf, mirrorDirectory, openCosignT
 import { EMBEDDED_ROOTS } from './embedded-roots.js'
 import { openMirror } from './mirror.js'
 import type { TufStore } from './store.js'
-import { fileTufStore, memoryTufStore, withMemoryFallback } from './store.js'
+import { fileTufStore, memoryTufStore, replaceFiles } from './store.js'
 
 const NOW = Date.UTC(2030, 0, 1)
 const DAY = 86_400_000
@@ -415,8 +415,32 @@ test('many writers at once leave whole files', async (t) => {
   const bytes = (await stores[0]?.read('targets/x')) ?? assert.fail()
   assert.deepEqual(bytes, content(bytes[0] ?? 0))
   assert.deepEqual(readdirSync(join(directory, 'targets')), ['x'])
-  chmodSync(directory, 0o700)
-  await withMemoryFallback(fileTufStore(directory)).clear()
+})
+
+test('an initialization that cannot be kept fails, and costs nothing', async (t) => {
+  const files = await release(new Map())
+  const base = { fetch: serve(files), clock: () => NOW, mirror: MIRROR, root: files.get('1.root.json') }
+  await assert.rejects(initializeCosignTuf({ ...base, directory: undefined }), { code: 'TUF_CLIENT_CACHE' })
+  const file = join(temporary(t), 'file')
+  writeFileSync(file, '')
+  await assert.rejects(initializeCosignTuf({ ...base, directory: join(file, 'x') }), { code: 'TUF_CLIENT_CACHE' })
+  const directory = temporary(t)
+  await initializeCosignTuf({ ...base, directory })
+  const before = readdirSync(directory)
+  await assert.rejects(replaceFiles(directory, new Map([[`${'long'.repeat(100)}/x`, new Uint8Array(1)]]), () => true))
+  assert.deepEqual(readdirSync(directory), before)
+})
+
+test('an initialization takes the place of what is its own, and of nothing else', async (t) => {
+  const directory = temporary(t)
+  for (const name of ['old-mirror/root.json', 'old-mirror.json', '.new-abc/x', 'remote.json', 'mine/thesis.tex']) {
+    await fileTufStore(directory).write(name, new Uint8Array(1))
+  }
+  const files = await release(new Map())
+  const options = { fetch: serve(files), clock: () => NOW, mirror: MIRROR, root: files.get('1.root.json'), directory }
+  await initializeCosignTuf(options)
+  const expected = ['mine', 'remote.json', 'tuf.example-repo', 'tuf.example-repo.json']
+  assert.deepEqual(readdirSync(directory).sort(), expected)
 })
 
 test('the embedded roots are signed by their own keys', async () => {

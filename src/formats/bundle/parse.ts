@@ -30,6 +30,8 @@ export interface BundleOptions {
 const MAX_LOG_ENTRIES = 32
 const MAX_TIMESTAMPS = 32
 const MAX_CERTIFICATES = 32
+/** Inclusion proofs of 32 entries have some thousand; what is large in a bundle is one text. */
+const JSON_LIMITS = { values: 100_000 }
 
 /**
  * Reads a bundle. As in the reference client, unknown fields are refused, fields may be in snake_case, and base64 may be of
@@ -38,7 +40,7 @@ const MAX_CERTIFICATES = 32
  */
 export function parseBundle(source: string | Uint8Array, options: BundleOptions = {}): ParsedBundle {
   try {
-    return readBundle(parseJson(source), options)
+    return readBundle(parseJson(source, JSON_LIMITS), options)
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof BundleError) throw cause
     const { expected, found } = cause

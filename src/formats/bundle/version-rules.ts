@@ -26,7 +26,7 @@ export function checkVersionRules(
   throw new BundleError('BUNDLE_CERTIFICATE_CHAIN', 'a 0.3 bundle holds one certificate, not a chain', {
     expected: 'certificate',
     found: 'x509CertificateChain',
-    hint: 'allow certificate chains if your signers are known to write them',
+    hint: 'allow certificate chains (--allow-certificate-chain) if your signers are known to write them',
   })
 }
 

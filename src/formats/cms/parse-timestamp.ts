@@ -119,7 +119,7 @@ export function parseTimestampToken(der: Uint8Array): TimestampToken {
  */
 export function grantedToken(response: TimestampResponse): TimestampToken {
   if (response.token !== undefined) return response.token
-  throw new TimestampError('TIMESTAMP_NOT_GRANTED', 'the time-stamping authority granted no time-stamp', {
+  throw new TimestampError('TIMESTAMP_NOT_GRANTED', 'the timestamp authority granted no timestamp', {
     expected: 'status granted or grantedWithMods',
     found: [response.status, ...response.failures].join(', '),
   })
@@ -212,7 +212,7 @@ function refuseCritical(reader: DerReader): void {
     const oid = readOid(extension.next(TAG.OID))
     const critical = extension.optional(TAG.BOOLEAN)
     if (critical !== undefined && readBoolean(critical)) {
-      throw new TimestampError('TIMESTAMP_UNSUPPORTED', 'the time-stamp has an unknown critical extension', {
+      throw new TimestampError('TIMESTAMP_UNSUPPORTED', 'the timestamp has an unknown critical extension', {
         found: oid,
       })
     }

@@ -18,7 +18,7 @@ export async function verifyTimestampSignature(
   const signer = await verifySignedData(token.signedData, [...certificates, ...embeddedCertificates(token)])
   // RFC 3161 §2.4.2: a tsa name must be one of the certificate's subject names.
   if (token.info.tsa !== undefined && !isSubject(token.info.tsa, signer)) {
-    throw new TimestampError('TIMESTAMP_MISMATCH', 'the time-stamp names another authority than its signer', {
+    throw new TimestampError('TIMESTAMP_MISMATCH', 'the timestamp names another authority than its signer', {
       expected: signer.subject.text,
     })
   }
@@ -37,7 +37,7 @@ export function embeddedCertificates(token: TimestampToken): readonly Certificat
 export function requireImprint(token: TimestampToken, expected: MessageImprint): void {
   const { imprint } = token.info
   if (imprint.digest === expected.digest && equalBytes(imprint.hash, expected.hash)) return
-  throw new TimestampError('TIMESTAMP_IMPRINT', 'the time-stamp is for other bytes', {
+  throw new TimestampError('TIMESTAMP_IMPRINT', 'the timestamp is for other bytes', {
     expected: expected.digest,
     found: imprint.digest === expected.digest ? 'another digest' : imprint.digest,
   })

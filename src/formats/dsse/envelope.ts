@@ -30,6 +30,8 @@ export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
 // DSSE sets no limit; without one, a verifier would try keys against signatures for as long as an attacker likes.
 const MAX_SIGNATURES = 100
+/** A few for each signature; what is large in an envelope is one text. */
+const JSON_LIMITS = { values: 10_000 }
 
 /**
  * Reads an envelope that is a document of its own; {@link DsseEnvelope.source} keeps its bytes.
@@ -38,7 +40,7 @@ const MAX_SIGNATURES = 100
 export function parseEnvelope(source: string | Uint8Array): DsseEnvelope {
   const bytes = typeof source === 'string' ? encodeUtf8(source) : source
   try {
-    return { ...envelopeFromJson(parseJson(source)), source: bytes }
+    return { ...envelopeFromJson(parseJson(source, JSON_LIMITS)), source: bytes }
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof DsseError) throw cause
     throw malformed('the envelope is not JSON text', cause)

@@ -1,5 +1,5 @@
 /** Which services a signer uses: the selection rules of sigstore_trustroot.proto. @module */
-import type { UnixMillis } from '#time'
+import { formatRfc3339, type UnixMillis } from '#time'
 import { timeRangeContains } from '../trusted-root/time-range.js'
 import type { Service, ServiceSelector } from './signing-config.js'
 import { SigningConfigError } from './signing-config-error.js'
@@ -80,10 +80,18 @@ function startOf({ validFor }: Service): number {
   return validFor.start ?? Number.MIN_SAFE_INTEGER
 }
 
-function noService(services: readonly Service[], { what, supportedVersions }: SelectionContext): SigningConfigError {
+function noService(services: readonly Service[], context: SelectionContext): SigningConfigError {
+  const { what, supportedVersions, now } = context
+  const early = services.some(({ validFor: { start } }) => start !== undefined && start > now)
   return new SigningConfigError('SIGNING_CONFIG_NO_SERVICE', `the signing configuration has no usable ${what}`, {
-    expected: `a service that is valid now, of version ${supportedVersions.join(' or ')}`,
-    found:
-      services.map(({ url, majorApiVersion }) => `${url} (version ${String(majorApiVersion)})`).join(', ') || 'none',
+    expected: `a service that is valid now (${formatRfc3339(now)}), of version ${supportedVersions.join(' or ')}`,
+    found: services.map(describeService).join(', ') || 'none',
+    ...(early && { hint: 'one of them becomes valid later: check this machine’s clock' }),
   })
+}
+
+function describeService({ url, majorApiVersion, validFor: { start, end } }: Service): string {
+  const from = start === undefined ? '' : `, from ${formatRfc3339(start)}`
+  const to = end === undefined ? '' : `, until ${formatRfc3339(end)}`
+  return `${url} (version ${String(majorApiVersion)}${from}${to})`
 }

@@ -10,6 +10,7 @@ import { POLICY_FAMILIES } from '#policy/front-ends'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { DeclaredPlaces, Review } from '#policy/internal/review'
 import type { Snapshot } from '../snapshot/snapshot.js'
+import type { CacheAnswer } from '../verification/verification-cache.js'
 import { AdmissionError } from './admission-error.js'
 import type { AdmissionErrorCode } from './admission-error.js'
 import { withDeadline } from './deadline.js'
@@ -34,10 +35,13 @@ export interface AdmissionCall {
   readonly gone: AbortSignal
 }
 
+/** Told how each verification of a review was answered. */
+export type OnVerification = (answer: CacheAnswer) => void
+
 export interface AdmissionOptions {
   /** Undefined until the first state is loaded. */
   readonly snapshot: () => Snapshot | undefined
-  readonly portsFor: (review: Review, signal: AbortSignal) => EnginePorts
+  readonly portsFor: (review: Review, onVerification: OnVerification) => EnginePorts
   readonly pins: PinKinds
   /** Where kinds that are not Kubernetes' own name images. */
   readonly declared: (review: Review) => DeclaredPlaces | undefined
@@ -50,12 +54,16 @@ export interface AdmissionOptions {
 export interface Decided {
   readonly decision: Decision
   readonly phase: Phase
+  /** Whose policies were asked; undefined: everybody's. */
+  readonly family: PolicyFamily | undefined
   /** Undefined where the request could not be read. */
   readonly request: AdmissionRequest | undefined
   /** Undefined where nothing was judged. */
   readonly verdict: ReviewVerdict | undefined
   /** By which state of the policies. */
   readonly generation: number
+  /** Something had to be verified, or was being verified, that was not remembered. */
+  readonly cold: boolean
 }
 
 export type Admission = (call: AdmissionCall) => Promise<Decided>
@@ -64,7 +72,7 @@ export type Admission = (call: AdmissionCall) => Promise<Decided>
 export function createAdmission(options: AdmissionOptions): Admission {
   return async (call) => {
     const read = readReview(call.body)
-    const refused = { uid: read.uid, phase: call.phase }
+    const refused = { uid: read.uid, phase: call.phase, family: call.family }
     if ('error' in read) return refuse(read.error, refused)
     const snapshot = options.snapshot()
     if (snapshot === undefined) return refuse(notReady(), refused)
@@ -84,19 +92,24 @@ interface Deciding {
 }
 
 async function decideOn(read: AdmissionRequest, { snapshot, call, options }: Deciding): Promise<Decided> {
-  const { phase } = call
+  const { phase, family } = call
   const request = withSurroundings(read, snapshot, options)
+  let cold = false
+  const ports = options.portsFor(request.review, (answer) => {
+    cold ||= answer !== 'hit'
+  })
   const verdict = await withDeadline({ ...call, timers: options.timers }, async (signal) =>
-    judge({ request, snapshot, call, signal }, options),
+    judge({ request, snapshot, call, signal, ports }, options),
   )
   const patch = phase === 'mutating' ? pinPatch(request.review, verdict.pins, options.pins) : []
-  return { decision: decide(request, verdict, patch), phase, request, verdict, generation: snapshot.generation }
+  const { generation } = snapshot
+  return { decision: decide(request, verdict, patch), phase, family, request, verdict, generation, cold }
 }
 
 /** The answer to a call that cannot be judged. */
 export function refuse(
   error: AdmissionError,
-  { uid, phase }: { readonly uid: string; readonly phase: Phase },
+  { uid, ...hook }: Pick<AdmissionCall, 'phase' | 'family'> & { readonly uid: string },
 ): Decided {
   const { message, expected, found } = error
   const parts = [
@@ -107,10 +120,11 @@ export function refuse(
   const denial = { ...STATUSES[error.code], message: parts.join('; ') }
   return {
     decision: { uid, denial, warnings: [], auditAnnotations: { verdict: 'denied' }, patch: [] },
-    phase,
+    ...hook,
     request: undefined,
     verdict: undefined,
     generation: 0,
+    cold: false,
   }
 }
 
@@ -143,10 +157,11 @@ interface Judging {
   readonly snapshot: Snapshot
   readonly call: AdmissionCall
   readonly signal: AbortSignal
+  readonly ports: EnginePorts
 }
 
 async function judge(
-  { request: { review }, snapshot, call, signal }: Judging,
+  { request: { review }, snapshot, call, signal, ports }: Judging,
   options: AdmissionOptions,
 ): Promise<ReviewVerdict> {
   const families = call.family === undefined ? POLICY_FAMILIES : [call.family]
@@ -156,7 +171,7 @@ async function judge(
     ),
     exceptions: snapshot.exceptions,
     review,
-    ports: options.portsFor(review, signal),
+    ports,
     signal,
     digestsMustStand: call.phase === 'validating' && digestsMustStand(review, options.pins),
     unmatched: unmatchedFor(call.family, snapshot),

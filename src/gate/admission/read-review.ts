@@ -1,5 +1,5 @@
 /** An AdmissionReview (admission.k8s.io/v1) as a list of checks, read once and narrow from then on. @module */
-import { isJsonObject, parseUnambiguousJson } from '#encoding/json'
+import { isJsonObject, parseJson } from '#encoding/json'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import type { Operation, Review, ReviewUser } from '#policy/internal/review'
@@ -56,7 +56,7 @@ const CHECKS: readonly Check[] = [
 
 function parse(body: Uint8Array): JsonValue {
   try {
-    return parseUnambiguousJson(body)
+    return parseJson(body)
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
     throw new AdmissionError('ADMISSION_JSON', `the request is not an AdmissionReview: ${cause.message}`, {

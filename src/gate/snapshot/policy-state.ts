@@ -6,13 +6,15 @@ import type { ControllerConfig } from '#policy/cip/controller-config'
 import type { CompilePorts } from '#policy/cip/policy-text'
 import { indexPolicies } from '#policy/engine/policy-index'
 import type { PolicyIndex } from '#policy/engine/policy-index'
-import { familyOf, POLICY_FAMILIES, POLICY_RESOURCES } from '#policy/front-ends'
-import type { PolicyFamily } from '#policy/front-ends'
+import { EXCEPTION_RESOURCES, familyOf, POLICY_FAMILIES, POLICY_RESOURCES, TRUST_ROOTS } from '#policy/front-ends'
+import type { PolicyFamily, PolicyResource } from '#policy/front-ends'
 import { Complaints, Fields } from '#policy/internal/fields'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import { fullKeyOf } from './documents.js'
 import type { DocumentName, Documents } from './documents.js'
+import { ExceptionShelf } from './exception-shelf.js'
+import type { ExceptionNamespaces } from './exception-shelf.js'
 import { PolicyShelf } from './policy-shelf.js'
 import type { Snapshot } from './snapshot.js'
 import type { TrustKeeper } from './trust-keeper.js'
@@ -23,6 +25,7 @@ export interface PolicyStateOptions {
   /** Where policies' ConfigMaps and settings are; undefined: in any namespace, as files have it. */
   readonly namespace: string | undefined
   readonly ports: Omit<CompilePorts, 'configMapText' | 'onUnusable'>
+  readonly exceptionsFrom: ExceptionNamespaces
   readonly timers: Timers
   /** Told of every snapshot, the first one included. */
   readonly onSnapshot: (snapshot: Snapshot) => void
@@ -40,6 +43,7 @@ const BATCH = 20
 export class PolicyState {
   readonly #options: PolicyStateOptions
   readonly #shelf: PolicyShelf
+  readonly #exceptions: ExceptionShelf
   readonly #dirty = new Map<string, DocumentName>()
   #config: ControllerConfig = DEFAULT_CONTROLLER_CONFIG
   #generation = 0
@@ -50,6 +54,7 @@ export class PolicyState {
 
   constructor(options: PolicyStateOptions) {
     this.#options = options
+    this.#exceptions = new ExceptionShelf(options.exceptionsFrom)
     this.#shelf = new PolicyShelf({
       ports: { ...options.ports, configMapText: async (name, key) => this.#configMapText(name, key) },
     })
@@ -66,6 +71,14 @@ export class PolicyState {
       this.#gather()
     })
     await this.settle()
+  }
+
+  /** What compiling a policy takes besides its document. */
+  get compiling(): { readonly configMapText: CompilePorts['configMapText']; readonly failOnEmptyAuthorities: boolean } {
+    return {
+      configMapText: async (name, key) => this.#configMapText(name, key),
+      failOnEmptyAuthorities: this.#config.failOnEmptyAuthorities,
+    }
   }
 
   /** Resolves when everything that has changed so far is in force. */
@@ -90,8 +103,8 @@ export class PolicyState {
 
   #take(name: DocumentName): void {
     const { documents, trust } = this.#options
-    if (isPolicyKind(name)) this.#mark([name])
-    if (name.group === 'policy.sigstore.dev' && name.kind === 'TrustRoot') {
+    if (isOneOf(POLICY_RESOURCES, name) || isOneOf(EXCEPTION_RESOURCES, name)) this.#mark([name])
+    if (isOneOf([TRUST_ROOTS], name)) {
       const document = documents.get(name)
       if (document === undefined) trust.remove(name.name)
       else trust.put(document)
@@ -121,8 +134,9 @@ export class PolicyState {
       await Promise.all(
         names.slice(start, start + BATCH).map(async (name) => {
           const document = this.#options.documents.get(name)
-          if (document === undefined) this.#shelf.remove(name)
-          else await this.#shelf.put(document, { failOnEmptyAuthorities })
+          const shelf = isOneOf(EXCEPTION_RESOURCES, name) ? this.#exceptions : this.#shelf
+          if (document === undefined) shelf.remove(name)
+          else await shelf.put(document, { failOnEmptyAuthorities })
         }),
       )
       await new Promise<void>((resolve) => setImmediate(resolve))
@@ -148,7 +162,8 @@ export class PolicyState {
     onSnapshot({
       generation: this.#generation,
       policies: new Map(POLICY_FAMILIES.map((family) => [family, indexOf(policies, family)])),
-      exceptions: [],
+      exceptions: this.#exceptions.exceptions,
+      exceptionProblems: this.#exceptions.problems,
       unmatched: new Map<PolicyFamily, 'deny' | 'warn' | 'allow'>([
         ['sigstore', this.#config.noMatch],
         ['kyverno', 'allow'],
@@ -191,6 +206,6 @@ function indexOf(policies: readonly CompiledPolicy[], family: PolicyFamily): Pol
   return indexPolicies(policies.filter(({ language }) => familyOf(language) === family))
 }
 
-function isPolicyKind({ group, kind }: DocumentName): boolean {
-  return POLICY_RESOURCES.some((resource) => resource.group === group && resource.kind === kind)
+function isOneOf(resources: readonly PolicyResource[], { group, kind }: DocumentName): boolean {
+  return resources.some((resource) => resource.group === group && resource.kind === kind)
 }

@@ -4,6 +4,7 @@ import type { PolicyIndex } from '#policy/engine/policy-index'
 import type { PolicyFamily } from '#policy/front-ends'
 import type { CompiledException } from '#policy/internal/exception'
 import type { DocumentName } from './documents.js'
+import type { ExceptionProblem } from './exception-shelf.js'
 
 export interface Snapshot {
   /** Counts up; a decision says by which one it was made. */
@@ -11,6 +12,7 @@ export interface Snapshot {
   /** By family, since each has a webhook of its own. */
   readonly policies: ReadonlyMap<PolicyFamily, PolicyIndex>
   readonly exceptions: readonly CompiledException[]
+  readonly exceptionProblems: readonly ExceptionProblem[]
   /** What happens to images that no policy of a family is about. */
   readonly unmatched: ReadonlyMap<PolicyFamily, 'deny' | 'warn' | 'allow'>
   /** How it stands with each policy. */

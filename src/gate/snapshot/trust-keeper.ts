@@ -12,6 +12,8 @@ import { nameOf } from './documents.js'
 export interface TrustKeeperOptions extends TrustRootPorts {
   /** The installation's own. */
   readonly installed: () => Promise<TrustedRoot>
+  /** Told each failed attempt; what was loaded before goes on to count. */
+  readonly onProblem?: (name: string | undefined, problem: Error) => void
 }
 
 /** How it stands with one trust root. */
@@ -24,6 +26,7 @@ export interface TrustHealth {
 }
 
 interface Kept {
+  readonly name: string | undefined
   readonly load: () => Promise<TrustedRoot>
   /** What was loaded last, and goes on to count while it cannot be loaded again. */
   root: TrustedRoot | undefined
@@ -44,7 +47,7 @@ export class TrustKeeper {
   constructor(options: TrustKeeperOptions) {
     this.#options = options
     this.#clock = options.clock
-    this.#kept.set(undefined, this.#entry(options.installed))
+    this.#kept.set(undefined, this.#entry(undefined, options.installed))
   }
 
   /** Takes in a TrustRoot and begins to load it. One that cannot be read leaves the last good one in force. */
@@ -54,7 +57,7 @@ export class TrustKeeper {
     const before = this.#kept.get(name)
     if (before !== undefined && this.#documents.get(name) === text) return
     this.#documents.set(name, text)
-    const entry = this.#entry(async () => await loadTrustRoot(readTrustRoot(document), this.#options))
+    const entry = this.#entry(name, async () => await loadTrustRoot(readTrustRoot(document), this.#options))
     entry.root = before?.root
     this.#kept.set(name, entry)
     void this.#reload(entry)
@@ -86,8 +89,8 @@ export class TrustKeeper {
     }))
   }
 
-  #entry(load: () => Promise<TrustedRoot>): Kept {
-    return { load, root: undefined, problem: undefined, triedAt: -Infinity, pending: undefined }
+  #entry(name: string | undefined, load: () => Promise<TrustedRoot>): Kept {
+    return { name, load, root: undefined, problem: undefined, triedAt: -Infinity, pending: undefined }
   }
 
   async #loaded(entry: Kept): Promise<TrustedRoot> {
@@ -110,6 +113,7 @@ export class TrustKeeper {
       entry.problem = undefined
     } catch (error) {
       entry.problem = asProblem(error)
+      this.#options.onProblem?.(entry.name, entry.problem)
     }
   }
 }

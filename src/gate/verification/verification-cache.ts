@@ -77,14 +77,27 @@ export class VerificationCache {
     return { entries: this.#entries.size, bytes: this.#bytes, flights: this.#flights.size }
   }
 
-  /** The cache as one review sees it. */
-  memoryFor(identity: PullIdentity): VerificationMemory {
+  /** The cache as one review sees it; `onAnswer` is told of its questions alone. */
+  memoryFor(identity: PullIdentity, onAnswer?: (answer: CacheAnswer) => void): VerificationMemory {
     return {
       judged: async (subject, verify) => {
         const key = keyOf(subject, await identity(subject))
-        return await (this.#remembered(key) ?? this.#joined(key) ?? this.#fly(key, verify))
+        const [answer, judged] = this.#answer(key, verify)
+        this.#options.onAnswer?.(answer)
+        onAnswer?.(answer)
+        return await judged
       },
     }
+  }
+
+  #answer(
+    key: string,
+    verify: (signal: AbortSignal) => Promise<Judged>,
+  ): readonly [CacheAnswer, Judged | Promise<Judged>] {
+    const remembered = this.#remembered(key)
+    if (remembered !== undefined) return ['hit', remembered]
+    const flight = this.#flights.get(key)
+    return flight === undefined ? ['miss', this.#fly(key, verify)] : ['joined', flight]
   }
 
   /** Forgets everything. */
@@ -102,20 +115,12 @@ export class VerificationCache {
       return undefined
     }
     this.#entries.set(key, entry)
-    this.#options.onAnswer?.('hit')
     return entry.judged
   }
 
-  #joined(key: string): Promise<Judged> | undefined {
-    const flight = this.#flights.get(key)
-    if (flight !== undefined) this.#options.onAnswer?.('joined')
-    return flight
-  }
-
   #fly(key: string, verify: (signal: AbortSignal) => Promise<Judged>): Promise<Judged> {
-    const { limits, timers, onAnswer } = this.#options
+    const { limits, timers } = this.#options
     if (this.#flights.size >= limits.flights) throw tooMany(limits.flights)
-    onAnswer?.('miss')
     const controller = new AbortController()
     const cancel = timers.after(limits.flightMillis, () => {
       controller.abort()

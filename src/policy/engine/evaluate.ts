@@ -93,7 +93,7 @@ async function verdictsOf(context: RuleContext): Promise<readonly RuleVerdict[]>
       return [excused(context, exception)]
     }
     if (rule.kind === 'program') return await runProgram({ ...context, rule }, places)
-    return await judgeImages({ ...context, rule }, places)
+    return await judgeImages({ ...context, rule, session: session.withAccess(rule.access) }, places)
   } catch (error) {
     return [brokenRule(context, error)]
   }

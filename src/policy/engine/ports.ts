@@ -9,6 +9,7 @@ import type { Clock } from '#time'
 import type { KeySource, SignatureSource } from '../internal/attestor.js'
 import type { ClusterReader } from '../internal/cluster.js'
 import type { PinnedImage } from '../internal/image.js'
+import type { RegistryAccess } from '../internal/policy.js'
 import type { VerificationMemory } from './verification-memory.js'
 
 export interface AttachmentAsk {
@@ -48,6 +49,8 @@ export interface EnginePorts {
   readonly clock: Clock
   /** Of whoever's logins these ports have. */
   readonly memory?: VerificationMemory
+  /** The same with the logins that a rule brings along; absent: it can bring none. */
+  readonly withAccess?: (access: RegistryAccess) => EnginePorts
 }
 
 /** `registry/repository@sha256:…`, as messages name an image. */

@@ -9,6 +9,7 @@ import type { Attestor } from '../internal/attestor.js'
 import type { Circumstances } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
+import type { RegistryAccess } from '../internal/policy.js'
 import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
@@ -23,15 +24,33 @@ export class Session {
   readonly waiting: Waiting
   readonly #ports: EnginePorts
   readonly #resolved = new Map<string, Promise<PinnedImage>>()
+  /** What each name stood for when it was first looked up, with whichever logins: the same for all who look. */
+  readonly #pins: Map<string, PinnedImage>
+  readonly #withAccess = new Map<string, Session>()
   readonly #found = new Map<string, Promise<FoundCandidates>>()
   readonly #configs = new Map<string, Promise<ReadonlyMap<string, JsonValue>>>()
   readonly #roots = new Map<string | undefined, Promise<TrustedRoot>>()
   readonly #keys = new Map<string, Promise<PublicKey>>()
   readonly #ready = new WeakMap<Attestor, Promise<ReadyAttestor>>()
 
-  constructor(ports: EnginePorts, signal: AbortSignal) {
+  constructor(
+    ports: EnginePorts,
+    signal: AbortSignal,
+    pins: Map<string, PinnedImage> = new Map<string, PinnedImage>(),
+  ) {
     this.#ports = ports
+    this.#pins = pins
     this.waiting = new Waiting(signal)
+  }
+
+  /** The session of rules that bring logins along. */
+  withAccess(access: RegistryAccess | undefined): Session {
+    const ports = access === undefined ? undefined : this.#ports.withAccess?.(access)
+    if (ports === undefined) return this
+    const key = JSON.stringify(access)
+    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins)
+    this.#withAccess.set(key, known)
+    return known
   }
 
   /** What selecting and judging may use. */
@@ -46,9 +65,14 @@ export class Session {
     if (reference.kind === 'digest')
       return Promise.resolve({ repository: { registry, repository }, digest: reference.digest })
     const name = referenceName(reference)
-    return once(this.#resolved, name, () =>
-      this.waiting.for(`the digest of ${name}`, () => this.#ports.resolve(reference, this.waiting.signal)),
-    )
+    return once(this.#resolved, name, async () => {
+      const found = await this.waiting.for(`the digest of ${name}`, () =>
+        this.#ports.resolve(reference, this.waiting.signal),
+      )
+      const first = this.#pins.get(name) ?? found
+      this.#pins.set(name, first)
+      return first
+    })
   }
 
   /** Fetched within this session, or within the time of what others wait for, too. */

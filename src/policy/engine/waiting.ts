@@ -42,16 +42,17 @@ export class Waiting {
 
   #deadline(what: string): { readonly promise: Promise<never>; readonly stop: () => void } {
     const { signal } = this
-    const listening = new AbortController()
+    let stop = (): void => undefined
     const promise = new Promise<never>((_, reject) => {
       const expire = (): void => {
         reject(this.#expired(what))
       }
-      signal.addEventListener('abort', expire, { once: true, signal: listening.signal })
+      signal.addEventListener('abort', expire, { once: true })
+      // Not by another signal: making and aborting one for everything that is waited for would cost more than the rest.
+      stop = () => {
+        signal.removeEventListener('abort', expire)
+      }
     })
-    const stop = (): void => {
-      listening.abort()
-    }
     return { promise, stop }
   }
 

@@ -11,19 +11,29 @@ export interface ReadDocument {
   readonly label: string
 }
 
+/** How much is read of a file. */
+export interface DocumentLimits {
+  /** Characters. */
+  readonly text: number
+  /** Aliases let a short text stand for a huge value; it is counted as it unfolds. */
+  readonly nodes: number
+  readonly documents: number
+}
+
 /** Policies are small; what is larger is an attack or a mistake. The API server's own limit is 3 MiB. */
-const MAX_TEXT = 3 * 1024 * 1024
+const POLICY_LIMITS: DocumentLimits = { text: 3 * 1024 * 1024, nodes: 200_000, documents: 1000 }
 const MAX_DEPTH = 64
-/** Aliases let a short text stand for a huge value; it is counted as it unfolds. */
-const MAX_NODES = 200_000
-const MAX_DOCUMENTS = 1000
 
 /**
  * Reads a file of YAML (or JSON) documents; a `List` is taken apart, empty documents are left out.
  * @throws PolicyError `POLICY_DOCUMENT` with the line where it is known
  */
-export async function readDocuments(text: string, file: string): Promise<readonly ReadDocument[]> {
-  if (text.length > MAX_TEXT) throw unusable(file, 'is too large', `at most ${String(MAX_TEXT)} characters`)
+export async function readDocuments(
+  text: string,
+  file: string,
+  limits: DocumentLimits = POLICY_LIMITS,
+): Promise<readonly ReadDocument[]> {
+  if (text.length > limits.text) throw unusable(file, 'is too large', `at most ${String(limits.text)} characters`)
   const { loadAll, CORE_SCHEMA } = await import('js-yaml')
   let values: readonly unknown[]
   try {
@@ -31,8 +41,9 @@ export async function readDocuments(text: string, file: string): Promise<readonl
   } catch (cause) {
     throw unusable(`${file}${lineOf(cause)}`, 'is not YAML', 'one or several YAML documents', cause)
   }
-  if (values.length > MAX_DOCUMENTS) throw unusable(file, 'has too many documents', `at most ${String(MAX_DOCUMENTS)}`)
-  const budget = { nodes: 0 }
+  if (values.length > limits.documents)
+    throw unusable(file, 'has too many documents', `at most ${String(limits.documents)}`)
+  const budget = { nodes: limits.nodes }
   return values.flatMap((value, index) => {
     if (value === null || value === undefined) return []
     const json = toJson(value, { depth: 0, budget, file })
@@ -59,8 +70,8 @@ interface Unfolding {
 }
 
 function toJson(value: unknown, { depth, budget, file }: Unfolding): JsonValue {
-  budget.nodes++
-  if (budget.nodes > MAX_NODES) throw unusable(file, 'unfolds to too much', `at most ${String(MAX_NODES)} values`)
+  budget.nodes--
+  if (budget.nodes < 0) throw unusable(file, 'unfolds to too much', 'fewer values')
   if (depth > MAX_DEPTH) throw unusable(file, 'is nested too deeply', `at most ${String(MAX_DEPTH)} levels`)
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value

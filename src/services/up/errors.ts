@@ -4,6 +4,8 @@ import { CodedError } from '#errors'
 export type UpErrorCode =
   /** Another process serves from this data directory. */
   | 'UP_DATA_IN_USE'
+  /** The data directory cannot be read or written. */
+  | 'UP_DATA_ACCESS'
   /** The data directory belongs to a version that this one does not know, or its description is damaged. */
   | 'UP_DATA_FORMAT'
   /** A key that was made on the first start is gone. */

@@ -60,12 +60,12 @@ export async function startSigstore(options: StartOptions): Promise<RunningSigst
   if (!options.insecureOpenSignIn) requireClosedSignIn(options.signIn, options.host)
   requireAddress(options)
   const directory = resolve(options.directory)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
   const closers: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step()
   }
   try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
     const lock = await lockData(directory)
     closers.push(() => lock.release())
     const storage = await openDirectoryStorage(directory, randomBytes)
@@ -83,8 +83,22 @@ export async function startSigstore(options: StartOptions): Promise<RunningSigst
     return { url, origin: server.origin, directory, sigstore, close: () => (closing ??= close()) }
   } catch (error) {
     await close()
-    throw error
+    throw isFileSystemError(error) ? unusable(directory, error) : error
   }
+}
+
+function isFileSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error
+}
+
+function unusable(directory: string, cause: NodeJS.ErrnoException): UpError {
+  const { code = 'unknown error', path = directory } = cause
+  return new UpError('UP_DATA_ACCESS', 'the data directory cannot be used', {
+    expected: `a directory that this user may read and write: ${directory}`,
+    found: `${code} at ${path}`,
+    hint: code === 'ENOSPC' ? 'the disk is full' : 'change its owner, or name another one with --data',
+    cause,
+  })
 }
 
 /** Listening comes first: it tells the port, and a taken one before any key is made. */

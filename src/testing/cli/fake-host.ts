@@ -2,6 +2,7 @@
 import { CliError } from '#cli/kit/errors'
 import type { ConnectOptions, Environment, Host } from '#cli/kit/host'
 import type { Fetch } from '#clients/http/fetch'
+import type { KubernetesApi } from '#clients/kubernetes/api'
 import type { CommandData } from '#cli/kit/command'
 
 export interface FakeHostOptions {
@@ -18,6 +19,8 @@ export interface FakeHostOptions {
   readonly interrupted?: AbortSignal
   /** Given what the command wants to be called with on SIGHUP. */
   readonly onReload?: (reload: () => void) => void
+  readonly cluster?: KubernetesApi
+  readonly columns?: number
 }
 
 export interface FakeHost extends Host {
@@ -52,7 +55,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       stdinIsTty: options.tty ?? false,
       stdoutIsTty: options.tty ?? false,
       stderrIsTty: options.tty ?? false,
-      columns: 100,
+      columns: options.columns ?? 100,
       write: (output) => {
         stdout.push(encode(output))
       },
@@ -86,6 +89,16 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
         modes.set(path, mode)
       },
       exists: async (path) => files.has(path),
+      list: async (folder) => {
+        const below = [...files.keys()].filter((path) => path.startsWith(`${folder}/`))
+        const names = new Map(
+          below.map((path) => {
+            const [name = '', ...rest] = path.slice(folder.length + 1).split('/')
+            return [name, { name, kind: rest.length === 0 ? 'file' : 'folder' }] as const
+          }),
+        )
+        return [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+      },
       remove: async (path) => {
         for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name)
       },
@@ -96,6 +109,11 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (options.fetch === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test allows no network')
       return options.fetch
     },
+    openCluster: async () => {
+      if (options.cluster === undefined) throw new CliError('CLI_UNSUPPORTED', 'this test has no cluster')
+      return options.cluster
+    },
+    waitingFor: () => [],
     openBrowser: options.openBrowser ?? (async () => false),
     homeFolder: '/home/test',
     platform: { os: 'linux', arch: 'x64', runtime: 'node' },

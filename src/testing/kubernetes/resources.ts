@@ -17,6 +17,7 @@ function row(apiVersion: string, resource: string, kind: string, ...traits: read
 /** Of Kubernetes itself, as far as this project deals with it. */
 export const BUILT_IN: readonly FakeResource[] = [
   row('v1', 'namespaces', 'Namespace', 'cluster', 'status'),
+  row('v1', 'nodes', 'Node', 'cluster', 'status'),
   row('v1', 'pods', 'Pod', 'status'),
   row('v1', 'secrets', 'Secret'),
   row('v1', 'configmaps', 'ConfigMap'),

@@ -31,7 +31,7 @@ export function establishTimes(witnessed: readonly VerifiedTime[], context: Cont
     throw new VerificationError('VERIFY_TIME_MISSING', 'too few witnesses say when the signature was made', {
       expected: `${String(requirements.timeSources)} distinct source(s): time-stamping authorities, or logs with a signed time`,
       found: String(sources),
-      hint: 'an entry of Rekor v2 has no time of its own: such a signature needs a time-stamp of a trusted authority',
+      hint: 'an entry of Rekor v2 has no time of its own: such a signature needs a timestamp of a trusted authority',
     })
   }
   if (witnessed.length > 0) {

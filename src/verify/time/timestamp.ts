@@ -66,7 +66,7 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
   checkImprint(token, stampable)
   // RFC 3161 §2.4.1: certificates in a time-stamp include the signer's own. One that differs was changed on the way.
   if (embedded.length > 0 && !embedded.some((certificate) => equalBytes(certificate.der, signer.der))) {
-    throw new VerificationError('VERIFY_TIMESTAMP', 'the certificate in the time-stamp is not the authority’s', {
+    throw new VerificationError('VERIFY_TIMESTAMP', 'the certificate in the timestamp is not the authority’s', {
       expected: `the certificate of ${signer.subject.text}`,
       found: 'another certificate',
     })
@@ -78,7 +78,7 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
   if (!problems.includes(undefined)) {
     throw new VerificationError(
       'VERIFY_TIMESTAMP',
-      'the time-stamping authority was not valid at the time it states',
+      'the timestamp authority was not valid at the time it states',
       problems[0],
     )
   }
@@ -87,10 +87,10 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
 
 function checkImprint({ info: { imprint } }: TimestampToken, stampable: readonly Uint8Array[]): void {
   if (stampable.some((bytes) => equalBytes(digest(imprint.digest, bytes), imprint.hash))) return
-  throw new VerificationError('VERIFY_TIMESTAMP', 'the time-stamp is over something else', {
+  throw new VerificationError('VERIFY_TIMESTAMP', 'the timestamp is over something else', {
     expected: `the ${imprint.digest} digest of this signature`,
     found: 'another digest',
-    hint: 'the time-stamp was made for another signature',
+    hint: 'the timestamp was made for another signature',
   })
 }
 
@@ -105,7 +105,7 @@ async function pathsOf(
     if (!(cause instanceof VerificationError)) throw cause
     // Under its own code this would read as if the signer's certificate were meant.
     const { expected, found } = cause
-    throw new VerificationError('VERIFY_TIMESTAMP', `the time-stamping authority: ${cause.message}`, {
+    throw new VerificationError('VERIFY_TIMESTAMP', `the timestamp authority: ${cause.message}`, {
       expected,
       found,
       cause,

@@ -38,20 +38,16 @@ export async function verifyTimestamps(
       throw report.failed({ name: 'timestamp', of, code: 'VERIFY_TIMESTAMP' }, error)
     }
   }
-  if (responses.length === 0) report.skipped('timestamp', 'there is no time-stamp')
+  if (responses.length === 0) report.skipped('timestamp', 'there is no timestamp')
   const authorities = new Set(
     times.map(({ source }) => (source.kind === 'timestamp-authority' ? authorityId(source.authority) : '')),
   )
   if (authorities.size < requirements.timestampAuthorities) {
-    const error = new VerificationError(
-      'VERIFY_TIMESTAMP_THRESHOLD',
-      'too few authorities time-stamped the signature',
-      {
-        expected: `${String(requirements.timestampAuthorities)} distinct authorities of the trusted root`,
-        found: `${String(authorities.size)}, in ${String(responses.length)} time-stamps`,
-        hint: 'sign with a time-stamping authority that the trusted root knows',
-      },
-    )
+    const error = new VerificationError('VERIFY_TIMESTAMP_THRESHOLD', 'too few authorities timestamped the signature', {
+      expected: `${String(requirements.timestampAuthorities)} distinct authorities of the trusted root`,
+      found: `${String(authorities.size)}, in ${String(responses.length)} timestamps`,
+      hint: 'sign with a timestamp authority that the trusted root knows',
+    })
     throw report.failed({ name: 'timestamp', code: error.code }, error)
   }
   return times

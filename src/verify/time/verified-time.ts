@@ -31,7 +31,7 @@ export function witnessedTime(at: UnixMillis, source: TimeSource): VerifiedTime 
 
 const DESCRIBE: { readonly [Kind in TimeSource['kind']]: (source: Extract<TimeSource, { kind: Kind }>) => string } = {
   'timestamp-authority': ({ authority }) =>
-    `the time-stamping authority ${authority.uri || (authority.subject?.commonName ?? 'without a name')}`,
+    `the timestamp authority ${authority.uri || (authority.subject?.commonName ?? 'without a name')}`,
   'transparency-log': ({ log }) => `the transparency log ${log.baseUrl}`,
   'current-time': () => 'the current time, as asked for',
 }

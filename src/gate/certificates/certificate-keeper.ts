@@ -1,0 +1,188 @@
+/**
+ * Keeps the certificates of all replicas: makes them, announces them, shows them, replaces them. Every replica does all of it, and
+ * each step is a compare-and-swap of the shared Secret: whoever comes second finds it done.
+ *
+ * @module
+ */
+import { isCodedError } from '#errors'
+import type { Timers } from '#clients/http/fetch'
+import type { KubernetesApi } from '#clients/kubernetes/api'
+import type { KubernetesObject } from '#clients/kubernetes/object'
+import type { RandomSource } from '#crypto/random'
+import type { Clock, UnixMillis } from '#time'
+import { webhookHost } from '../installation.js'
+import { readCertificateState, writeCertificateState } from './certificate-secret.js'
+import { issueServingCertificate } from './issue.js'
+import type { ServingCertificate } from './issue.js'
+import { bundleOf, expiryOf, nextState } from './rotation.js'
+import type { CertificateState } from './rotation.js'
+import { writeBundle } from './webhook-bundle.js'
+import type { WebhookTarget } from './webhook-bundle.js'
+
+export interface CertificateKeeperOptions {
+  readonly api: KubernetesApi
+  readonly target: WebhookTarget
+  /** Where the certificates are kept; of the target's namespace. */
+  readonly secret: string
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: RandomSource
+  /** A number in [0, 1). */
+  readonly jitter: () => number
+  /** Told what is to be shown from now on. */
+  readonly onCertificate: (certificate: ServingCertificate) => void
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** Soon enough for a configuration that somebody applied anew without the bundle. */
+const LOOK = 15_000
+/** Renewing, announcing, showing, retiring: more in a row is a loop. */
+const MAX_STEPS = 5
+
+export class CertificateKeeper {
+  readonly #options: CertificateKeeperOptions
+  #shown = ''
+  #expiry: UnixMillis | undefined
+  #stop: (() => void) | undefined
+  #closed = false
+
+  constructor(options: CertificateKeeperOptions) {
+    this.#options = options
+  }
+
+  /** When what is shown ceases to be valid. */
+  get expiry(): UnixMillis | undefined {
+    return this.#expiry
+  }
+
+  /** Resolves with the certificate to begin with, and keeps it from then on. @throws KubernetesError, HttpError */
+  async start(): Promise<ServingCertificate> {
+    const { current } = await this.#tend()
+    this.#lookLater()
+    return current
+  }
+
+  /** Looks now. */
+  async look(): Promise<void> {
+    try {
+      await this.#tend()
+    } catch (error) {
+      this.#options.onTrouble(error)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#stop?.()
+  }
+
+  #lookLater(): void {
+    if (this.#closed) return
+    const { timers, jitter } = this.#options
+    // Replicas that started together do not look together.
+    this.#stop = timers.after(LOOK / 2 + jitter() * LOOK, () => {
+      void this.look().then(() => {
+        this.#lookLater()
+      })
+    })
+  }
+
+  /** As many steps as can be made now. */
+  async #tend(): Promise<CertificateState> {
+    let { state, secret } = await this.#load()
+    for (let step = 0; step < MAX_STEPS; step++) {
+      this.#show(state.current)
+      const view = { now: this.#options.clock(), bundleIsOut: await this.#announce(state), issue: () => this.#issue() }
+      const next = await nextState(state, view)
+      if (next === undefined) break
+      ;({ state, secret } = await this.#replace(secret, next))
+    }
+    return state
+  }
+
+  /** What cannot be announced is not shown; what is shown already is shown on. */
+  async #announce(state: CertificateState): Promise<boolean> {
+    const { api, target, onTrouble } = this.#options
+    try {
+      return await writeBundle(api, target, bundleOf(state))
+    } catch (error) {
+      onTrouble(error)
+      return false
+    }
+  }
+
+  #show(certificate: ServingCertificate): void {
+    if (this.#shown === certificate.certificate) return
+    this.#shown = certificate.certificate
+    this.#expiry = expiryOf(certificate)
+    this.#options.onCertificate(certificate)
+  }
+
+  async #load(): Promise<Loaded> {
+    const secret = await this.#secret()
+    if (secret === undefined) return await this.#create()
+    const state = readCertificateState(secret)
+    if (state !== undefined) return { state, secret }
+    // Empty, as some deploy it, or broken: what is shown until then nobody believes anyway.
+    return await this.#replace(secret, { current: await this.#issue(), next: undefined, previous: undefined })
+  }
+
+  async #secret(): Promise<KubernetesObject | undefined> {
+    const { api, target, secret: name } = this.#options
+    try {
+      return await api.get({ apiVersion: 'v1', resource: 'secrets', namespace: target.namespace, name })
+    } catch (error) {
+      if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  async #create(): Promise<Loaded> {
+    const { api, target, secret: name } = this.#options
+    const state: CertificateState = { current: await this.#issue(), next: undefined, previous: undefined }
+    const metadata = { name, namespace: target.namespace, labels: { 'app.kubernetes.io/managed-by': 'countersign' } }
+    const object = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata,
+      type: 'kubernetes.io/tls',
+      data: writeCertificateState(state),
+    }
+    try {
+      const of = { apiVersion: 'v1', resource: 'secrets', namespace: target.namespace }
+      return { state, secret: await api.create(of, object) }
+    } catch (error) {
+      // Another replica was first; its certificate is everybody's.
+      if (isCodedError(error) && error.code === 'KUBERNETES_EXISTS') return await this.#load()
+      throw error
+    }
+  }
+
+  async #replace(secret: KubernetesObject, state: CertificateState): Promise<Loaded> {
+    const { api } = this.#options
+    const { name, namespace } = secret.metadata
+    const at = { apiVersion: 'v1', resource: 'secrets', namespace, name }
+    try {
+      return { state, secret: await api.update(at, { ...secret, data: writeCertificateState(state) }) }
+    } catch (error) {
+      if (isCodedError(error) && error.code === 'KUBERNETES_CONFLICT') return await this.#load()
+      throw error
+    }
+  }
+
+  #issue(): Promise<ServingCertificate> {
+    const { target, clock, random } = this.#options
+    const host = webhookHost(target.namespace)
+    const names = [host, `${host}.cluster.local`]
+    return issueServingCertificate({
+      names: names.map((value) => ({ kind: 'dns', value }) as const),
+      now: clock(),
+      random,
+    })
+  }
+}
+
+interface Loaded {
+  readonly state: CertificateState
+  readonly secret: KubernetesObject
+}
