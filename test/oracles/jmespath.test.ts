@@ -297,7 +297,7 @@ const conditions = fc.oneof(
 /** What is made of it here: a value, or the code of the refusal. */
 function own({ kind, source, data: of }: Question): { readonly value: JsonValue } | { readonly code: string } {
   try {
-    if (kind === 'expression') return { value: compile(String(source)).evaluate(of, clock) }
+    if (typeof source === 'string' && kind === 'expression') return { value: compile(source).evaluate(of, clock) }
     if (kind === 'template') return { value: compileTemplate(compile, source).substitute(of, clock) }
     return { value: compileConditions(compile, source).evaluate(of, clock).holds }
   } catch (error) {
