@@ -17,6 +17,11 @@ export class Pattern {
     this.#program = compileProgram(parsePattern(source))
   }
 
+  /** Instructions: a match takes at most so many steps a character. */
+  get size(): number {
+    return this.#program.length
+  }
+
   /**
    * Whether the pattern matches all of the text.
    *
