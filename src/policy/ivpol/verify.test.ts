@@ -246,6 +246,149 @@ describe('what must not pass', () => {
     )
   })
 
+  test('what a later validation asks of others, read by an earlier one', async () => {
+    const { pinned } = await imageBy(key)
+    await bench.attest(pinned, key, { type: SCAN, predicate: { clean: false } })
+    await bench.attest(pinned, other, { type: SCAN, predicate: { clean: true } })
+    const attestors = [keyed(key), { ...keyed(other), name: 'other' }]
+    const asked = (attestor: string): JsonObject => ({
+      expression: `images.containers.all(i, verifyAttestationSignatures(i, attestations.scan, [attestors.${attestor}]) > 0)`,
+    })
+    const clean = {
+      expression: 'images.containers.all(i, extractPayload(i, attestations.scan).predicate.clean)',
+      message: 'not clean',
+    }
+    const attestations = [{ name: 'scan', intoto: { type: SCAN } }]
+    const variables = [{ name: 'asked', expression: asked('key')['expression'] ?? '' }]
+    const policy = (...validations: readonly JsonObject[]): PolicyText => ({
+      spec: { attestors, attestations, variables, validations },
+    })
+    for (const first of [asked('key'), { expression: 'variables.asked' }])
+      await denied(podOf(pinned), policy(first, clean, asked('other')), 'Policy test failed: not clean')
+    await denied(podOf(pinned), policy(asked('other'), asked('key'), clean), 'Policy test failed: not clean')
+    await denied(podOf(pinned), policy(clean, asked('other')), /before its signature was verified$/)
+    await admitted(podOf(pinned), policy(asked('key'), asked('other'), clean))
+  })
+
+  test('an attestation of another image, or of another type', async () => {
+    const [good, bad] = [await imageBy(key), await imageBy(key)]
+    await bench.attest(good.pinned, key, { type: SCAN, predicate: { clean: true } })
+    const policy = (type: string): PolicyText => ({
+      spec: {
+        attestors: [keyed(key)],
+        attestations: [{ name: 'scan', intoto: { type } }],
+        validations: [
+          {
+            expression:
+              'images.containers.all(i, verifyAttestationSignatures(i, attestations.scan, [attestors.key]) > 0)',
+            message: 'not scanned',
+          },
+        ],
+      },
+    })
+    await admitted(podOf(good.pinned), policy(SCAN))
+    await denied(podOf(bad.pinned), policy(SCAN), 'Policy test failed: not scanned')
+    await denied(podOf(good.pinned, bad.pinned), policy(SCAN), 'Policy test failed: not scanned')
+    await denied(podOf(good.pinned), policy('https://example.com/other/v1'), 'Policy test failed: not scanned')
+  })
+
+  test('nobody, asked whether they signed', async () => {
+    const { pinned } = await imageBy(key)
+    for (const attestors of [[], [{ name: 'nobody' }]])
+      for (const expression of [
+        'images.containers.all(i, verifyImageSignatures(i, []) == 0)',
+        'images.containers.all(i, verifyImageSignatures(i, attestors.map(name, attestors[name])) >= 0)',
+        'images.containers.all(i, [].all(a, verifyImageSignatures(i, [a]) > 0))',
+        'images.initContainers.all(i, verifyImageSignatures(i, []) > 0)',
+        'images.containers.filter(i, false).all(i, verifyImageSignatures(i, []) > 0)',
+        'true || images.containers.all(i, verifyImageSignatures(i, []) > 0)',
+      ])
+        await denied(podOf(pinned), { spec: { attestors, validations: [{ expression }] } }, /^Policy test failed: /)
+  })
+
+  test('an error that stands where an answer should', async () => {
+    const { pinned } = await imageBy()
+    const error = /^Policy test error: failed to evaluate policy: /
+    const WRONG: readonly (readonly [expression: string, message: RegExp])[] = [
+      ['object.spec.nothing == object.spec.nothing', error],
+      ['images.nothing.all(i, verifyImageSignatures(i, [attestors.key]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, [attestors.nobody]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i + "@", [attestors.key]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, ["key"]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, [null]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, [attestors.key]) / 0 == 0)', error],
+      ['images.containers.all(i, verifyAttestationSignatures(i, "nothing", [attestors.key]) > 0)', error],
+      ['images.containers.all(i, getImageData(i + "x").config == 1)', error],
+      ['resource.Get("v1", "configmaps", "a", "b").data.signed == "yes"', error],
+      ['globalContext.Get("a", "b") == 1', error],
+      ['dyn(1)', error],
+      ['dyn("true")', error],
+      ['variables.wrong', error],
+      // Someone may decide that an error does not matter; then it is still nobody who verified.
+      ['object.spec.nothing || true', /is not verified/],
+      ['variables.wrong || true', /is not verified/],
+      ['!has(object.spec.nothing)', /is not verified/],
+    ]
+    for (const [expression, message] of WRONG)
+      await denied(
+        podOf(pinned),
+        keyPolicy({ variables: [{ name: 'wrong', expression: 'object.spec.wrong' }], validations: [{ expression }] }),
+        message,
+      )
+  })
+
+  test('an error of an audit annotation', async () => {
+    const { pinned } = await imageBy(key)
+    const auditAnnotations = [{ key: 'a', valueExpression: 'object.spec.nothing' }]
+    await denied(podOf(pinned), keyPolicy({ auditAnnotations }), /failed to evaluate auditAnnotation 'a': no such key/)
+  })
+
+  test('what a policy of a namespace verified, where a policy of the cluster asks nobody', async () => {
+    const { pinned } = await imageBy(other)
+    const cluster = { name: 'all', spec: {} }
+    const own = (holder: typeof key): PolicyText => ({
+      kind: 'NamespacedImageValidatingPolicy',
+      namespace: 'default',
+      name: 'own',
+      spec: { attestors: [keyed(holder)], validations: SIGNED_BY_KEY },
+    })
+    const pod = podOf(pinned)
+    assert.equal(pod.namespace, 'default')
+    await admitted(pod, own(other))
+    await denied(pod, [cluster, own(other)], /^Policy all failed: image .* is not verified/)
+    await admitted(pod, [cluster, own(other), { name: 'theirs', spec: own(other).spec }])
+    // The other way round it is: who rules the cluster rules the namespace.
+    await admitted(pod, [
+      { ...own(key), spec: {} },
+      { name: 'theirs', spec: own(other).spec },
+    ])
+  })
+
+  test('a pod among whose images one has a name that cannot be read', async () => {
+    const { pinned } = await imageBy(key)
+    for (const broken of [
+      `${pinned}x`,
+      'ghcr.io/acme/app:',
+      `ghcr.io/acme/app@sha256:${'0'.repeat(63)}`,
+      '\u0000',
+      'ghcr.io/acme/app:v1 ',
+    ])
+      await denied(podOf(pinned, broken), keyPolicy(), /^Policy test error: failed to evaluate policy: /)
+  })
+
+  test('a chain of variables as long as may be, each as deep as may be', async () => {
+    const { pinned } = await imageBy(key)
+    const deep = (inner: string): string => `${'['.repeat(40)}${inner}${'].map(x, dyn(x))[0]'.repeat(40)}`
+    const variables = Array.from({ length: 100 }, (_, index) => ({
+      name: `v${String(index)}`,
+      expression: deep(index === 0 ? 'dyn(true)' : `variables.v${String(index - 1)}`),
+    }))
+    const validations = [{ expression: 'variables.v99' }]
+    const verdict = await verdictOn(podOf(pinned), keyPolicy({ variables, validations }))
+    assert.match(verdict.message, /^Policy test (error|failed): /)
+    assert.ok(!verdict.allowed)
+  })
+
   test('a referrer that nobody signed, and one by an attestor of cosign', async () => {
     const { pinned } = await imageBy(key)
     await bench.attest(pinned, key, { type: SCAN, predicate: {} })
