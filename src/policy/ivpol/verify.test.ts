@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { publicKeyToPem } from '#crypto/public-key'
 import type { JsonObject, JsonValue } from '#encoding/json'
+import { encodePem } from '#encoding/pem'
 import { openPolicyBench, type PolicyBench, type SignOptions, type TestSigner } from '#testing/policy/bench'
 import { judged, policyOf } from '#testing/policy/ivpol'
 import type { Judging, PolicyText } from '#testing/policy/ivpol'
@@ -11,6 +12,7 @@ import { issueLoggedCertificate } from '#testing/pki/ct-log'
 import { leafSpec } from '#testing/pki/certificate'
 import { serializeTrustedRoot } from '#formats/trusted-root/serialize'
 import type { ReviewVerdict } from '../engine/verdict.js'
+import { PolicyError } from '../internal/policy-error.js'
 import { clusterOfDocuments } from '../internal/cluster-of-documents.js'
 import type { Review } from '../internal/review.js'
 
@@ -569,6 +571,80 @@ describe('what passes', () => {
     await denied(podOf(tagged), keyPolicy(), 'Policy test failed: not signed')
     const attestors = [keyed(key, { source: { repository: 'ghcr.io/acme/signatures' } })]
     await admitted(podOf(tagged), keyPolicy({ attestors }))
+  })
+
+  test('trust from a TUF repository of the policy’s own, and nobody where it cannot be had', async () => {
+    const { tagged } = await imageBy(ann)
+    const tuf = { mirror: 'https://tuf.example.com', root: { data: Buffer.from('{}').toString('base64') } }
+    const policy = {
+      spec: { attestors: [keyless({ subject: 'ann@example.com' }, { tuf })], validations: SIGNED_BY_PEOPLE },
+    }
+    const asked: (string | undefined)[] = []
+    const withRoot = (root: typeof bench.pki.trusted): Partial<Judging> => ({
+      ports: bench.ports({
+        trustRepository: async ({ mirror }) => {
+          asked.push(mirror)
+          return await Promise.resolve(root)
+        },
+      }),
+    })
+    await admitted(podOf(tagged), policy, withRoot(bench.pki.trusted))
+    assert.deepEqual(asked, ['https://tuf.example.com'])
+    const { certificateAuthorities: _, ...rest } = bench.pki.trusted
+    await denied(
+      podOf(tagged),
+      policy,
+      'Policy test failed: not signed',
+      withRoot({ ...rest, certificateAuthorities: [] }),
+    )
+    const failing = bench.ports({ trustRepository: () => Promise.reject(new PolicyError('POLICY_TRUST_ROOT', 'no')) })
+    await denied(podOf(tagged), policy, 'Policy test error: failed to evaluate policy: no', { ports: failing })
+    await denied(podOf(tagged), policy, /cannot be asked here$/)
+  })
+
+  test('logs, authorities and roots of the policy’s own', async () => {
+    const { tagged } = await imageBy(ann)
+    const theirs = await openPolicyBench()
+    const trusted = (root: JsonObject, more: JsonObject = {}): PolicyText => ({
+      spec: {
+        attestors: [keyless({ subject: 'ann@example.com' }, { trustedRoot: root, ...more })],
+        validations: SIGNED_BY_PEOPLE,
+      },
+    })
+    await admitted(podOf(tagged), trusted({ value: serializeTrustedRoot(bench.pki.trusted) }))
+    await denied(
+      podOf(tagged),
+      trusted({ value: serializeTrustedRoot(theirs.pki.trusted) }),
+      'Policy test failed: not signed',
+    )
+    const own = serializeTrustedRoot(bench.pki.trusted)
+    for (const ctlog of [{ rekorPubKey: pem(key) }, { ctLogPubKey: pem(key) }])
+      await denied(podOf(tagged), trusted({ value: own }, { ctlog }), 'Policy test failed: not signed')
+  })
+
+  test('a certificate that is pinned, and no other', async () => {
+    const { tagged } = await imageBy(ann)
+    const certificateOf = (signer: TestSigner): string => {
+      assert.ok('certificate' in signer)
+      return encodePem('CERTIFICATE', signer.certificate.der)
+    }
+    const bob = await bench.person('bob@example.com', ISSUER)
+    const pinnedTo = (signer: TestSigner): PolicyText => ({
+      spec: {
+        attestors: [{ name: 'people', cosign: { certificate: { cert: { value: certificateOf(signer) } } } }],
+        validations: SIGNED_BY_PEOPLE,
+      },
+    })
+    await admitted(podOf(tagged), pinnedTo(ann))
+    await denied(podOf(tagged), pinnedTo(bob), 'Policy test failed: not signed')
+  })
+
+  test('a key service, which cannot be asked yet', async () => {
+    const { tagged } = await imageBy(key)
+    const attestors = [
+      { name: 'key', cosign: { key: { kms: 'awskms:///alias/x' }, ctlog: { insecureIgnoreTlog: true } } },
+    ]
+    await denied(podOf(tagged), keyPolicy({ attestors }), 'Policy test failed: not signed')
   })
 
   test('a log that is asked for', async () => {
