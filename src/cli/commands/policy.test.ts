@@ -228,7 +228,13 @@ spec:
 test('policy explain says what Kyverno’s rules ask for, generated ones included', async () => {
   const outcome = await bench.run(explain, ['p.yaml'], { files: { 'p.yaml': clusterPolicy() } })
   assert.equal(outcome.code, 0, outcome.stderr)
-  for (const said of [/ClusterPolicy signed\n/, /by-us/, /autogen-cronjob-by-us/, /ann@example\.com/, /otherwise: refused/])
+  for (const said of [
+    /ClusterPolicy signed\n/,
+    /by-us/,
+    /autogen-cronjob-by-us/,
+    /ann@example\.com/,
+    /otherwise: refused/,
+  ])
     assert.match(outcome.stdout, said)
 })
 
