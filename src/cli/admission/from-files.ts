@@ -29,7 +29,7 @@ export interface FromFilesOptions {
 }
 
 /** What the flags say of every gate. */
-export type GateSettings = Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'log' | 'logged'> & {
+export type GateSettings = Pick<GateOptions, 'pins' | 'declared' | 'elapsed' | 'log' | 'logged' | 'memory'> & {
   readonly cache: Partial<CacheLimits>
 }
 
