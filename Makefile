@@ -15,7 +15,7 @@ install:
 build: install
 	npm run --silent build
 
-# A private Sigstore, an image signed without a key, verified, with a signed SBOM read back.
+# A private Sigstore, an image signed without a key, verified, with a signed SBOM read back, and admitted by the gate; nothing unsigned is.
 demo: build
 	PATH="$$PATH:$(PEERS)/bin" node scripts/demo.mjs
 

@@ -1,18 +1,18 @@
 /**
  * The demo: a private Sigstore on this machine, a container image signed without a key, verified against a pinned identity,
- * with a signed SBOM that is read back; and what must be refused is refused. Everything is real, nothing is left behind.
+ * with a signed SBOM that is read back; the gate of a cluster that admits it, and nothing unsigned; and what must be refused is
+ * refused. Everything is real, nothing is left behind.
  *
  *   node scripts/demo.mjs            (or: make demo)
  *
  * @module
  */
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { deployment, pod, policyFor, startGate } from './demo-gate.mjs'
+import { pushImage } from './demo-image.mjs'
 
 const root = dirname(import.meta.dirname)
 const countersign = join(root, 'bin', 'countersign')
@@ -104,6 +104,8 @@ async function demo() {
   const other = await pushImage(up, 'demo/app', 'Hello from another image.\n')
   await refused(10, 'another image', 'verify', ...pinned, other.reference)
 
+  await withGate(up, image, other)
+
   heading('Killed in the middle, started again')
   await killServer()
   await startServer(new URL(up.url).port)
@@ -114,6 +116,45 @@ async function demo() {
   console.log(
     `\n${green(bold('Done'))} in ${seconds} s. Everything is deleted again. Your own: ${cyan('bin/countersign up')}\n`,
   )
+}
+
+/** The same, asked by a cluster: one of Kyverno's policies, unchanged, and the questions that its API server has. */
+async function withGate(up, signed, unsigned) {
+  heading('Only what is signed gets into the cluster')
+  const policy = join(folder, 'policy.yaml')
+  const text = policyFor({ registry: up.registry, issuer: up.issuer, subject: SIGNER })
+  writeFileSync(policy, text)
+  for (const line of text.trimEnd().split('\n')) say(dim(line))
+  const started = performance.now()
+  const gate = await startGate({ program: countersign, folder, policy, env })
+  try {
+    command('countersign', ['admission', '--policy', './policy.yaml'], started)
+    say(`${gate.url} answers as the API server asks: AdmissionReview over HTTPS`)
+    const mutated = await asked(gate, '/mutations', pod('web', signed.tagged))
+    const [written] = mutated.patch
+    expect(mutated.allowed && written?.value.endsWith(signed.digest), 'the digest was not written into the pod')
+    say(`the verified digest is written in: ${written.value.replace(signed.digest, bold(short(signed.digest)))}`)
+    const admitted = await asked(gate, '/validations', pod('web', written.value))
+    expect(admitted.allowed, `the signed image was denied: ${admitted.status?.message}`)
+    const denied = await asked(gate, '/validations', pod('other', unsigned.reference))
+    expect(!denied.allowed, 'an unsigned image was admitted')
+    for (const line of short(denied.status.message).split('\n')) if (line.trim() !== '') say(dim(`  ${line}`))
+    const above = await asked(gate, '/validations', deployment('other', unsigned.reference))
+    expect(!above.allowed, 'a Deployment of an unsigned image was admitted')
+    say(dim('  a rule about pods guards what makes them, too'))
+  } finally {
+    await gate.stop()
+  }
+}
+
+async function asked(gate, path, resource) {
+  const started = performance.now()
+  const answer = await gate.review(path, resource)
+  const [{ image }] = (resource.spec.template ?? resource).spec.containers
+  const millis = dim(`${Math.round(performance.now() - started)} ms`)
+  const verdict = answer.allowed ? green('admitted') : red('denied')
+  say(`${cyan('POST')} ${path} ${resource.kind} ${resource.metadata.name}, ${short(image)} ${millis} ${verdict}`)
+  return answer
 }
 
 async function withCosign(up, image, pinned) {
@@ -191,89 +232,6 @@ function execute({ program, env: extra = {} }, args) {
   })
 }
 
-/** An image from nothing: one layer with one file, a config, a manifest; pushed with the registry's own protocol. */
-async function pushImage(up, name, message) {
-  const tar = tarOf('hello.txt', message)
-  const layer = gzipSync(tar)
-  const config = Buffer.from(
-    JSON.stringify({
-      architecture: 'amd64',
-      os: 'linux',
-      config: { Cmd: ['/hello.txt'] },
-      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
-    }),
-  )
-  const blobs = [
-    { mediaType: 'application/vnd.oci.image.config.v1+json', content: config },
-    { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', content: layer },
-  ]
-  for (const { content } of blobs) {
-    await http(
-      'POST',
-      `${up.url}/v2/${name}/blobs/uploads/?digest=${digestOf(content)}`,
-      content,
-      'application/octet-stream',
-    )
-  }
-  const [first, ...rest] = blobs.map(({ mediaType, content }) => ({
-    mediaType,
-    digest: digestOf(content),
-    size: content.length,
-  }))
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: first, layers: rest }))
-  const digest = digestOf(manifest)
-  await http('PUT', `${up.url}/v2/${name}/manifests/${digest}`, manifest, mediaType)
-  const bytes = manifest.length + blobs.reduce((sum, { content }) => sum + content.length, 0)
-  return { reference: `${up.registry}/${name}@${digest}`, digest, bytes, blobs: blobs.length }
-}
-
-/** A tar archive with one file (POSIX ustar). */
-function tarOf(name, text) {
-  const content = Buffer.from(text)
-  const header = Buffer.alloc(512)
-  const octal = (value, length) => value.toString(8).padStart(length - 1, '0') + '\0'
-  const fields = [
-    [0, name],
-    [100, octal(0o644, 8)],
-    [108, octal(0, 8)],
-    [116, octal(0, 8)],
-    [124, octal(content.length, 12)],
-    [136, octal(0, 12)],
-  ]
-  for (const [offset, value] of [...fields, [148, '        '], [156, '0'], [257, 'ustar\u000000']])
-    header.write(value, offset, 'latin1')
-  header.write(
-    octal(
-      header.reduce((sum, byte) => sum + byte, 0),
-      7,
-    ),
-    148,
-    'latin1',
-  )
-  return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512), Buffer.alloc(1024)])
-}
-
-function http(method, url, body, type) {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      { method, headers: { 'content-type': type, 'content-length': body.length } },
-      (response) => {
-        response.resume()
-        if (response.statusCode === 201) resolve()
-        else reject(new Error(`${method} ${url} answered ${response.statusCode}`))
-      },
-    )
-    outgoing.once('error', reject)
-    outgoing.end(body)
-  })
-}
-
-function digestOf(bytes) {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-}
-
 function findProgram(...names) {
   for (const name of names) {
     const found = (process.env.PATH ?? '')
@@ -297,11 +255,13 @@ function say(text) {
   console.log(`  ${text}`)
 }
 
+function short(text) {
+  return text.replace(/(sha256:[0-9a-f]{8})[0-9a-f]{56}/g, '$1…')
+}
+
 /** A command as somebody would type it, with what is long shortened, and how long it took. */
 function command(program, args, started) {
-  const words = args.map((arg) =>
-    arg.startsWith('eyJ') ? '$TOKEN' : arg.replace(folder, '.').replace(/(sha256:[0-9a-f]{8})[0-9a-f]{56}/, '$1…'),
-  )
+  const words = args.map((arg) => (arg.startsWith('eyJ') ? '$TOKEN' : short(arg.replace(folder, '.'))))
   const millis = `${Math.round(performance.now() - started)} ms`
   console.log(`  ${cyan('$')} ${program} ${words.join(' ')} ${dim(millis)} ${green('✓')}`)
 }

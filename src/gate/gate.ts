@@ -27,7 +27,7 @@ import { TrustKeeper } from './snapshot/trust-keeper.js'
 import { logDecision } from './telemetry/decision-log.js'
 import type { LoggedDecisions } from './telemetry/decision-log.js'
 import { createGateMetrics } from './telemetry/gate-metrics.js'
-import type { GateMetrics } from './telemetry/gate-metrics.js'
+import type { GateMetrics, ProcessMemory } from './telemetry/gate-metrics.js'
 import type { Log } from './telemetry/log.js'
 import { DEFAULT_CACHE_LIMITS, VerificationCache } from './verification/verification-cache.js'
 import type { CacheLimits } from './verification/verification-cache.js'
@@ -41,6 +41,7 @@ export interface GateWorld {
   /** For trust roots and policies' texts. */
   readonly fetch: Fetch
   readonly log: Log
+  readonly memory: () => ProcessMemory
 }
 
 /** Makes the ports of each review. `onVerification` is absent where nobody measures. */
@@ -119,6 +120,7 @@ export function createGate(options: GateOptions): Gate {
     trust: () => trust.health,
     requests: () => inFlight.requests,
     cache: () => cache.size,
+    memory: options.memory,
   })
   const portsFor = options.createPorts({ trust, cache, onAsked: gateMetrics.registryAsked })
   const state = new PolicyState({

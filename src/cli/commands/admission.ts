@@ -48,6 +48,10 @@ export const command: Command = defineCommand({
       declared: declaredIn(readDeclaredKinds(flags['custom-kind'])),
       cache: cacheLimits(flags),
       elapsed: () => performance.now(),
+      memory: () => {
+        const { rss, heapUsed } = process.memoryUsage()
+        return { resident: rss, heap: heapUsed }
+      },
       log,
       logged: flags['log-decisions'],
     }

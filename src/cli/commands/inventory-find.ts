@@ -54,8 +54,8 @@ export const command: Command = defineCommand({
     },
     osv: {
       kind: 'path',
-      placeholder: 'FOLDER',
-      help: 'records of the OSV schema; without --cve, look for all of them',
+      placeholder: 'FOLDER|FILE',
+      help: 'records of the OSV schema, a .json file each; without --cve, look for all of them',
     },
     since: {
       kind: 'string',

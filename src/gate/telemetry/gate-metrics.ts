@@ -13,6 +13,13 @@ export interface ObservedState {
   readonly trust: () => readonly TrustHealth[]
   readonly requests: () => number
   readonly cache: () => { readonly entries: number; readonly bytes: number; readonly flights: number }
+  readonly memory: () => ProcessMemory
+}
+
+/** What this process takes, in bytes. */
+export interface ProcessMemory {
+  readonly resident: number
+  readonly heap: number
 }
 
 export interface GateMetrics {
@@ -66,7 +73,7 @@ export function createGateMetrics(metrics: Metrics, observed: ObservedState): Ga
   }
 }
 
-function observeState(metrics: Metrics, { snapshot, trust, requests, cache }: ObservedState): void {
+function observeState(metrics: Metrics, { snapshot, trust, requests, cache, memory }: ObservedState): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     metrics.observedGauge(name, help, () => [[{}, read()]])
   }
@@ -75,6 +82,9 @@ function observeState(metrics: Metrics, { snapshot, trust, requests, cache }: Ob
   gauge('countersign_verification_cache_entries', 'Verifications remembered.', () => cache().entries)
   gauge('countersign_verification_cache_bytes', 'Estimated memory of verifications remembered.', () => cache().bytes)
   gauge('countersign_verifications_under_way', 'Verifications under way.', () => cache().flights)
+  // Under the names that Prometheus' own clients use, which dashboards know.
+  gauge('process_resident_memory_bytes', 'Memory of this process.', () => memory().resident)
+  gauge('nodejs_heap_size_used_bytes', 'Of that, what the heap holds.', () => memory().heap)
   metrics.observedGauge('countersign_policies', 'Policies by how it stands with them.', () =>
     (['in force', 'last good', 'refusing'] as const).map((condition) => [
       { condition },

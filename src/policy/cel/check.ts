@@ -1,6 +1,7 @@
 /** The type checker: every name and function is known, and every type fits, before anything is evaluated. @module */
 import type { Call, Expr, Loop, Select } from './ast.js'
 import { loopType, rangeTypes, TESTS } from './check-loops.js'
+import { CelError } from './cel-error.js'
 import type { CheckedExpression, Reference, Resolution } from './checked.js'
 import type { CelEnvironment, Overload } from './environment.js'
 import { Complaints } from './complaints.js'
@@ -12,7 +13,7 @@ import { Unifier } from './unify.js'
 
 /**
  * Checks an expression.
- * @throws CelError `CEL_TYPE`, `CEL_UNSUPPORTED`, with the place
+ * @throws CelError `CEL_TYPE`, `CEL_UNSUPPORTED`, with the place; `CEL_LIMIT`
  */
 export function checkExpression(root: Expr, source: string, environment: CelEnvironment): CheckedExpression {
   const checker = new Checker(source, environment)
@@ -21,6 +22,11 @@ export function checkExpression(root: Expr, source: string, environment: CelEnvi
   checkLiterals(checked)
   return checked
 }
+
+/**
+ * Parts of a type. A map by maps by maps has more at each step than a name is long, and whatever looks at a type walks all of it.
+ */
+const MAX_TYPE = 500
 
 /** Types that are values as well, by the names under which expressions know them. */
 const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -63,6 +69,11 @@ class Checker {
 
   check(expr: Expr, scope: Scope): CelType {
     const type = this.#check(expr, scope)
+    if (this.#unifier.isLarger(type, MAX_TYPE)) {
+      throw new CelError('CEL_LIMIT', 'an expression has too large a type', {
+        expected: `at most ${String(MAX_TYPE)} parts`,
+      })
+    }
     this.#types.set(expr, type)
     return type
   }

@@ -40,7 +40,17 @@ export async function loadCel(): Promise<CompileCel> {
       })
     }
     const step = plan(checked.root, checked)
-    return { source, type, evaluate: (evaluation) => step(evaluation.frame()) }
+    return { source, type, evaluate: (evaluation) => withinStack(() => step(evaluation.frame())) }
+  }
+}
+
+/** One expression is not deep, but values may be made of values, and variables of variables, each as deep as an expression may be. */
+function withinStack(step: () => Outcome): Outcome {
+  try {
+    return step()
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new CelError('CEL_LIMIT', 'an expression goes too deep', { cause })
   }
 }
 

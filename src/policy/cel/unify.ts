@@ -49,6 +49,17 @@ export class Unifier {
     return withParts(resolved, (part) => this.final(part))
   }
 
+  /** Whether a type, with what is known of its parameters, is made of more parts than these. */
+  isLarger(type: CelType, most: number): boolean {
+    let left = most
+    const exceeds = (each: CelType): boolean => {
+      if (--left < 0) return true
+      const bound = each.kind === 'parameter' ? this.#bindings.get(each.name) : undefined
+      return bound === undefined ? partsOf(each).some(exceeds) : exceeds(bound)
+    }
+    return exceeds(type)
+  }
+
   /** The type of a list with elements of both types, or undefined if there is none. */
   join(previous: CelType | undefined, next: CelType): CelType | undefined {
     if (previous === undefined) return next

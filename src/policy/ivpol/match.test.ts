@@ -211,7 +211,7 @@ describe('images', () => {
   test('any glob is either compiled or refused', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: fc.constantFrom(...'ab*?[]{}!-\\,^.('), maxLength: 12 }),
+        fc.string({ unit: fc.constantFrom(...Array.from('ab*?[]{}!-\\,^.(')), maxLength: 12 }),
         fc.string({ maxLength: 8 }),
         (glob, text) => {
           try {
@@ -339,6 +339,54 @@ describe('exceptions', () => {
   test('for images, if the resource has no others', async () => {
     assert.equal(await excused({ images: ['ghcr.io/acme/*'] }), SKIPPED)
     assert.equal(await excused({ images: ['ghcr.io/other/*'] }), 'Policy test failed: no')
+  })
+
+  test('for images, wherever the policy finds them', async () => {
+    const custom = reviewOf('Widget', {
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      metadata: { name: 'w', namespace: 'default' },
+      spec: { image: IMAGE },
+    })
+    const policy = await policyOf({
+      spec: {
+        ...REFUSING,
+        matchConstraints: {
+          resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*'] }],
+        },
+        images: [{ name: 'widget', expression: '[object.spec.image]' }],
+        validationConfigurations: { verifyDigest: false },
+      },
+    })
+    const verdictOf = async (review: Review, images: readonly string[]): Promise<string> => {
+      const exceptions = [await compileException(exception({ images }))]
+      const { rules: said, message } = await judged([policy], review, { ports: bench.ports(), exceptions })
+      return said[0]?.verdict === 'skipped' ? said[0].message : message
+    }
+    assert.equal(await verdictOf(custom, ['ghcr.io/acme/*']), SKIPPED)
+    assert.equal(await verdictOf(custom, ['ghcr.io/other/*']), 'Policy test failed: no')
+    const without = reviewOf('Widget', { ...custom.object, spec: {} })
+    assert.match(await verdictOf(without, ['*']), /no such key: image$/)
+  })
+
+  test('for images, and not for a resource that has none', async () => {
+    const policy = await policyOf({ spec: REFUSING })
+    const exceptions = [await compileException(exception({ images: ['*'] }))]
+    const { message } = await judged([policy], podOf(), { ports: bench.ports(), exceptions })
+    assert.equal(message, 'Policy test failed: no')
+  })
+
+  test('for a tag, and not for whatever is named beside it', async () => {
+    const policy = await policyOf({ spec: REFUSING })
+    const exceptions = [await compileException(exception({ images: [IMAGE] }))]
+    const pinned = bench.pushImage('ghcr.io/acme/app:v2')
+    const digest = pinned.slice(pinned.indexOf('@'))
+    for (const image of [pinned, `${IMAGE}${digest}`, 'ghcr.io/acme/app:v2', 'ghcr.io/acme/app']) {
+      const { allowed } = await judged([policy], podOf(image), { ports: bench.ports(), exceptions })
+      assert.ok(!allowed, image)
+    }
+    const { allowed } = await judged([policy], podOf(IMAGE), { ports: bench.ports(), exceptions })
+    assert.ok(allowed)
   })
 
   test('of a namespaced policy, in its own namespace only', async () => {

@@ -211,13 +211,18 @@ function readAttestations(spec: Fields): readonly DeclaredAttestation[] {
     if (part === undefined || which === undefined) return []
     const type = required(part, 'type')
     if (which === 'referrer') return [{ name, kind: 'referrer', type }]
-    const predicateType = guarded(part, 'type', () => predicateTypeUri(type))
+    const predicateType = guarded(part, 'type', () => typeOfPredicate(type))
     return predicateType === undefined ? [] : [{ name, kind: 'intoto', predicateType }]
   })
   const names = all.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) spec.complaints.add(`${spec.at('attestations')}: Duplicate value: "${twice.slice(0, 100)}"`)
   return all
+}
+
+/** A short name, or a type as it is: those of older versions of cosign are URIs without a scheme. */
+function typeOfPredicate(type: string): string {
+  return /^[^\s:]+\/\S+$/.test(type) ? type : predicateTypeUri(type)
 }
 
 const REASONS = ['Unauthorized', 'Forbidden', 'Invalid', 'RequestEntityTooLarge']

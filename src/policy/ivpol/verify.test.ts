@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { publicKeyToPem } from '#crypto/public-key'
 import type { JsonObject, JsonValue } from '#encoding/json'
+import { encodePem } from '#encoding/pem'
 import { openPolicyBench, type PolicyBench, type SignOptions, type TestSigner } from '#testing/policy/bench'
 import { judged, policyOf } from '#testing/policy/ivpol'
 import type { Judging, PolicyText } from '#testing/policy/ivpol'
@@ -11,6 +12,7 @@ import { issueLoggedCertificate } from '#testing/pki/ct-log'
 import { leafSpec } from '#testing/pki/certificate'
 import { serializeTrustedRoot } from '#formats/trusted-root/serialize'
 import type { ReviewVerdict } from '../engine/verdict.js'
+import { PolicyError } from '../internal/policy-error.js'
 import { clusterOfDocuments } from '../internal/cluster-of-documents.js'
 import type { Review } from '../internal/review.js'
 
@@ -246,6 +248,151 @@ describe('what must not pass', () => {
     )
   })
 
+  test('what a later validation asks of others, read by an earlier one', async () => {
+    const { pinned } = await imageBy(key)
+    await bench.attest(pinned, key, { type: SCAN, predicate: { clean: false } })
+    await bench.attest(pinned, other, { type: SCAN, predicate: { clean: true } })
+    const attestors = [keyed(key), { ...keyed(other), name: 'other' }]
+    const asked = (attestor: string): JsonObject => ({
+      expression: `images.containers.all(i, verifyAttestationSignatures(i, attestations.scan, [attestors.${attestor}]) > 0)`,
+    })
+    const clean = {
+      expression: 'images.containers.all(i, extractPayload(i, attestations.scan).predicate.clean)',
+      message: 'not clean',
+    }
+    const attestations = [{ name: 'scan', intoto: { type: SCAN } }]
+    const variables = [{ name: 'asked', expression: asked('key')['expression'] ?? '' }]
+    const policy = (...validations: readonly JsonObject[]): PolicyText => ({
+      spec: { attestors, attestations, variables, validations },
+    })
+    for (const first of [asked('key'), { expression: 'variables.asked' }])
+      await denied(podOf(pinned), policy(first, clean, asked('other')), 'Policy test failed: not clean')
+    await denied(podOf(pinned), policy(asked('other'), asked('key'), clean), 'Policy test failed: not clean')
+    await denied(podOf(pinned), policy(clean, asked('other')), /before its signature was verified$/)
+    await admitted(podOf(pinned), policy(asked('key'), asked('other'), clean))
+  })
+
+  test('an attestation of another image, or of another type', async () => {
+    const [good, bad] = [await imageBy(key), await imageBy(key)]
+    await bench.attest(good.pinned, key, { type: SCAN, predicate: { clean: true } })
+    const policy = (type: string): PolicyText => ({
+      spec: {
+        attestors: [keyed(key)],
+        attestations: [{ name: 'scan', intoto: { type } }],
+        validations: [
+          {
+            expression:
+              'images.containers.all(i, verifyAttestationSignatures(i, attestations.scan, [attestors.key]) > 0)',
+            message: 'not scanned',
+          },
+        ],
+      },
+    })
+    await admitted(podOf(good.pinned), policy(SCAN))
+    await denied(podOf(bad.pinned), policy(SCAN), 'Policy test failed: not scanned')
+    await denied(podOf(good.pinned, bad.pinned), policy(SCAN), 'Policy test failed: not scanned')
+    await denied(podOf(good.pinned), policy('https://example.com/other/v1'), 'Policy test failed: not scanned')
+  })
+
+  test('nobody, asked whether they signed', async () => {
+    const { pinned } = await imageBy(key)
+    for (const attestors of [[], [{ name: 'nobody' }]])
+      for (const expression of [
+        'images.containers.all(i, verifyImageSignatures(i, []) == 0)',
+        'images.containers.all(i, verifyImageSignatures(i, attestors.map(name, attestors[name])) >= 0)',
+        'images.containers.all(i, [].all(a, verifyImageSignatures(i, [a]) > 0))',
+        'images.initContainers.all(i, verifyImageSignatures(i, []) > 0)',
+        'images.containers.filter(i, false).all(i, verifyImageSignatures(i, []) > 0)',
+        'true || images.containers.all(i, verifyImageSignatures(i, []) > 0)',
+      ])
+        await denied(podOf(pinned), { spec: { attestors, validations: [{ expression }] } }, /^Policy test failed: /)
+  })
+
+  test('an error that stands where an answer should', async () => {
+    const { pinned } = await imageBy()
+    const error = /^Policy test error: failed to evaluate policy: /
+    const WRONG: readonly (readonly [expression: string, message: RegExp])[] = [
+      ['object.spec.nothing == object.spec.nothing', error],
+      ['images.nothing.all(i, verifyImageSignatures(i, [attestors.key]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, [attestors.nobody]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i + "@", [attestors.key]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, ["key"]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, [null]) > 0)', error],
+      ['images.containers.all(i, verifyImageSignatures(i, [attestors.key]) / 0 == 0)', error],
+      ['images.containers.all(i, verifyAttestationSignatures(i, "nothing", [attestors.key]) > 0)', error],
+      ['images.containers.all(i, getImageData(i + "x").config == 1)', error],
+      ['resource.Get("v1", "configmaps", "a", "b").data.signed == "yes"', error],
+      ['globalContext.Get("a", "b") == 1', error],
+      ['dyn(1)', error],
+      ['dyn("true")', error],
+      ['variables.wrong', error],
+      // Someone may decide that an error does not matter; then it is still nobody who verified.
+      ['object.spec.nothing || true', /is not verified/],
+      ['variables.wrong || true', /is not verified/],
+      ['!has(object.spec.nothing)', /is not verified/],
+    ]
+    for (const [expression, message] of WRONG)
+      await denied(
+        podOf(pinned),
+        keyPolicy({ variables: [{ name: 'wrong', expression: 'object.spec.wrong' }], validations: [{ expression }] }),
+        message,
+      )
+  })
+
+  test('an error of an audit annotation', async () => {
+    const { pinned } = await imageBy(key)
+    const auditAnnotations = [{ key: 'a', valueExpression: 'object.spec.nothing' }]
+    await denied(podOf(pinned), keyPolicy({ auditAnnotations }), /failed to evaluate auditAnnotation 'a': no such key/)
+  })
+
+  test('what a policy of a namespace verified, where a policy of the cluster asks nobody', async () => {
+    const { pinned } = await imageBy(other)
+    const cluster = { name: 'all', spec: {} }
+    const own = (holder: typeof key): PolicyText => ({
+      kind: 'NamespacedImageValidatingPolicy',
+      namespace: 'default',
+      name: 'own',
+      spec: { attestors: [keyed(holder)], validations: SIGNED_BY_KEY },
+    })
+    const pod = podOf(pinned)
+    assert.equal(pod.namespace, 'default')
+    await admitted(pod, own(other))
+    await denied(pod, [cluster, own(other)], /^Policy all failed: image .* is not verified/)
+    await admitted(pod, [cluster, own(other), { name: 'theirs', spec: own(other).spec }])
+    // The other way round it is: who rules the cluster rules the namespace.
+    await admitted(pod, [
+      { ...own(key), spec: {} },
+      { name: 'theirs', spec: own(other).spec },
+    ])
+  })
+
+  test('a pod among whose images one has a name that cannot be read', async () => {
+    const { pinned } = await imageBy(key)
+    for (const broken of [
+      `${pinned}x`,
+      'ghcr.io/acme/app:',
+      `ghcr.io/acme/app@sha256:${'0'.repeat(63)}`,
+      '\u0000',
+      'ghcr.io/acme/app:v1 ',
+    ])
+      await denied(podOf(pinned, broken), keyPolicy(), /^Policy test error: failed to evaluate policy: /)
+  })
+
+  test('a chain of variables as long as may be, each as deep as may be', async () => {
+    const { pinned } = await imageBy(key)
+    const deep = (inner: string): string => `${'['.repeat(40)}${inner}${'].map(x, dyn(x))[0]'.repeat(40)}`
+    const variables = Array.from({ length: 100 }, (_, index) => ({
+      name: `v${String(index)}`,
+      expression: deep(index === 0 ? 'dyn(true)' : `variables.v${String(index - 1)}`),
+    }))
+    const validations = [{ expression: 'variables.v99' }]
+    await denied(
+      podOf(pinned),
+      keyPolicy({ variables, validations }),
+      /failed to evaluate policy: an expression goes too deep$/,
+    )
+  })
+
   test('a referrer that nobody signed, and one by an attestor of cosign', async () => {
     const { pinned } = await imageBy(key)
     await bench.attest(pinned, key, { type: SCAN, predicate: {} })
@@ -424,6 +571,80 @@ describe('what passes', () => {
     await denied(podOf(tagged), keyPolicy(), 'Policy test failed: not signed')
     const attestors = [keyed(key, { source: { repository: 'ghcr.io/acme/signatures' } })]
     await admitted(podOf(tagged), keyPolicy({ attestors }))
+  })
+
+  test('trust from a TUF repository of the policy’s own, and nobody where it cannot be had', async () => {
+    const { tagged } = await imageBy(ann)
+    const tuf = { mirror: 'https://tuf.example.com', root: { data: Buffer.from('{}').toString('base64') } }
+    const policy = {
+      spec: { attestors: [keyless({ subject: 'ann@example.com' }, { tuf })], validations: SIGNED_BY_PEOPLE },
+    }
+    const asked: (string | undefined)[] = []
+    const withRoot = (root: typeof bench.pki.trusted): Partial<Judging> => ({
+      ports: bench.ports({
+        trustRepository: async ({ mirror }) => {
+          asked.push(mirror)
+          return await Promise.resolve(root)
+        },
+      }),
+    })
+    await admitted(podOf(tagged), policy, withRoot(bench.pki.trusted))
+    assert.deepEqual(asked, ['https://tuf.example.com'])
+    const { certificateAuthorities: _, ...rest } = bench.pki.trusted
+    await denied(
+      podOf(tagged),
+      policy,
+      'Policy test failed: not signed',
+      withRoot({ ...rest, certificateAuthorities: [] }),
+    )
+    const failing = bench.ports({ trustRepository: () => Promise.reject(new PolicyError('POLICY_TRUST_ROOT', 'no')) })
+    await denied(podOf(tagged), policy, 'Policy test error: failed to evaluate policy: no', { ports: failing })
+    await denied(podOf(tagged), policy, /cannot be asked here$/)
+  })
+
+  test('logs, authorities and roots of the policy’s own', async () => {
+    const { tagged } = await imageBy(ann)
+    const theirs = await openPolicyBench()
+    const trusted = (root: JsonObject, more: JsonObject = {}): PolicyText => ({
+      spec: {
+        attestors: [keyless({ subject: 'ann@example.com' }, { trustedRoot: root, ...more })],
+        validations: SIGNED_BY_PEOPLE,
+      },
+    })
+    await admitted(podOf(tagged), trusted({ value: serializeTrustedRoot(bench.pki.trusted) }))
+    await denied(
+      podOf(tagged),
+      trusted({ value: serializeTrustedRoot(theirs.pki.trusted) }),
+      'Policy test failed: not signed',
+    )
+    const own = serializeTrustedRoot(bench.pki.trusted)
+    for (const ctlog of [{ rekorPubKey: pem(key) }, { ctLogPubKey: pem(key) }])
+      await denied(podOf(tagged), trusted({ value: own }, { ctlog }), 'Policy test failed: not signed')
+  })
+
+  test('a certificate that is pinned, and no other', async () => {
+    const { tagged } = await imageBy(ann)
+    const certificateOf = (signer: TestSigner): string => {
+      assert.ok('certificate' in signer)
+      return encodePem('CERTIFICATE', signer.certificate.der)
+    }
+    const bob = await bench.person('bob@example.com', ISSUER)
+    const pinnedTo = (signer: TestSigner): PolicyText => ({
+      spec: {
+        attestors: [{ name: 'people', cosign: { certificate: { cert: { value: certificateOf(signer) } } } }],
+        validations: SIGNED_BY_PEOPLE,
+      },
+    })
+    await admitted(podOf(tagged), pinnedTo(ann))
+    await denied(podOf(tagged), pinnedTo(bob), 'Policy test failed: not signed')
+  })
+
+  test('a key service, which cannot be asked yet', async () => {
+    const { tagged } = await imageBy(key)
+    const attestors = [
+      { name: 'key', cosign: { key: { kms: 'awskms:///alias/x' }, ctlog: { insecureIgnoreTlog: true } } },
+    ]
+    await denied(podOf(tagged), keyPolicy({ attestors }), 'Policy test failed: not signed')
   })
 
   test('a log that is asked for', async () => {

@@ -163,6 +163,8 @@ for (const [expression, code] of [
   ['sort([`1`,`"a"`])', 'JMESPATH_EVALUATION'],
   ['list[::0]', 'JMESPATH_EVALUATION'],
   [doubling, 'JMESPATH_LIMIT'],
+  [`regex_match('[a-z]{1000}z','${'a'.repeat(8000)}')`, 'JMESPATH_LIMIT'],
+  [`pattern_match('${'*a'.repeat(400)}b','${'a'.repeat(8000)}')`, 'JMESPATH_LIMIT'],
   [`to_string(${doubling})`, 'JMESPATH_LIMIT'],
   [
     Array.from({ length: 40 }, () => "replace_all(@,'a','aaaaaaaa')")

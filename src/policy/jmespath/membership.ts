@@ -5,7 +5,7 @@ import type { Budget } from './budget.js'
 import { parseDuration } from './duration.js'
 import { goText } from './json-values.js'
 import { parseQuantity } from './quantity.js'
-import { matchesWildcard } from './wildcard-match.js'
+import { hasWildcard, matchesWildcard, wildcardMatcher } from './wildcard-match.js'
 
 /** Whether a condition's key and value are as the operator says. Values of types that it does not know are not. */
 export type Operator = (key: JsonValue, value: JsonValue, budget: Budget) => boolean
@@ -50,7 +50,10 @@ interface Among {
 /** Whether one key is there. Undefined: the value is nothing that keys can be in. */
 function isFound({ exact = false }: Rules, key: string, { value, budget }: Among): boolean | undefined {
   if (Array.isArray(value))
-    return (value as readonly JsonValue[]).some((each) => isLike(key, goText(each, budget), budget))
+    return finder(
+      (value as readonly JsonValue[]).map((each) => goText(each, budget)),
+      budget,
+    )(key)
   if (typeof value !== 'string') return undefined
   if (matchesWildcard(value, key, budget)) return true
   const range = exact ? undefined : rangeOf(value)
@@ -70,8 +73,8 @@ function ofList(rules: Rules, list: readonly JsonValue[], among: Among): boolean
   }
   const members = membersOf(rules, among)
   if (members === undefined) return false
-  if (exact) return of(keys, (key) => members.includes(key))
-  return of(keys, (key) => members.some((member) => isLike(key, member, budget)))
+  const known = new Set(members)
+  return of(keys, exact ? (key) => known.has(key) : finder(members, budget))
 }
 
 function ofRange({ of, outside = false }: Rules, keys: readonly string[], range: Range): boolean {
@@ -104,8 +107,15 @@ function areTexts(values: readonly JsonValue[]): boolean {
   return values.every((value) => typeof value === 'string')
 }
 
-function isLike(a: string, b: string, budget: Budget): boolean {
-  return matchesWildcard(a, b, budget) || matchesWildcard(b, a, budget)
+/** Whether a key is one of these. Wildcards count on either side; what has none is only looked up. */
+function finder(members: readonly string[], budget: Budget): (key: string) => boolean {
+  const known = new Set(members)
+  const matchers = members.filter(hasWildcard).map((member) => wildcardMatcher(member, budget))
+  return (key) => {
+    budget.characters(key.length)
+    if (known.has(key) || matchers.some((matches) => matches(key))) return true
+    return hasWildcard(key) && members.some(wildcardMatcher(key, budget))
+  }
 }
 
 /** `1-5`, `10Mi-1Gi`, `1h-2h` */

@@ -72,6 +72,7 @@ export async function openGateBench({ registry, unstarted, ...options }: GateBen
       sink: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
     }),
     logged: 'all',
+    memory: () => ({ resident: 2_000_000, heap: 1_000_000 }),
     fetch: refuse,
     registryFetch: fetch,
     insecureRegistryFetch: fetch,

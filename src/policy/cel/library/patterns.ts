@@ -72,14 +72,15 @@ interface Replacing {
 function replace(text: string, { source, by, times }: Replacing, world: World): string {
   if (times === 0n) return text
   const pattern = world.pattern(source)
+  const template = templateOf(by, pattern)
   const parts: string[] = []
   let end = 0
   let count = 0n
   let length = text.length
   for (const match of occurrences(text, pattern, world)) {
-    // It is read for each match, and what it comes to may be short.
-    world.budget.read(by.length)
-    const part = filledIn(by, match)
+    // All of it is looked at for each match, and what it comes to may be short.
+    world.budget.spend(template.length)
+    const part = template.map((each) => filledIn(each, match)).join('')
     length += part.length
     world.budget.make(length)
     parts.push(text.slice(end, match.start), part)
@@ -89,19 +90,24 @@ function replace(text: string, { source, by, times }: Replacing, world: World): 
   return parts.join('') + text.slice(end)
 }
 
-/** `\1` stands for what the first group found, `\0` for all, `\\` for a backslash. */
-function filledIn(by: string, { text, groups }: Match): string {
-  return by.replace(/\\(.?)/gsu, (_, next: string) => {
+/**
+ * What a match is replaced by: texts, and numbers of groups. `\1` stands for what the first group found, `\0` for all, `\\` for a
+ * backslash.
+ */
+function templateOf(by: string, { groups }: Pattern): readonly (string | number)[] {
+  return Array.from(by.matchAll(/\\(.?)|[^\\]+/gsu), ([whole, next]) => {
+    if (next === undefined) return whole
     if (next === '\\') return next
     if (!/^\d$/.test(next)) throw evaluationError(`invalid replacement string: '${by.slice(0, 60)}'`)
     const index = Number(next)
-    if (index > groups.length) {
-      throw evaluationError(
-        `replacement string references group ${next} but regex has only ${String(groups.length)} group(s)`,
-      )
-    }
-    return index === 0 ? text : (groups[index - 1] ?? '')
+    if (index <= groups) return index
+    throw evaluationError(`replacement string references group ${next} but regex has only ${String(groups)} group(s)`)
   })
+}
+
+function filledIn(part: string | number, { text, groups }: Match): string {
+  if (typeof part === 'string') return part
+  return part === 0 ? text : (groups[part - 1] ?? '')
 }
 
 export const PATTERNS: Library = {

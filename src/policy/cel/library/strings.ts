@@ -117,8 +117,8 @@ export const STRINGS: Library = {
     member([string, string], int, ([text, part], world) => lastIndexOf(text, part, { start: undefined, world })),
     member([string, string, int], int, ([text, part, start], world) => lastIndexOf(text, part, { start, world })),
   ],
-  lowerAscii: [member([string], string, ([text]) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))],
-  upperAscii: [member([string], string, ([text]) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase()))],
+  lowerAscii: [member([string], string, ([text]) => text.replace(/[A-Z]+/g, (run) => run.toLowerCase()))],
+  upperAscii: [member([string], string, ([text]) => text.replace(/[a-z]+/g, (run) => run.toUpperCase()))],
   replace: [
     member([string, string, string], string, ([text, from, to], world) =>
       replace(text, [from, to], { times: all.times, world }),

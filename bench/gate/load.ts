@@ -1,0 +1,80 @@
+/**
+ * A process: requests at a rate, each sent when its time has come, however many are still unanswered; or as many as come back.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:https'
+import type { LoadOrder, LoadResult } from './processes.js'
+
+const CONNECTIONS = 16
+const WARM_UP = 2
+
+const order = JSON.parse(process.argv[2] ?? '') as LoadOrder
+const bodies = readFileSync(order.bodies, 'utf8').trim().split('\n')
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'fifo', ca: readFileSync(order.ca) })
+let sent = 0
+let refused = 0
+
+await run(WARM_UP, () => undefined)
+const times: number[] = []
+refused = 0
+const start = performance.now()
+await run(order.seconds, (millis) => times.push(millis))
+const seconds = (performance.now() - start) / 1000
+times.sort((a, b) => a - b)
+const at = (part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? NaN
+const result: LoadResult = {
+  asked: sent,
+  perSecond: times.length / seconds,
+  p50: at(0.5),
+  p95: at(0.95),
+  p99: at(0.99),
+  max: at(1),
+  refused,
+}
+console.log(JSON.stringify(result))
+agent.destroy()
+
+async function run(duration: number, onTime: (millis: number) => void): Promise<void> {
+  const end = performance.now() + duration * 1000
+  if (order.rate > 0) {
+    await atRate(end, onTime)
+    return
+  }
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      while (performance.now() < end) await ask(onTime)
+    }),
+  )
+}
+
+/** A late timer sends all that is due; time counts from the sending, so this process's own lateness is not the server's. */
+async function atRate(end: number, onTime: (millis: number) => void): Promise<void> {
+  const pending: Promise<void>[] = []
+  const begun = performance.now()
+  let due = 0
+  for (let now = begun; now < end; now = performance.now()) {
+    for (; begun + (due * 1000) / order.rate <= now; due++) pending.push(ask(onTime))
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await Promise.all(pending)
+}
+
+function ask(onTime: (millis: number) => void): Promise<void> {
+  const body = bodies[sent++ % bodies.length] ?? ''
+  const started = performance.now()
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const outgoing = request(order.url, { method: 'POST', agent, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.once('end', () => {
+        onTime(performance.now() - started)
+        if (!text.includes('"allowed":true')) refused++
+        resolve()
+      })
+    })
+    outgoing.once('error', reject)
+    outgoing.end(body)
+  })
+}

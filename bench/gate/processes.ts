@@ -1,0 +1,120 @@
+/** The processes of the benchmark: the gate and the floor under it on one core, the load on another. @module */
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
+const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'countersign')
+/** Linux counts in hundredths of a second (USER_HZ). */
+const TICK = 10
+const GATE_CORE = '0'
+const LOAD_CORE = '1'
+
+/** Whether processes can be kept to one core each, so that the gate has one to itself. */
+export const PINNED: boolean = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+
+export interface Started {
+  readonly pid: number
+  /** The first line of its output. */
+  readonly line: string
+  stop(): Promise<void>
+}
+
+/** The real program over policies in files. */
+export async function startGate(
+  files: { readonly policy: string; readonly root: string; readonly ca: string },
+  ...more: readonly string[]
+): Promise<Started & { readonly webhooks: string; readonly health: string }> {
+  const args = ['admission', '--policy', files.policy, '--trusted-root', files.root, '--tls-ca-out', files.ca]
+  const ports = ['--port', '0', '--health-port', '0', '--output', 'json']
+  const started = await start(GATE_CORE, [PROGRAM, ...args, ...ports, ...more])
+  return { ...started, ...(JSON.parse(started.line) as { webhooks: string; health: string }) }
+}
+
+/** The same server without a gate behind it. */
+export async function startFloor(ca: string): Promise<Started> {
+  return await start(GATE_CORE, [join(import.meta.dirname, 'floor.js'), ca])
+}
+
+/** What {@link import('./load.js')} is told and tells. */
+export interface LoadOrder {
+  readonly url: string
+  readonly ca: string
+  readonly bodies: string
+  /** Requests a second; 0: as many as come back, 16 at once. */
+  readonly rate: number
+  readonly seconds: number
+}
+
+export interface LoadResult {
+  /** All of them, those of the warm-up too. */
+  readonly asked: number
+  readonly perSecond: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+  /** Answers that were not `allowed`. */
+  readonly refused: number
+}
+
+export async function runLoad(order: LoadOrder): Promise<LoadResult> {
+  const started = await start(LOAD_CORE, [join(import.meta.dirname, 'load.js'), JSON.stringify(order)])
+  await started.stop()
+  return JSON.parse(started.line) as LoadResult
+}
+
+/** Processor time that a process has taken, in milliseconds; it hardly depends on what else runs on the machine. */
+export function processorMillis({ pid }: Started): number {
+  const fields =
+    readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      .split(') ')
+      .at(-1)
+      ?.split(' ') ?? []
+  const [user = NaN, system = NaN] = fields.slice(11, 13).map(Number)
+  return (user + system) * TICK
+}
+
+/** What a gate says of its own memory, in megabytes. */
+export async function memoryOf({ health }: { readonly health: string }): Promise<string> {
+  const text = await (await fetch(`${health}/metrics`)).text()
+  const megabytes = (name: string): string => {
+    const [, value = 'NaN'] = new RegExp(`^${name} (\\S+)$`, 'm').exec(text) ?? []
+    return (Number(value) / 1024 / 1024).toFixed(0).padStart(5)
+  }
+  return `RSS ${megabytes('process_resident_memory_bytes')} MB   heap ${megabytes('nodejs_heap_size_used_bytes')} MB`
+}
+
+async function start(core: string, args: readonly string[]): Promise<Started> {
+  const words = PINNED ? ['taskset', '-c', core, process.execPath, ...args] : [process.execPath, ...args]
+  const [program = '', ...rest] = words
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const line = await firstLine(child, args.join(' '))
+  return {
+    pid: child.pid ?? 0,
+    line,
+    stop: async () => {
+      if (child.exitCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+function firstLine(child: ChildProcess, what: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    let problems = ''
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (problems = (problems + chunk).slice(-2000)))
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
+    })
+    child.once('exit', (code) => {
+      reject(new Error(`${what} ended with ${String(code)}\n${problems}`))
+    })
+  })
+}
