@@ -37,11 +37,6 @@ export class Pattern {
     this.groups = Math.floor(slots.reduce((most, slot) => Math.max(most, slot), 0) / 2)
   }
 
-  /** Instructions: a match takes at most so many steps a character. */
-  get size(): number {
-    return this.#program.length
-  }
-
   /**
    * Whether the pattern matches all of the text.
    *
