@@ -1,6 +1,6 @@
 # Everything works on a bare machine with Node 20.19 or newer: the dependencies are installed when they are missing or stale.
 .DEFAULT_GOAL := build
-.PHONY: install build demo test check conformance interop e2e-kubernetes bench fuzz types lint format layers docs unused package clean
+.PHONY: install build demo test check conformance interop oracles-kyverno e2e-kubernetes bench fuzz types lint format layers docs unused package clean
 
 # Where the conformance suite and the installer of the real peers are.
 SHARED ?= ../shared
@@ -48,6 +48,11 @@ conformance: build
 # Against real cosign 3 and 2, rekor-cli, a registry without referrers API, sigstore-js.
 interop: build
 	node scripts/interop.mjs $(SHARED)
+
+# Kyverno as an oracle for `make interop`, which compares with it where it is built. The first build takes seven minutes of
+# processor time, which is too much for every run of CI: it uses what is in the cache.
+oracles-kyverno: install
+	node scripts/oracles.mjs kyverno
 
 # Against a real Kubernetes API server, built from its Go modules where Go is installed.
 e2e-kubernetes: build

@@ -187,23 +187,28 @@ function writeRecords(folder: string, count: number): void {
 
 function question(words: readonly string[], expected: number): void {
   const times: number[] = []
+  const processor: number[] = []
   let memory = 0
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now()
     const { status, stderr } = spawnSync(
       '/usr/bin/env',
-      ['time', '-f', '%M', process.execPath, PROGRAM, 'inventory', 'find', ...words],
+      ['time', '-f', '%U %S %M', process.execPath, PROGRAM, 'inventory', 'find', ...words],
       { encoding: 'utf8', maxBuffer: 1 << 30 },
     )
     times.push(performance.now() - start)
     if (status !== expected) throw new Error(`${words.join(' ')}: ${String(status)} ${stderr}`)
-    memory = Math.max(memory, Number(/(\d+)\s*$/.exec(stderr)?.[1] ?? 0))
+    const [user = 0, system = 0, peak = 0] = (stderr.trim().split('\n').at(-1) ?? '').split(' ').map(Number)
+    processor.push((user + system) * 1000)
+    memory = Math.max(memory, peak)
   }
   console.log(
     `  ${words
       .filter((word) => !word.startsWith('/') && !/^--(?:cache|name)$/.test(word))
       .join(' ')
-      .padEnd(44)} ${median(times).toFixed(0).padStart(6)} ms   ${(memory / 1024).toFixed(0).padStart(5)} MiB`,
+      .padEnd(
+        44,
+      )} ${median(times).toFixed(0).padStart(6)} ms  ${median(processor).toFixed(0).padStart(6)} ms  ${(memory / 1024).toFixed(0).padStart(5)} MiB`,
   )
 }
 
@@ -240,7 +245,7 @@ try {
   console.log(`  take again, nothing new                      ${(await timed(take)).toFixed(0).padStart(6)} ms`)
   const osv = join(folder, 'osv')
   writeRecords(osv, 2000)
-  console.log('questions, whole processes (median, peak memory)')
+  console.log('questions, whole processes (median: wall clock, processor; peak memory)')
   const where = ['--cache', folder]
   question([...where, 'log4j-core'], 1)
   question([...where, 'no-such-library'], 0)

@@ -67,6 +67,7 @@ function portsWith(context: PortContext): EnginePorts {
   return createReviewPorts(reader([]), {
     contentFor: (source) => reader(secretsOf(source, review)),
     trustRoot: (name) => trust.get(name),
+    trustRepository: trust.repository,
     key,
     cluster,
     clock,

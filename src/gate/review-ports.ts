@@ -13,7 +13,7 @@ import type { PinnedImage } from '#policy/internal/image'
 /** What is not the registry's, and whatever goes beyond one registry client for everything. */
 export interface OtherPorts extends Pick<
   EnginePorts,
-  'trustRoot' | 'key' | 'cluster' | 'clock' | 'memory' | 'withAccess'
+  'trustRoot' | 'trustRepository' | 'key' | 'cluster' | 'clock' | 'memory' | 'withAccess'
 > {
   /** Signatures that are kept elsewhere may need logins of their own. */
   readonly contentFor?: (source: SignatureSource) => ContentReader

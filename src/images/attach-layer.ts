@@ -96,9 +96,10 @@ function imageOf(
   existing: ImageManifest | undefined,
   { dockerMediaTypes, created }: LayerAttachment,
 ): BuiltImage {
-  const types = dockerMediaTypes === true
-    ? { manifest: MEDIA_TYPES.dockerManifest, config: MEDIA_TYPES.dockerConfig }
-    : { manifest: MEDIA_TYPES.ociManifest, config: MEDIA_TYPES.ociConfig }
+  const types =
+    dockerMediaTypes === true
+      ? { manifest: MEDIA_TYPES.dockerManifest, config: MEDIA_TYPES.dockerConfig }
+      : { manifest: MEDIA_TYPES.ociManifest, config: MEDIA_TYPES.ociConfig }
   const mediaType = existing?.mediaType ?? types.manifest
   const configType = existing?.config.mediaType ?? types.config
   const config = configOf(layers, created)

@@ -59,6 +59,6 @@ test('signers in words', () => {
       claims: { sourceRepositoryUri: { exact: 'x' } },
     }),
   }
-  assert.deepEqual(describePolicy(sboms), ['/.*@example.com/ by https://issuer.example.com, sourceRepositoryUri x'])
+  assert.deepEqual(describePolicy(sboms), ['/.*@example.com/ (https://issuer.example.com), sourceRepositoryUri x'])
   assert.match(describePolicy({ kind: 'key', key: key.publicKey })[0] ?? '', /^key [0-9a-f]{64}$/)
 })

@@ -76,7 +76,7 @@ export function describePolicy(policy: Policy): readonly string[] {
 
 function describeIdentity({ subject, issuer, claims = {} }: IdentityRequirement): string {
   const further = Object.entries(claims).map(([claim, text]) => `, ${claim} ${describeText(text)}`)
-  return `${describeText(subject)} by ${describeText(issuer)}${further.join('')}`
+  return `${describeText(subject)} (${describeText(issuer)})${further.join('')}`
 }
 
 function describeText(text: TextRequirement): string {

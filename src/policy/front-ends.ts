@@ -5,6 +5,16 @@ import type { CompileOptions } from './cip/compile.js'
 import type { CompiledException } from './internal/exception.js'
 import { PolicyError } from './internal/policy-error.js'
 import type { CompiledPolicy, PolicyLanguage } from './internal/policy.js'
+import { guardedByImageValidatingPolicy } from './ivpol/guarded.js'
+import {
+  CLUSTER_KIND,
+  EXCEPTION_KIND,
+  GROUP,
+  isCelException,
+  isImageValidatingPolicy,
+  NAMESPACED_KIND,
+  VERSIONS,
+} from './ivpol/kinds.js'
 import { compileKyvernoPolicy, isKyvernoPolicy } from './kyverno/compile.js'
 import { compileKyvernoException, isKyvernoException } from './kyverno/exception.js'
 import { guardedByKyvernoPolicy } from './kyverno/guarded.js'
@@ -47,6 +57,7 @@ export const TRUST_ROOTS: PolicyResource = {
 }
 
 const KYVERNO = { group: 'kyverno.io', versions: ['v1', 'v2beta1'] } as const
+const CEL = { group: GROUP, versions: VERSIONS } as const
 
 const FRONT_ENDS: readonly FrontEnd[] = [
   {
@@ -76,10 +87,23 @@ const FRONT_ENDS: readonly FrontEnd[] = [
     compile: compileKyvernoPolicy,
     guarded: guardedByKyvernoPolicy,
   },
+  {
+    language: 'ImageValidatingPolicy',
+    family: 'kyverno',
+    resources: [
+      { ...CEL, kind: CLUSTER_KIND, resource: 'imagevalidatingpolicies', namespaced: false },
+      { ...CEL, kind: NAMESPACED_KIND, resource: 'namespacedimagevalidatingpolicies', namespaced: true },
+    ],
+    accepts: isImageValidatingPolicy,
+    // CEL is loaded only where a policy is written in it.
+    compile: async (document) => (await import('./ivpol/compile.js')).compileImageValidatingPolicy(document),
+    guarded: guardedByImageValidatingPolicy,
+  },
 ]
 
 /** Everything that policies are written in. */
 export const POLICY_RESOURCES: readonly PolicyResource[] = FRONT_ENDS.flatMap(({ resources }) => resources)
+
 /** A kind of exceptions from policies. */
 interface ExceptionFrontEnd {
   readonly resources: readonly PolicyResource[]
@@ -100,6 +124,11 @@ const EXCEPTIONS: readonly ExceptionFrontEnd[] = [
     ],
     accepts: isKyvernoException,
     compile: compileKyvernoException,
+  },
+  {
+    resources: [{ ...CEL, kind: EXCEPTION_KIND, resource: 'policyexceptions', namespaced: true }],
+    accepts: isCelException,
+    compile: async (document) => (await import('./ivpol/exception.js')).compileCelException(document),
   },
 ]
 

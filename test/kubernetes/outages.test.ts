@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { randomBytes } from '#crypto/random'
-import { encodeBase64 } from '#encoding/base64'
+import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import type { JsonObject } from '#encoding/json'
-import { encodeUtf8 } from '#encoding/utf8'
+import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { writeCertificateState } from '#gate/certificates/certificate-secret'
 import { issueServingCertificate } from '#gate/certificates/issue'
 import { INSTALLATION, webhookHost } from '#gate/installation'
@@ -174,8 +178,9 @@ describe('what happens to the gate', () => {
       60_000,
     )
     await eventually(good, ({ allowed }) => allowed, 60_000)
+    await eventuallyBelieved(announced['data'] as JsonObject)
     const count = await underLoad(async () => {
-      // As if it had been announced long enough ago for every API server to know it.
+      // As if that had been long enough ago for every API server.
       await replace({ 'next-since': encodeBase64(encodeUtf8(String(Date.now() - DAY))) })
       await eventually(shown, (serials) => serials.every((serial) => serial !== serialNumber), 60_000)
     })
@@ -187,6 +192,37 @@ describe('what happens to the gate', () => {
     assert.equal((now['data'] as JsonObject)['tls.crt'], (announced['data'] as JsonObject)['next-tls.crt'])
   })
 })
+
+/**
+ * The API server has heard of the certificate that will be shown next: it believes somebody who shows it already. Mutating and
+ * validating webhooks are announced apart, so both have to let pass what the gate would refuse.
+ */
+async function eventuallyBelieved(secret: JsonObject): Promise<void> {
+  const text = (name: string): string => decodeUtf8(decodeBase64(secret[name] as string))
+  const impostor = createServer({ cert: text('next-tls.crt'), key: text('next-tls.key') }, (request, response) => {
+    void json(request).then((review) => {
+      const { uid } = (review as { readonly request: { readonly uid: string } }).request
+      const answer = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, allowed: true } }
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(answer))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(impostor, 'listening')
+  const endpoint = { host: '127.0.0.1', port: (impostor.address() as AddressInfo).port }
+  const { network } = cluster
+  for (const replica of replicas) network.remove(replica.endpoint)
+  network.add(endpoint)
+  network.cut()
+  await eventually(
+    () => tryOut(pod('a', `ghcr.io/acme/bare@${bare}`)),
+    ({ allowed }) => allowed,
+    60_000,
+  )
+  network.remove(endpoint)
+  for (const replica of replicas) network.add(replica.endpoint)
+  network.cut()
+  impostor.close()
+  await eventually(good, ({ allowed }) => allowed)
+}
 
 /** The serial numbers of the certificates that the replicas show. */
 function shown(): Promise<readonly string[]> {

@@ -73,6 +73,7 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
       (_, onVerification) =>
         createReviewPorts(content, {
           trustRoot: (name) => trust.get(name),
+          trustRepository: trust.repository,
           key: async (source) => keyIn(documents, source),
           cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
           clock: host.clock,

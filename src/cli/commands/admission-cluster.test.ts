@@ -63,7 +63,7 @@ async function start(t: TestContext, prepare: (cluster: FakeCluster) => void = (
     'MutatingWebhookConfiguration',
   ]
   for (const manifest of installationManifests({ ...DEFAULTS, image: 'countersign:test' })) {
-    if (needed.includes(String(manifest['kind']))) cluster.put(manifest)
+    if (needed.some((kind) => kind === manifest['kind'])) cluster.put(manifest)
   }
   prepare(cluster)
   const interruption = new AbortController()

@@ -54,8 +54,8 @@ export const command: Command = defineCommand({
     },
     osv: {
       kind: 'path',
-      placeholder: 'FOLDER',
-      help: 'records of the OSV schema; without --cve, look for all of them',
+      placeholder: 'FOLDER|FILE',
+      help: 'records of the OSV schema, a .json file each; without --cve, look for all of them',
     },
     since: {
       kind: 'string',
@@ -86,6 +86,10 @@ export const command: Command = defineCommand({
     {
       does: 'everything that became known this week, as JSON',
       run: 'inventory find --osv ./osv --since 7d --output json',
+    },
+    {
+      does: 'in CI: fails for what is found, and for what is not known',
+      run: 'inventory find --osv ./osv --image-list images.txt --key sbom.pub',
     },
   ],
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
+import { trustedRootToJson } from '#formats/trusted-root/serialize'
+import { createTestPki } from '#testing/pki/pki'
 import { openSigningBench, type Outcome, type SigningBench } from '#testing/cli/signing-bench'
 import { createFakeCluster } from '#testing/kubernetes/fake-cluster'
 import { command as attest } from './attest.js'
@@ -65,6 +67,12 @@ async function attested(image: string, predicate: string, { type = 'cyclonedx', 
     { files: { predicate, ...token } },
   )
   assert.equal(outcome.code, 0, outcome.stderr)
+}
+
+/** The trusted root of an instance that nobody here has heard of. */
+async function otherRoot(): Promise<string> {
+  const { trusted } = await createTestPki()
+  return JSON.stringify(trustedRootToJson(trusted, '0.2'))
 }
 
 /** A name of its own, so that tests do not share what they stored. */
@@ -169,7 +177,11 @@ describe('an inventory', () => {
     assert.match(taken.stdout, /acme\/bare@sha256:\S+ +SBOM_MISSING +no attestation is attached/)
     const before = bench.requests.length
     const shown = succeeded(await bench.run(list, ['--name', name]))
-    assert.match(shown.stdout, /acme\/shop@\S+ +sha256:\w{12} +CycloneDX 1\.6, 2 by ann@example\.com \(http/)
+    assert.match(
+      shown.stdout,
+      /acme\/shop +sha256:\w{12} +CycloneDX 1\.6, 2 components, signed by ann@example\.com \(http/,
+    )
+    assert.match(shown.stdout, /acme\/bare +sha256:\w{12} +UNKNOWN: SBOM_MISSING, no attestation is attached/)
     const found = await answer(name, ['log4j-core'])
     assert.deepEqual([found.verdict, found.code, found.found.length], ['found', 1, 2])
     const [shop] = found.found.filter(({ image }) => image.names[0] === affected)
@@ -274,6 +286,17 @@ describe('an inventory', () => {
     })
   })
 
+  test('one file, and a folder without records', async () => {
+    const name = named()
+    succeeded(await take(name, [...ann, fixed]))
+    assert.equal((await answer(name, ['--osv', 'osv/GHSA.json'], OSV)).code, 0)
+    for (const words of [
+      ['--osv', 'nowhere'],
+      ['--cve', 'CVE-2021-44228', '--osv', 'nowhere'],
+    ])
+      assert.equal(errorCode(await ask(name, [...words, '--output', 'json'])), 'INVENTORY_NO_RECORD')
+  })
+
   test('what nobody wrote a record about is no answer', async () => {
     const name = named()
     succeeded(await take(name, [...ann, fixed]))
@@ -289,7 +312,7 @@ describe('who counts', () => {
     const name = named()
     const taken = succeeded(await take(name, [...ann, image]))
     assert.match(taken.stdout, /SBOM_UNTRUSTED/)
-    assert.match(taken.stdout, /IGNORED ON[^]*cyclonedx\.org\/bom +VERIFY_IDENTITY/)
+    assert.match(taken.stdout, /IGNORED ON[^]*cyclonedx\.org\/bom: VERIFY_IDENTITY, the certificate is not/)
     assert.equal((await answer(name, ['log4j-core'])).code, 3)
     const eve = ann.map((word) => (word === 'ann@example.com' ? 'eve@example.com' : word))
     succeeded(await take(name, [...eve, image]))
@@ -342,6 +365,23 @@ describe('who counts', () => {
     succeeded(await take(name, ['--key', 'cosign.pub', '--insecure-ignore-tlog', image]))
     const { found } = await answer(name, ['log4j-core'])
     assert.match(found[0]?.components[0]?.sboms[0]?.signer.identity ?? '', /^key [0-9a-f]{64}$/)
+  })
+
+  test('a bill that another Sigstore vouches for counts for nothing', async () => {
+    const image = await bench.pushImage('trust/elsewhere')
+    await attested(image, cyclonedx(SLF4J))
+    const name = named()
+    const elsewhere = ann.map((word) => (word === 'root.json' ? 'elsewhere.json' : word))
+    const files = { 'elsewhere.json': await otherRoot() }
+    const taken = succeeded(await take(name, [...elsewhere, image], files))
+    assert.match(taken.stdout, /SBOM_UNTRUSTED/)
+    const open = await answer(name, ['left-pad'])
+    assert.deepEqual([open.verdict, open.code], ['unknown', 3])
+    // Nor does the cache of the one trust answer under the other.
+    succeeded(await take(name, [...ann, image]))
+    assert.equal((await answer(name, ['slf4j-api'])).code, 1)
+    succeeded(await take(name, [...elsewhere, image], files))
+    assert.equal((await answer(name, ['slf4j-api'])).code, 3)
   })
 
   test('what was verified for one is not believed for another', async () => {
@@ -427,6 +467,18 @@ describe('OpenVEX', () => {
     )
     // A name alone is no vulnerability: nothing excuses it.
     assert.equal((await answer(name, ['log4j-core'])).code, 1)
+  })
+
+  test('by a stranger excuses nothing, whoever is named', async () => {
+    const image = await bench.pushImage('vex/stranger')
+    await attested(image, cyclonedx(LOG4J))
+    await attested(image, vex('not_affected'), { type: 'openvex', as: 'eve@example.com' })
+    const name = named()
+    const taken = succeeded(await take(name, [...ann, ...psirt, image]))
+    assert.match(taken.stdout, /openvex\.dev\S+ VERIFY_IDENTITY, /)
+    const { code, found, excused, notes } = await answer(name, question, OSV)
+    assert.deepEqual([code, found.length, excused.length], [1, 1, 0])
+    assert.equal(notes.at(-1), 'OpenVEX documents that count for nothing: 1')
   })
 
   test('by the signer of bills of materials excuses nothing', async () => {

@@ -63,6 +63,7 @@ export const command: Command = defineCommand({
     const ports = createReviewPorts(content, {
       trustRoot: async (name) =>
         name === undefined ? await (installed ??= loadTrust(host, flags)) : await files.trustRoot(name),
+      trustRepository: files.trustRepository,
       key: async (source) => await Promise.resolve().then(() => files.key(source)),
       cluster: files.cluster,
       clock: host.clock,

@@ -22,6 +22,7 @@ const VERDICTS = {
 /** Image by image, the certain first; what is not known at the end. */
 export function answerText(answer: Answer, width: number): string {
   const { found, possible, excused, unknown, broken, notes, inventory, question, verdict, vulnerabilities } = answer
+  const layout = { width, vulnerabilities: vulnerabilities.length }
   return [
     `${harmless(question)}: ${VERDICTS[verdict]}`,
     `${counted(countImages(found), 'image')} of ${String(inventory.images.length)}, ${String(countImages(possible))} possible, ` +
@@ -29,9 +30,9 @@ export function answerText(answer: Answer, width: number): string {
     ...takenLines(inventory, width),
     ...(vulnerabilities.length === 1 ? vulnerabilities.flatMap((each) => describeVulnerability(each, width)) : []),
     ...notes.flatMap((note) => sentence(`note: ${note}`, width)),
-    ...section('', found, width),
-    ...section('MAY BE AFFECTED', possible, width),
-    ...section('EXCUSED BY OPENVEX', excused, width),
+    ...section('', found, layout),
+    ...section('MAY BE AFFECTED', possible, layout),
+    ...section('EXCUSED BY OPENVEX', excused, layout),
     ...unknownSection(unknown, width),
     ...brokenSection(answer, width),
     ...(broken.length + unknown.length > 0 ? ['', 'What is unknown is not ruled out.'] : []),
@@ -50,27 +51,44 @@ function describeVulnerability(vulnerability: Vulnerability, width: number): rea
   return sentence(parts.filter((part) => part !== undefined && part !== '').join('; '), width)
 }
 
-function section(title: string, images: readonly ImageFindings[], width: number): readonly string[] {
-  if (images.length === 0) return []
-  return [...(title === '' ? [] : ['', title]), ...images.flatMap((image) => imageBlock(image, width))]
+interface Layout {
+  readonly width: number
+  /** How many are asked about: of one its name need not stand in every row. */
+  readonly vulnerabilities: number
 }
 
-function imageBlock({ image, digest, platform, findings }: ImageFindings, width: number): readonly string[] {
-  const isAboutVulnerabilities = findings.some(({ vulnerability }) => vulnerability !== undefined)
+function section(title: string, images: readonly ImageFindings[], layout: Layout): readonly string[] {
+  if (images.length === 0) return []
+  return [...(title === '' ? [] : ['', title]), ...images.flatMap((image) => imageBlock(image, layout))]
+}
+
+function imageBlock(
+  { image, digest, platform, findings }: ImageFindings,
+  { width, vulnerabilities }: Layout,
+): readonly string[] {
   const rows = findings.map(({ component, vulnerability, standing, vex }) => [
     nameOf(component),
     component.version ?? '-',
-    ...(isAboutVulnerabilities ? [vulnerability?.id ?? '', statusOf({ standing, vex })] : []),
+    ...(vulnerabilities > 1 ? [vulnerability?.id ?? ''] : []),
+    ...(vulnerabilities > 0 ? [statusOf({ standing, vex })] : []),
     component.locations.join(' '),
   ])
-  const head = ['COMPONENT', 'VERSION', ...(isAboutVulnerabilities ? ['VULNERABILITY', 'STATUS'] : []), 'WHERE']
+  const head = [
+    'COMPONENT',
+    'VERSION',
+    ...(vulnerabilities > 1 ? ['VULNERABILITY'] : []),
+    ...(vulnerabilities > 0 ? ['STATUS'] : []),
+    'WHERE',
+  ]
   const runs = workloadNames(image)
   return [
     '',
     harmless(imageName(image, platform)),
     ...labelled('digest', digest, width),
     ...(image.names.length > 1 ? labelled('also', image.names.slice(1).join(', '), width) : []),
-    ...(image.basis === 'resolved' ? labelled('by', 'the tag, as it was when the inventory was taken', width) : []),
+    ...(image.basis === 'resolved'
+      ? labelled('known by', 'the tag, as it was when the inventory was taken', width)
+      : []),
     ...(runs === '' ? [] : labelled('runs in', runs, width)),
     ...distinctWitnesses(findings).flatMap((witness) => labelled('listed by', witnessText(witness), width)),
     ...distinctExcuses(findings).flatMap((excuse) => labelled('OpenVEX', excuseText(excuse), width)),

@@ -34,7 +34,7 @@ export function inventorySummary(inventory: Inventory, width: number): string {
     `${counted(inventory.images.length, 'image')} in ${inventory.sources.map(harmless).join(', ')}; ` +
       `${counted(sboms.size, 'verified bill')} of materials; ${String(unknown.length)} unknown`,
     ...(tags === 0 ? [] : [`${counted(tags, 'image')} by the digest that the tag has now`]),
-    ...inventory.notes.map((note) => `note: ${harmless(note)}`),
+    ...inventory.notes.flatMap((note) => sentence(`note: ${note}`, width)),
     ...(unknown.length === 0 ? [] : ['', ...unknownTable(unknown, width)]),
     ...(ignored.length === 0 ? [] : ['', ...ignored]),
   ].join('\n')
@@ -59,16 +59,14 @@ function ignoredTable({ images }: Inventory, width: number): readonly string[] {
     image.platforms.flatMap(({ platform, ignored }) =>
       ignored.map(({ predicateType, code, message }) => [
         imageName(image, platform),
-        predicateType || '-',
-        code,
-        message,
+        `${predicateType === '' ? '' : `${predicateType}: `}${code}, ${message}`,
       ]),
     ),
   )
   if (rows.length === 0) return []
   const more = rows.length - SHOWN_IGNORED
   return [
-    ...table([['IGNORED ON', 'TYPE', 'CODE', 'WHY'], ...rows.slice(0, SHOWN_IGNORED)], { width }),
+    ...table([['IGNORED ON', 'WHAT, AND WHY'], ...rows.slice(0, SHOWN_IGNORED)], { width }),
     ...(more > 0 ? [`and ${String(more)} more`] : []),
   ]
 }
@@ -77,23 +75,26 @@ function ignoredTable({ images }: Inventory, width: number): readonly string[] {
 export function inventoryTable(inventory: Inventory, width: number): string {
   const rows = inventory.images.flatMap((image) => {
     const runs = workloadNames(image)
-    if (image.platforms.length === 0) return [[imageName(image, undefined), '-', image.unknown?.reason ?? '', runs]]
-    return image.platforms.map((platform) => [
-      imageName(image, platform.platform),
-      shortDigest(platform.digest),
-      sbomsOf(platform),
-      runs,
-    ])
+    const name = (platform: string | undefined): string => imageName(image, platform).replace(/@sha256:[0-9a-f]+…/, '')
+    if (image.platforms.length === 0) return [[name(undefined), '-', runs, unknownText(image.unknown)]]
+    return image.platforms.map((each) => [name(each.platform), shortDigest(each.digest), runs, sbomsOf(each)])
   })
-  return table([['IMAGE', 'DIGEST', 'BILL OF MATERIALS', 'RUNS IN'], ...rows], { width }).join('\n')
+  const all = [['IMAGE', 'DIGEST', 'RUNS IN', 'BILL OF MATERIALS'], ...rows]
+  const hasWorkloads = rows.some(([, , runs]) => runs !== '')
+  return table(hasWorkloads ? all : all.map((row) => row.filter((_, column) => column !== 2)), { width }).join('\n')
 }
 
 function sbomsOf({ sboms, unknown }: PlatformImage): string {
   const texts = sboms.map(
     ({ format, version, components, signer, attachedTo }) =>
-      `${format} ${version}, ${String(components)} by ${signerName(signer)}${attachedTo === 'index' ? ' (on the index)' : ''}`,
+      `${format} ${version}, ${counted(components, 'component')}, signed by ${signerName(signer)}` +
+      (attachedTo === 'index' ? ', attached to the index' : ''),
   )
-  return [...texts, ...(unknown === undefined ? [] : [unknown.reason])].join('; ')
+  return [...texts, ...(unknown === undefined ? [] : [unknownText(unknown)])].join('; ')
+}
+
+function unknownText(unknown: Unknown | undefined): string {
+  return unknown === undefined ? '' : `UNKNOWN: ${unknown.reason}, ${unknown.detail}`
 }
 
 /** The name that people know, a digest in it shortened, and the platform where there are several. */
@@ -106,12 +107,15 @@ function shortDigest(digest: string): string {
   return digest.slice(0, 'sha256:'.length + 12)
 }
 
-/** How old the answer is, of what, and whom it believes. */
-export function takenLines({ takenAt, sources, trust: { sboms, vex } }: Inventory, width: number): readonly string[] {
+/** How old the answer is, of what, whom it believes, and what could not be seen. */
+export function takenLines(
+  { takenAt, sources, trust: { sboms, vex }, notes }: Inventory,
+  width: number,
+): readonly string[] {
   const time = formatRfc3339(Math.floor(takenAt / 1000) * 1000)
   const excuses = vex.length === 0 ? 'nobody' : vex.join('; ')
   const text = `taken ${time} of ${sources.join(', ')}; bills of materials by ${sboms.join('; ')}; OpenVEX by ${excuses}`
-  return sentence(text, width)
+  return [text, ...notes.map((note) => `note: ${note}`)].flatMap((each) => sentence(each, width))
 }
 
 /** Field names are stable; new ones may be added. */

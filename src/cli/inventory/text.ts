@@ -21,29 +21,53 @@ export function widthOf({ terminal }: Host): number {
   return terminal.stdoutIsTty ? terminal.columns : Infinity
 }
 
-/** Rows in columns, two spaces between them; the last column is cut at the width. */
+/**
+ * Rows in columns, two spaces between them. What is longer than the line goes on in the last column, or where that has too
+ * little room left, on lines of its own below: why an image is unknown must not be cut off.
+ */
 export function table(
   rows: readonly (readonly string[])[],
   { width, indent = '' }: { readonly width: number; readonly indent?: string },
 ): readonly string[] {
   const clean = rows.map((row) => row.map(harmless))
-  const [head = []] = clean
-  const widths = head.map((_, column) =>
+  const last = (clean[0]?.length ?? 1) - 1
+  const widths = Array.from({ length: last }, (_, column) =>
     Math.min(MAX_CELL, Math.max(...clean.map((row) => (row[column] ?? '').length))),
   )
-  return clean.map((row) => {
-    const cells = row.map((cell, column) =>
-      column === row.length - 1 ? cell : cut(cell, MAX_CELL).padEnd(widths[column] ?? 0),
-    )
-    return cut(`${indent}${cells.join('  ')}`.trimEnd(), width)
+  const left = widths.reduce((sum, each) => sum + each + 2, indent.length)
+  const longest = Math.max(...clean.map((row) => (row[last] ?? '').length))
+  const isBelow = left + longest > width && width - left < MIN_LAST
+  return clean.flatMap((row, index) => {
+    const cells = row.slice(0, last).map((cell, column) => `${cut(cell, MAX_CELL).padEnd(widths[column] ?? 0)}  `)
+    const line = `${indent}${cells.join('')}`
+    const text = row[last] ?? ''
+    if (isBelow && index === 0) return [cut(`${line}${text}`, width)]
+    if (isBelow) {
+      const below = `${indent}    `
+      return [
+        cut(line.trimEnd(), width),
+        ...(text === '' ? [] : chop(text, width - below.length).map((each) => below + each)),
+      ]
+    }
+    const [first = '', ...more] = chop(text, width - left)
+    return [`${line}${first}`.trimEnd(), ...more.map((each) => `${' '.repeat(left)}${each}`)]
   })
 }
 
 /** Longer names are cut in the middle of a table; the JSON form has all of them. */
 const MAX_CELL = 60
+/** Of the last column, beside the others. */
+const MIN_LAST = 36
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`
+}
+
+/** At spaces, and where there are none in the middle of a word. */
+function chop(text: string, room: number): readonly string[] {
+  return wrap(text, room).flatMap((line) =>
+    line.length <= room ? [line] : (line.match(new RegExp(`.{1,${String(room)}}`, 'gs')) ?? []),
+  )
 }
 
 /** `label   text`, continued below where the text is longer than the line. */

@@ -26,9 +26,13 @@ export interface TrustFlags extends IdentityFlags, EvidenceFlags, VexFlags {
 
 /** Whether signers are named at all; without, the stored inventory's are meant. */
 export function namesSigners(flags: TrustFlags): boolean {
+  return namesSbomSigners(flags) || namesVexSigners(flags)
+}
+
+function namesSbomSigners(flags: TrustFlags): boolean {
   const { key, 'certificate-identity': exact, 'certificate-identity-regexp': patterns } = flags
   const issuers = [...flags['certificate-oidc-issuer'], ...flags['certificate-oidc-issuer-regexp']]
-  return key !== undefined || exact.length + patterns.length + issuers.length > 0 || namesVexSigners(flags)
+  return key !== undefined || exact.length + patterns.length + issuers.length > 0
 }
 
 function namesVexSigners(flags: VexFlags): boolean {
@@ -43,9 +47,15 @@ function namesVexSigners(flags: VexFlags): boolean {
 
 /**
  * Prepares the verification of both kinds. The trusted root is loaded now: it is part of what the cache goes by.
- * @throws UsageError if a signer is named without an issuer, or both a key and identities
+ * @throws UsageError if nobody is named, a signer without an issuer, or both a key and identities
  */
 export async function prepareTrust(host: Host, flags: TrustFlags, signal: AbortSignal): Promise<TrustPorts> {
+  if (!namesSbomSigners(flags)) {
+    throw new UsageError('USAGE_FLAG_MISSING', 'nobody is named whose bills of materials count', {
+      expected: '--certificate-identity NAME with --certificate-oidc-issuer URL, or --key KEY',
+      hint: 'an inventory that was taken is asked with `countersign inventory find`, and shown with `countersign inventory list`',
+    })
+  }
   const sboms = await prepareJudge(host, { ...COSIGN_FLAGS, ...flags }, signal)
   const vex = namesVexSigners(flags) ? await prepareVexJudge(host, flags, signal) : undefined
   const root = (await sboms.trust()) ?? (await vex?.trust())

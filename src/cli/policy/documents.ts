@@ -21,6 +21,7 @@ import { readDocuments, type ReadDocument } from '#policy/internal/documents'
 import { Complaints, Fields } from '#policy/internal/fields'
 import type { CompiledException } from '#policy/internal/exception'
 import { PolicyError } from '#policy/internal/policy-error'
+import type { TrustRepository } from '#policy/internal/trust-repository'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { Host } from '../kit/host.js'
 import { fetchInput, readTextFile } from '../read-input.js'
@@ -34,6 +35,8 @@ export interface PolicyFiles {
   /** The documents as a cluster that policies can read. */
   readonly cluster: ClusterReader
   trustRoot(name: string): Promise<TrustedRoot>
+  /** Of a TUF repository that a policy names itself. */
+  trustRepository(repository: TrustRepository): Promise<TrustedRoot>
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey
 }
 
@@ -78,6 +81,7 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
     unmatched: claimed ? config.noMatch : 'allow',
     cluster: clusterOfDocuments(documents.map(({ value }) => value)),
     trustRoot: (name) => rootNamed(host, roots, name),
+    trustRepository: repositoryLoader(host),
     key: (source) => keyFrom(secrets, source),
   }
 }
@@ -169,6 +173,16 @@ async function rootNamed(host: Host, roots: Roots, name: string): Promise<Truste
   // Most trust roots state keys; the TUF client is only read for the others.
   const { loadTrustRoot } = await import('#policy/cip/load-trust-root')
   return await loadTrustRoot(root, { fetch: await host.connect(), clock: host.clock })
+}
+
+/** One loader for all that ask; the TUF client is only read if somebody does. */
+function repositoryLoader(host: Host): PolicyFiles['trustRepository'] {
+  let opened: Promise<PolicyFiles['trustRepository']> | undefined
+  const open = async (): Promise<PolicyFiles['trustRepository']> => {
+    const { keepTrustRepositories } = await import('#policy/trust-repositories')
+    return keepTrustRepositories({ fetch: await host.connect(), clock: host.clock })
+  }
+  return async (repository) => await (await (opened ??= open()))(repository)
 }
 
 async function named<T>(label: string, work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { fakeNetwork, inOrder, type FakeAnswer } from '#testing/fake-fetch'
 import { fakeTimers, type FakeTimers } from '#testing/fake-timers'
 import type { FetchInit } from './fetch.js'
-import { HttpError } from './http-error.js'
+import { HttpError, isHttpError } from './http-error.js'
 import { DEFAULT_RETRY, retryAfterMillis, withRetries } from './retry.js'
 
 const RESET = new HttpError('HTTP_RESET', 'reset')
@@ -32,7 +32,7 @@ async function run(answers: readonly FakeAnswer[], init?: FetchInit, random = 0)
   try {
     status = (await fetch(URL, init)).status
   } catch (error) {
-    status = error instanceof HttpError ? error.code : 'unknown'
+    status = isHttpError(error) ? error.code : 'unknown'
   }
   return { status, requests: network.requests.length, time, notices }
 }

@@ -14,10 +14,10 @@ import { webhookHost } from '../installation.js'
 import { readCertificateState, writeCertificateState } from './certificate-secret.js'
 import { issueServingCertificate } from './issue.js'
 import type { ServingCertificate } from './issue.js'
-import { bundleOf, expiryOf, nextState } from './rotation.js'
+import { bundleOf, expiryOf, isExpired, nextState } from './rotation.js'
 import type { CertificateState } from './rotation.js'
-import { writeBundle } from './webhook-bundle.js'
-import type { WebhookTarget } from './webhook-bundle.js'
+import { findConfigurations, writeBundle } from './webhook-bundle.js'
+import type { FoundConfigurations, WebhookTarget } from './webhook-bundle.js'
 
 export interface CertificateKeeperOptions {
   readonly api: KubernetesApi
@@ -41,8 +41,7 @@ const MAX_STEPS = 5
 
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions
-  #shown = ''
-  #expiry: UnixMillis | undefined
+  #shown: ServingCertificate | undefined
   #stop: (() => void) | undefined
   #closed = false
 
@@ -52,14 +51,14 @@ export class CertificateKeeper {
 
   /** When what is shown ceases to be valid. */
   get expiry(): UnixMillis | undefined {
-    return this.#expiry
+    return this.#shown === undefined ? undefined : expiryOf(this.#shown)
   }
 
   /** Resolves with the certificate to begin with, and keeps it from then on. @throws KubernetesError, HttpError */
   async start(): Promise<ServingCertificate> {
-    const { current } = await this.#tend()
+    const shown = await this.#tend()
     this.#lookLater()
-    return current
+    return shown
   }
 
   /** Looks now. */
@@ -87,35 +86,56 @@ export class CertificateKeeper {
     })
   }
 
-  /** As many steps as can be made now. */
-  async #tend(): Promise<CertificateState> {
-    let { state, secret } = await this.#load()
-    for (let step = 0; step < MAX_STEPS; step++) {
-      this.#show(state.current)
-      const view = { now: this.#options.clock(), bundleIsOut: await this.#announce(state), issue: () => this.#issue() }
-      const next = await nextState(state, view)
-      if (next === undefined) break
-      ;({ state, secret } = await this.#replace(secret, next))
+  /**
+   * As many steps as can be made now. The configurations are found before the Secret is read, and written only as they were found:
+   * whoever is slow cannot put the bundle of an older state over that of a newer one.
+   */
+  async #tend(): Promise<ServingCertificate> {
+    for (let step = 1; ; step++) {
+      const found = await this.#find()
+      const { state, secret } = await this.#load()
+      const bundleIsOut = found !== undefined && (await this.#announce(found, state))
+      const shown = this.#show(state.current, bundleIsOut)
+      if (step === MAX_STEPS) return shown
+      const next = await nextState(state, { now: this.#options.clock(), bundleIsOut, issue: () => this.#issue() })
+      if (next === undefined) return shown
+      await this.#replace(secret, next)
     }
-    return state
   }
 
-  /** What cannot be announced is not shown; what is shown already is shown on. */
-  async #announce(state: CertificateState): Promise<boolean> {
+  async #find(): Promise<FoundConfigurations | undefined> {
     const { api, target, onTrouble } = this.#options
     try {
-      return await writeBundle(api, target, bundleOf(state))
+      return await findConfigurations(api, target)
+    } catch (error) {
+      onTrouble(error)
+      return undefined
+    }
+  }
+
+  async #announce(found: FoundConfigurations, state: CertificateState): Promise<boolean> {
+    const { api, target, onTrouble } = this.#options
+    try {
+      return await writeBundle(api, { target, found, bundle: bundleOf(state) })
     } catch (error) {
       onTrouble(error)
       return false
     }
   }
 
-  #show(certificate: ServingCertificate): void {
-    if (this.#shown === certificate.certificate) return
-    this.#shown = certificate.certificate
-    this.#expiry = expiryOf(certificate)
+  /** What could not be announced is not shown, unless nothing is lost by it; what is shown already is shown on. */
+  #show(certificate: ServingCertificate, isAnnounced: boolean): ServingCertificate {
+    const shown = this.#believed()
+    if (shown !== undefined && (shown.certificate === certificate.certificate || !isAnnounced)) return shown
+    this.#shown = certificate
     this.#options.onCertificate(certificate)
+    return certificate
+  }
+
+  /** What is shown, if anybody can still believe it. */
+  #believed(): ServingCertificate | undefined {
+    if (this.#shown === undefined || isExpired(this.#shown, this.#options.clock())) return undefined
+    return this.#shown
   }
 
   async #load(): Promise<Loaded> {
@@ -123,8 +143,16 @@ export class CertificateKeeper {
     if (secret === undefined) return await this.#create()
     const state = readCertificateState(secret)
     if (state !== undefined) return { state, secret }
-    // Empty, as some deploy it, or broken: what is shown until then nobody believes anyway.
-    return await this.#replace(secret, { current: await this.#issue(), next: undefined, previous: undefined })
+    // Empty, as some deploy it, or broken.
+    return await this.#replace(secret, await this.#begin())
+  }
+
+  /** Whoever removes the Secret wants another certificate; until that is believed, the one that is shown serves on. */
+  async #begin(): Promise<CertificateState> {
+    const issued = await this.#issue()
+    const shown = this.#believed()
+    if (shown === undefined) return { current: issued, next: undefined, previous: undefined }
+    return { current: shown, next: { certificate: issued, since: undefined }, previous: undefined }
   }
 
   async #secret(): Promise<KubernetesObject | undefined> {
@@ -139,7 +167,7 @@ export class CertificateKeeper {
 
   async #create(): Promise<Loaded> {
     const { api, target, secret: name } = this.#options
-    const state: CertificateState = { current: await this.#issue(), next: undefined, previous: undefined }
+    const state = await this.#begin()
     const metadata = { name, namespace: target.namespace, labels: { 'app.kubernetes.io/managed-by': 'countersign' } }
     const object = {
       apiVersion: 'v1',

@@ -21,7 +21,8 @@ export function readCertificateState(secret: JsonObject): CertificateState | und
   return {
     current,
     next: next === undefined ? undefined : { certificate: next, since: timeIn(entries, 'next-since') },
-    previous: previous === undefined ? undefined : { authority: previous, since: timeIn(entries, 'previous-since') },
+    previous:
+      previous === undefined ? undefined : { authority: previous, since: timeIn(entries, 'previous-since') ?? 0 },
   }
 }
 
@@ -37,7 +38,7 @@ export function writeCertificateState(state: CertificateState): JsonObject {
       'next-tls.crt': next.certificate.certificate,
       'next-tls.key': next.certificate.key,
       'next-ca.crt': next.certificate.authority,
-      'next-since': String(next.since),
+      ...(next.since !== undefined && { 'next-since': String(next.since) }),
     }),
     ...(previous !== undefined && {
       'previous-ca.crt': previous.authority,
@@ -68,9 +69,9 @@ function isReadable(certificate: ServingCertificate): boolean {
   }
 }
 
-function timeIn(entries: Entries, name: string): number {
+function timeIn(entries: Entries, name: string): number | undefined {
   const text = entries.get(name) ?? ''
-  return /^\d{1,15}$/.test(text) ? Number(text) : 0
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
 function entriesOf(data: JsonValue | undefined): Entries {

@@ -14,9 +14,15 @@ export interface CertificateState {
   /** What is shown. */
   readonly current: ServingCertificate
   /** What will be shown once it is believed everywhere. */
-  readonly next: { readonly certificate: ServingCertificate; readonly since: UnixMillis } | undefined
+  readonly next: Announced | undefined
   /** The authority of what was shown before, and may still be for moments. PEM. */
   readonly previous: { readonly authority: string; readonly since: UnixMillis } | undefined
+}
+
+export interface Announced {
+  readonly certificate: ServingCertificate
+  /** When the webhook configurations were first seen to have its authority. Undefined until then. */
+  readonly since: UnixMillis | undefined
 }
 
 export interface RotationView {
@@ -39,14 +45,16 @@ export async function nextState(state: CertificateState, view: RotationView): Pr
   const { current, next, previous } = state
   const { now } = view
   if (next !== undefined) {
+    const shown = { current: next.certificate, next: undefined, previous: { authority: current.authority, since: now } }
     // One that has expired is believed by nobody: nothing is lost by going on at once.
-    const settled = view.bundleIsOut && now >= next.since + SETTLE
-    if (!settled && !isExpired(current, now)) return undefined
-    return { current: next.certificate, next: undefined, previous: { authority: current.authority, since: now } }
+    if (isExpired(current, now)) return shown
+    if (!view.bundleIsOut) return undefined
+    if (next.since === undefined) return { ...state, next: { ...next, since: now } }
+    return now < next.since + SETTLE ? undefined : shown
   }
   if (previous !== undefined && now >= previous.since + RETIRE) return { ...state, previous: undefined }
   if (now < expiryOf(current) - RENEW_BEFORE) return undefined
-  return { ...state, next: { certificate: await view.issue(), since: now } }
+  return { ...state, next: { certificate: await view.issue(), since: undefined } }
 }
 
 /** Everything that API servers have to believe: PEM certificates, one after the other. */
@@ -61,6 +69,7 @@ export function expiryOf({ authority, certificate }: ServingCertificate): UnixMi
   return Math.min(...ends)
 }
 
-function isExpired(certificate: ServingCertificate, now: UnixMillis): boolean {
+/** Whether nobody believes it any longer. */
+export function isExpired(certificate: ServingCertificate, now: UnixMillis): boolean {
   return now >= expiryOf(certificate)
 }

@@ -1,7 +1,7 @@
 /** What API servers are told to believe: the `caBundle` of the webhook configurations that lead here. @module */
 import { isCodedError } from '#errors'
 import type { KubernetesApi } from '#clients/kubernetes/api'
-import type { ObjectAddress } from '#clients/kubernetes/object'
+import type { KubernetesObject, ObjectAddress } from '#clients/kubernetes/object'
 import { encodeBase64 } from '#encoding/base64'
 import { isJsonObject } from '#encoding/json'
 import type { JsonObject, JsonValue } from '#encoding/json'
@@ -17,44 +17,73 @@ export interface WebhookTarget {
   readonly mutating: string
 }
 
-/**
- * Writes the bundle into every webhook that leads to the service; those that lead elsewhere are left alone. True if both
- * configurations have it now. One that is not there is no failure: it may be installed later, and asks for it then.
- * @throws KubernetesError, HttpError
- */
-export async function writeBundle(api: KubernetesApi, target: WebhookTarget, bundle: string): Promise<boolean> {
-  const caBundle = encodeBase64(encodeUtf8(bundle))
-  const configurations = [
+/** The configurations as they were at a moment; undefined for one that is not there. */
+export type FoundConfigurations = readonly (FoundConfiguration | undefined)[]
+
+interface FoundConfiguration {
+  readonly at: ObjectAddress
+  readonly object: KubernetesObject
+}
+
+/** @throws KubernetesError, HttpError */
+export async function findConfigurations(api: KubernetesApi, target: WebhookTarget): Promise<FoundConfigurations> {
+  const addresses = [
     { apiVersion: API_VERSION, resource: 'validatingwebhookconfigurations', name: target.validating },
     { apiVersion: API_VERSION, resource: 'mutatingwebhookconfigurations', name: target.mutating },
   ]
-  const written = await Promise.all(configurations.map((at) => writeInto(api, { at, target, caBundle })))
-  return written.every(Boolean)
+  return await Promise.all(addresses.map((at) => find(api, at)))
 }
 
-interface Writing {
-  readonly at: ObjectAddress
-  readonly target: WebhookTarget
-  readonly caBundle: string
-}
-
-async function writeInto(api: KubernetesApi, { at, target, caBundle }: Writing): Promise<boolean> {
+async function find(api: KubernetesApi, at: ObjectAddress): Promise<FoundConfiguration | undefined> {
   try {
-    const found = await api.get(at)
-    const changes = bundleChanges(found, target, caBundle)
-    // The test of the version makes this fail if anybody else wrote meanwhile; the next look tries again.
-    if (changes.length > 0) {
-      const unchanged = { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion ?? '' }
-      await api.patch(at, { kind: 'json', body: [unchanged, ...changes] }, { fieldManager: 'countersign-certificates' })
-    }
-    return true
+    return { at, object: await api.get(at) }
   } catch (error) {
-    if (!isCodedError(error)) throw error
-    if (error.code === 'KUBERNETES_NOT_FOUND') return true
-    if (error.code === 'KUBERNETES_CONFLICT' || error.code === 'KUBERNETES_INVALID') return false
+    if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
     throw error
   }
 }
+
+export interface Announcement {
+  readonly target: WebhookTarget
+  readonly found: FoundConfigurations
+  readonly bundle: string
+}
+
+/**
+ * Writes the bundle into every webhook that leads to the service, as long as the configurations are as they were found; those that lead
+ * elsewhere are left alone. True if both have it now. One that was not there is no failure: it may be installed later, and asks for
+ * it then.
+ * @throws KubernetesError, HttpError
+ */
+export async function writeBundle(api: KubernetesApi, { target, found, bundle }: Announcement): Promise<boolean> {
+  const caBundle = encodeBase64(encodeUtf8(bundle))
+  const written = await Promise.all(
+    found.map(async (each) => {
+      return each === undefined || (await writeInto(api, each, bundleChanges(each.object, target, caBundle)))
+    }),
+  )
+  return written.every(Boolean)
+}
+
+async function writeInto(
+  api: KubernetesApi,
+  { at, object }: FoundConfiguration,
+  changes: readonly JsonObject[],
+): Promise<boolean> {
+  if (changes.length === 0) return true
+  const unchanged = { op: 'test', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion ?? '' }
+  try {
+    await api.patch(at, { kind: 'json', body: [unchanged, ...changes] }, { fieldManager: 'countersign-certificates' })
+    return true
+  } catch (error) {
+    // Somebody else wrote meanwhile: the next look tries again.
+    if (isCodedError(error) && CHANGED.has(error.code)) return false
+    throw error
+  }
+}
+
+/** What becomes of the test of the version when it fails, or the configuration is gone. */
+const CHANGED: ReadonlySet<string> = new Set(['KUBERNETES_CONFLICT', 'KUBERNETES_INVALID', 'KUBERNETES_NOT_FOUND'])
 
 /** JSON patch operations for the webhooks that do not have the bundle yet. */
 function bundleChanges({ webhooks }: JsonObject, target: WebhookTarget, caBundle: string): readonly JsonObject[] {

@@ -7,6 +7,8 @@ import { loadTrustRoot } from '#policy/cip/load-trust-root'
 import type { TrustRootPorts } from '#policy/cip/load-trust-root'
 import { readTrustRoot } from '#policy/cip/trust-root'
 import { PolicyError } from '#policy/internal/policy-error'
+import { keepTrustRepositories } from '#policy/trust-repositories'
+import type { LoadRepository } from '#policy/trust-repositories'
 import { nameOf } from './documents.js'
 
 export interface TrustKeeperOptions extends TrustRootPorts {
@@ -39,6 +41,8 @@ interface Kept {
 const PAUSE = 15_000
 
 export class TrustKeeper {
+  /** Trusted roots of TUF repositories that policies name themselves. */
+  readonly repository: LoadRepository
   readonly #clock: Clock
   readonly #options: TrustKeeperOptions
   readonly #kept = new Map<string | undefined, Kept>()
@@ -47,6 +51,7 @@ export class TrustKeeper {
   constructor(options: TrustKeeperOptions) {
     this.#options = options
     this.#clock = options.clock
+    this.repository = keepTrustRepositories(options)
     this.#kept.set(undefined, this.#entry(undefined, options.installed))
   }
 

@@ -5,8 +5,6 @@ import type { Log, LogFields } from './log.js'
 /** Which decisions are worth a line. */
 export type LoggedDecisions = 'all' | 'violations' | 'none'
 
-export const LOGGED_DECISIONS: readonly LoggedDecisions[] = ['all', 'violations', 'none']
-
 const MAX_RULES = 20
 const MAX_MESSAGE = 500
 

@@ -179,15 +179,16 @@ describe('entries', () => {
 
 describe('sealed texts', () => {
   test('come back whole or not at all', () => {
-    const sealed = seal('some text\nin lines')
-    assert.equal(unseal(sealed), 'some text\nin lines')
-    for (let cut = 0; cut < sealed.length; cut++) assert.equal(unseal(sealed.subarray(0, cut)), undefined)
+    const sealed = seal('a', 'some text\nin lines')
+    assert.equal(unseal('a', sealed), 'some text\nin lines')
+    assert.equal(unseal('b', sealed), undefined, 'what stands under the name of another')
+    for (let cut = 0; cut < sealed.length; cut++) assert.equal(unseal('a', sealed.subarray(0, cut)), undefined)
     for (let at = 0; at < sealed.length; at++) {
       const damaged = sealed.slice()
       damaged[at] = (damaged[at] ?? 0) ^ 1
-      assert.equal(unseal(damaged), undefined)
+      assert.equal(unseal('a', damaged), undefined)
     }
-    assert.equal(unseal(new Uint8Array(4096)), undefined)
+    assert.equal(unseal('a', new Uint8Array(4096)), undefined)
   })
 })
 
@@ -234,6 +235,18 @@ describe('the cache', () => {
     const [path = ''] = files.content.keys()
     files.content.set(path, (files.content.get(path) ?? new Uint8Array()).subarray(0, 80))
     assert.equal(await entries.read(key), undefined)
+  })
+
+  test('the entry of one image does not stand for another', async () => {
+    const files = memoryFiles()
+    const entries = openEntries(files, 'cache')
+    const other = entryKey({ fingerprint: 'f', digest: 'e', place: place('a') })
+    await entries.write(key, [sbom()])
+    await entries.write(other, [sbom(parseComponent('["log4j-core"]'))])
+    const pathOf = (of: string): string => [...files.content.keys()].find((path) => path.endsWith(of)) ?? ''
+    files.content.set(pathOf(other), files.content.get(pathOf(key)) ?? new Uint8Array())
+    assert.equal(await entries.read(other), undefined)
+    assert.notEqual(await entries.read(key), undefined)
   })
 
   test('an inventory is whole, missing or broken', async () => {

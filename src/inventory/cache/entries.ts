@@ -1,7 +1,7 @@
 /**
  * The cache of verified attestations. An entry is named by the digests of the image and of the attestation, and by all that
- * the trust hangs on: it can be wrong only if it is damaged, and then its own digest says so. It never changes, so that
- * whoever writes it twice at once writes the same.
+ * the trust hangs on: it can be wrong only if it is damaged or moved, and then its own digest says so. It never changes, so
+ * that whoever writes it twice at once writes the same.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function openEntries(files: CacheFiles, folder: string): EntryStore {
   return {
     read: async (key) => {
       try {
-        return unseal(await files.read(pathOf(key)))
+        return unseal(key, await files.read(pathOf(key)))
       } catch (error) {
         // Not there, or not to be read: it will be verified again.
         if (isCodedError(error)) return undefined
@@ -37,7 +37,7 @@ export function openEntries(files: CacheFiles, folder: string): EntryStore {
       }
     },
     write: async (key, attestations) => {
-      await files.write(pathOf(key), seal(packAttestations(attestations)), { folders: true })
+      await files.write(pathOf(key), seal(key, packAttestations(attestations)), { folders: true })
     },
     keepOnly: async (keys) => {
       for (const { name: shard } of await files.list(root)) {
@@ -64,4 +64,12 @@ export function entryKey({
   const attestation = place.layout === 'referrer' ? [place.descriptor.digest] : [place.manifest, place.layer.digest]
   const content = [CACHE_FORMAT, fingerprint, digest, place.layout, ...attestation]
   return encodeHex(sha256(encodeUtf8(JSON.stringify(content))))
+}
+
+/**
+ * The name of what could be read of a place, where not all of it could: a question finds it, and the next look does not take
+ * it for the whole.
+ */
+export function partialKey(key: string): string {
+  return encodeHex(sha256(encodeUtf8(`partial ${key}`)))
 }

@@ -7,7 +7,7 @@ import { seal, unseal } from './sealed.js'
 
 /** Replaces the inventory. A crash before leaves the old one, which is whole; entries of the new one are then unused. */
 export async function storeInventory(files: CacheFiles, folder: string, inventory: Inventory): Promise<void> {
-  await files.write(pathIn(folder), seal(JSON.stringify(inventory)), { folders: true })
+  await files.write(pathIn(folder), seal(FILE, JSON.stringify(inventory)), { folders: true })
 }
 
 /** @throws InventoryError `INVENTORY_MISSING`, `INVENTORY_STORED` */
@@ -19,7 +19,7 @@ export async function loadInventory(files: CacheFiles, folder: string): Promise<
       hint: 'take one: countersign inventory --cluster, --manifest FILE, or with names of images',
     })
   }
-  const text = unseal(await readStored(files, path))
+  const text = unseal(FILE, await readStored(files, path))
   // The digest before the text says that this very program wrote it, in this format.
   if (text !== undefined) return JSON.parse(text) as Inventory
   throw new InventoryError('INVENTORY_STORED', 'the stored inventory cannot be read', {
@@ -37,6 +37,8 @@ async function readStored(files: CacheFiles, path: string): Promise<Uint8Array> 
   }
 }
 
+const FILE = 'inventory'
+
 function pathIn(folder: string): string {
-  return `${folder}/inventory`
+  return `${folder}/${FILE}`
 }

@@ -10,7 +10,7 @@ import { blobsOf, readAttachments, type ReadAttachment } from '#images/find'
 import { locateAttachments, type AttachmentPlace } from '#images/locate'
 import type { AttachmentReader } from '#images/store'
 import type { Artifact } from '#verify/artifact'
-import { entryKey, type EntryStore } from '../cache/entries.js'
+import { entryKey, partialKey, type EntryStore } from '../cache/entries.js'
 import { attestationHeaders, type AttestationHeader, type StoredAttestation } from '../cache/entry.js'
 import type { AttachedTo, IgnoredAttestation, SbomSummary, Unknown, VexSummary } from '../model.js'
 import type { TrustPorts } from '../trust.js'
@@ -86,10 +86,13 @@ type ExaminedPlace = Omit<ExaminedSubject, 'others'>
 async function examinePlace(ports: ExaminePorts, subject: Subject, place: AttachmentPlace): Promise<ExaminedPlace> {
   const { images, trust, entries, gate } = ports
   const key = entryKey({ fingerprint: trust.fingerprint, digest: subject.digest, place })
-  const summarize = (attestations: readonly AttestationHeader[]): Pick<ExaminedPlace, 'sboms' | 'vex'> =>
-    summaries(attestations, { key, attachedTo: subject.attachedTo, attestation: attestationOf(place) })
+  const { attachedTo } = subject
+  const attestation = attestationOf(place)
   const known = await entries.read(key)
-  if (known !== undefined) return { ...summarize(attestationHeaders(known)), ignored: [], gap: undefined }
+  if (known !== undefined) {
+    const whole = summaries(attestationHeaders(known), { key, attachedTo, attestation })
+    return { ...whole, ignored: [], gap: undefined }
+  }
   return await gate.run(blobsOf(images), async (blobs) => {
     const read = await readAttachments(images, place, {
       kind: 'attestation',
@@ -100,11 +103,13 @@ async function examinePlace(ports: ExaminePorts, subject: Subject, place: Attach
     for (const each of read)
       outcomes.push(await outcomeOf(trust, each, { place, artifact: artifactOf(subject.digest) }))
     const accepted = outcomes.flatMap((outcome) => outcome.accepted ?? [])
-    if (accepted.length > 0) await entries.write(key, accepted)
+    const [gap] = outcomes.flatMap((outcome) => outcome.gap ?? [])
+    const storedAs = gap === undefined ? key : partialKey(key)
+    if (accepted.length > 0) await entries.write(storedAs, accepted)
     return {
-      ...summarize(accepted),
+      ...summaries(accepted, { key: storedAs, attachedTo, attestation }),
       ignored: outcomes.flatMap(({ ignored }) => ignored ?? []),
-      gap: outcomes.flatMap(({ gap }) => gap ?? [])[0],
+      gap,
     }
   })
 }

@@ -11,7 +11,7 @@ import { digestOf } from '#formats/oci/digest'
 import { MEDIA_TYPES } from '#formats/oci/media-types'
 import { attachmentTag } from '#formats/oci/tags'
 import { serializeManifest } from '#formats/oci/manifest'
-import { buildBundleManifest } from '#images/bundle-manifest'
+import { buildBundleManifest, LEGACY_ARTIFACT_TYPES } from '#images/bundle-manifest'
 import { layerFromAttestation } from '#images/legacy-layer'
 import { fakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '#testing/fake-registry'
 import { createTestPki } from '#testing/pki/pki'
@@ -65,6 +65,8 @@ interface Examining {
   readonly running: readonly string[] | undefined
   readonly trust: TrustPorts
   readonly entries: EntryStore
+  /** Of one attestation. */
+  readonly limit: number
 }
 
 function memoryEntries(): EntryStore {
@@ -103,9 +105,9 @@ function setUp(options: FakeRegistryOptions = {}): Bench {
     },
     examine: async (more = {}) => {
       const content = createRegistryClient({ fetch: registry.fetch, clock: () => 0, keychain: anonymousKeychain })
-      const { trust = TRUST, entries = memoryEntries(), platforms = [], running } = more
+      const { trust = TRUST, entries = memoryEntries(), platforms = [], running, limit } = more
       return await examineImage(
-        { images: { content }, trust, entries, gate: createFetchGate(), platforms },
+        { images: { content, maxAttachmentSize: limit }, trust, entries, gate: createFetchGate(), platforms },
         {
           names: ['reg.example/team/app:v1'],
           repositories: [REPOSITORY],
@@ -288,6 +290,64 @@ describe('hostile attachments', () => {
     }
   })
 
+  const nested = (depth: number): JsonObject => {
+    let inner: JsonObject = { type: 'library', name: 'innermost' }
+    for (let level = 1; level < depth; level++)
+      inner = { type: 'library', name: `level ${String(level)}`, components: [inner] }
+    return { bomFormat: 'CycloneDX', specVersion: '1.6', components: [inner] }
+  }
+  for (const [name, predicate, reason] of [
+    ['components in components', nested(60), 'known'],
+    ['components too deep to be read', nested(1000), 'SBOM_UNTRUSTED'],
+    ['a name of a megabyte', bom({}, 'x'.repeat(1_000_000)), 'SBOM_UNREADABLE'],
+    [
+      'a million and one components',
+      bom({ components: new Array<JsonValue>(1_000_001).fill({ name: 'x' }) }),
+      'SBOM_UNREADABLE',
+    ],
+  ] as const) {
+    test(`a bill of its signer with ${name}`, async () => {
+      const bench = setUp()
+      await bench.attach(predicate)
+      assert.equal(reasonOf(await bench.examine()), reason)
+    })
+  }
+
+  test('what is larger than is read may be anything', async () => {
+    const bench = setUp()
+    await bench.attach(bom())
+    assert.equal(reasonOf(await bench.examine({ limit: 100 })), 'REGISTRY_FAILED')
+  })
+
+  test('a place of which a part could not be read is no whole one the next time', async () => {
+    const bench = setUp()
+    const type = 'https://cyclonedx.org/bom'
+    const layers: Descriptor[] = []
+    for (const predicate of [bom(), { bomFormat: 'CycloneDX', specVersion: '9' }]) {
+      const statement = statementOf(bench.image.digest, type, predicate)
+      const { entity } = await signStatement(pki, { statement, signer: ci, logs: [{ shape: 'v1-dsse' }] })
+      const { bytes, annotations, mediaType } = layerFromAttestation(entity, type)
+      const digest = bench.registry.putBlob(REPOSITORY.repository, bytes)
+      layers.push({ mediaType, digest, size: bytes.length, annotations })
+    }
+    const manifest = serializeManifest({
+      kind: 'image',
+      mediaType: MEDIA_TYPES.ociManifest,
+      artifactType: LEGACY_ARTIFACT_TYPES.attestation,
+      config: { mediaType: LEGACY_ARTIFACT_TYPES.attestation, digest: digestOf(encodeUtf8('{}')), size: 2 },
+      layers,
+      subject: bench.image,
+    })
+    bench.registry.put(REPOSITORY.repository, MEDIA_TYPES.ociManifest, manifest)
+    const entries = memoryEntries()
+    for (const look of ['first', 'second', 'third']) {
+      const image = await bench.examine({ entries })
+      assert.equal(reasonOf(image), 'SBOM_UNREADABLE', look)
+      const [sbom] = image.platforms[0]?.sboms ?? []
+      assert.match((await entries.read(sbom?.key ?? '')) ?? '', /\["lib"\]/, 'what could be read is found')
+    }
+  })
+
   test('more than is looked at leaves the image open', async () => {
     const bench = setUp()
     await bench.attach(bom())
@@ -362,6 +422,23 @@ describe('platforms', () => {
       assert.equal(image.unknown?.reason, expected.length === 0 ? 'PLATFORM_MISSING' : undefined)
     })
   }
+
+  test('an annotation alone hides no platform', async () => {
+    const bench = setUp()
+    const { registry } = bench
+    const hidden = {
+      ...child(registry, 'linux/amd64'),
+      annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+    }
+    const image = await bench.examine({ digest: index(registry, hidden, child(registry, 'linux/arm64')).digest })
+    assert.deepEqual(
+      image.platforms.map(({ platform, unknown }) => [platform, unknown?.reason]),
+      [
+        ['linux/amd64', 'SBOM_MISSING'],
+        ['linux/arm64', 'SBOM_MISSING'],
+      ],
+    )
+  })
 
   test('indexes in indexes', async () => {
     const bench = setUp()

@@ -58,7 +58,10 @@ async function findManifest(content: ContentReader, { repositories, digest }: Pl
   throw refusal ?? new Error('an image without a repository')
 }
 
-/** What is in an index to be run; BuildKit lists its attestations as images of an unknown platform. */
+/**
+ * What is in an index to be run. BuildKit lists its attestations as images of an unknown platform, which no runtime takes;
+ * its annotation alone says nothing, since a runtime would take an image that has it.
+ */
 async function leavesOf(
   content: ContentReader,
   repository: Repository,
@@ -68,10 +71,7 @@ async function leavesOf(
   return all
     .map((image) => image.descriptor)
     .filter((each) => !isIndex(each))
-    .filter(
-      ({ platform, annotations }) =>
-        annotations?.['vnd.docker.reference.type'] !== 'attestation-manifest' && platform?.os !== 'unknown',
-    )
+    .filter(({ platform }) => platform?.os !== 'unknown')
 }
 
 interface Parent {

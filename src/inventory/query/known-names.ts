@@ -17,13 +17,14 @@ export async function knownNames({ images }: Inventory, entries: EntryStore): Pr
       if (isHeader(line)) continue
       const quick = namesInLine(line)
       if (quick !== undefined) {
-        for (const name of quick) names.add(nameKey(name))
+        for (const name of quick) names.add(name)
         continue
       }
       const component = parseComponent(line)
       const candidate = { component, purl: read(component.purl), distribution: undefined }
-      for (const name of namesOfCandidate(candidate)) names.add(nameKey(name))
+      for (const name of namesOfCandidate(candidate)) names.add(name)
     }
   }
-  return names
+  // Most images have the same components: each name is folded once.
+  return new Set([...names].map(nameKey))
 }

@@ -130,6 +130,14 @@ describe('every vulnerability of a folder', () => {
     )
   })
 
+  test('of no record at all nothing is said', async () => {
+    await assert.rejects(
+      loadVulnerabilities(folderOf([]), 'osv', () => true),
+      { code: 'INVENTORY_NO_RECORD' },
+    )
+    await assert.rejects(loadVulnerability(folderOf([]), 'osv', 'CVE-1'), { code: 'INVENTORY_NO_RECORD' })
+  })
+
   test('only what is wanted, and nothing that was taken back', async () => {
     const files = folderOf([{ id: 'A' }, { id: 'B' }, { id: 'C', withdrawn: '2024-01-01T00:00:00Z' }])
     const loaded = await loadVulnerabilities(files, 'osv', ({ id }) => id !== 'B')

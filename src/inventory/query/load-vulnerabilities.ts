@@ -39,6 +39,7 @@ export async function loadVulnerability(
   name: string,
 ): Promise<LoadedVulnerabilities> {
   const { links, broken, read } = await readLinks(files, folder)
+  if (read + broken.length === 0) throw emptyFolder(folder)
   const names = aliasesOf(links, name)
   const about = links.filter(({ id }) => names.has(id))
   const downstream = downstreamOf(links, names)
@@ -66,6 +67,7 @@ export async function loadVulnerability(
 /**
  * Every vulnerability of a folder that is about one of the packages; its names are those of its aliases, while what it passes
  * on stays apart, since it may bundle several.
+ * @throws InventoryError `INVENTORY_NO_RECORD` if there are no records at all: "nothing found" would be said of nothing
  */
 export async function loadVulnerabilities(
   files: FolderFiles,
@@ -82,7 +84,15 @@ export async function loadVulnerabilities(
       if (found.record.withdrawn === undefined && isWanted(found.record)) records.push(found.record)
     }
   }
+  if (read + broken.length === 0) throw emptyFolder(folder)
   return { vulnerabilities: groupByAlias(records), broken, read, withdrawn: [], related: [] }
+}
+
+function emptyFolder(folder: string): InventoryError {
+  return new InventoryError('INVENTORY_NO_RECORD', `there is no record in ${folder}`, {
+    expected: 'OSV records, each in a file that ends in .json',
+    hint: 'an archive such as all.zip of a database is to be unpacked first',
+  })
 }
 
 function describeBroken(broken: readonly BrokenRecord[]): string | undefined {

@@ -29,13 +29,17 @@ const MAX_RECORD = 32 * 1024 * 1024
 const MAX_DEPTH = 8
 
 /**
- * Reads every `.json` file below a folder, one after the other. Links to folders are not followed: they may lead in circles,
- * and what is behind them is told as unread.
+ * Reads every `.json` file below a folder, one after the other; the name of such a file is that record alone. Links to folders
+ * are not followed: they may lead in circles, and what is behind them is told as unread.
  */
 export async function* readOsvFolder(
   files: FolderFiles,
   folder: string,
 ): AsyncGenerator<{ readonly path: string; readonly record: OsvRecord } | BrokenRecord> {
+  if (folder.endsWith('.json')) {
+    yield await readRecord(files, folder)
+    return
+  }
   for await (const found of walk(files, folder, 0)) {
     if ('code' in found) yield found
     else yield await readRecord(files, found.path)

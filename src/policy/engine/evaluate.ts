@@ -7,13 +7,16 @@ import type { CompiledException } from '../internal/exception.js'
 import { imagesOf } from '../internal/pod-images.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
-import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
+import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
-import { judgeImages } from './judge-image.js'
+import { judgeImages, readPlace } from './judge-image.js'
+import type { ImageContext } from './judge-image.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { EnginePorts } from './ports.js'
-import { runProgram } from './run-program.js'
+import { programPlaces } from './program-images.js'
+import { programsOf, REFUSALS, runPrograms } from './run-programs.js'
+import type { ProgramContext, ProgramsVerdict } from './run-programs.js'
 import { readImageName, Session } from './session.js'
 import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
 
@@ -42,13 +45,15 @@ export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdic
   const session = new Session(ports, signal)
   if (review.operation === 'DELETE' || isBeingDeleted(review) || isMereScaling(review)) return nothingToSay()
   const matched = new Set<string>()
-  const rules = await Promise.all(
-    policies
-      .filter(({ namespace }) => namespace === undefined || namespace === review.namespace)
-      .map((policy) => evaluatePolicy({ request, session, policy, matched })),
+  const asked = policies.filter(
+    ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
   )
+  const [rules, programs] = await Promise.all([
+    Promise.all(asked.map((policy) => evaluateImageRules({ request, session, policy, matched }))),
+    evaluatePrograms({ request, session, matched }, asked),
+  ])
   const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
-  return conclude(request, rules.flat(), unmatched)
+  return conclude(request, { rules: [...rules.flat(), ...programs.verdicts], pins: programs.pins }, unmatched)
 }
 
 export interface RuleContext {
@@ -60,46 +65,87 @@ export interface RuleContext {
   readonly matched: Set<string>
 }
 
-async function evaluatePolicy(context: Omit<RuleContext, 'rule'>): Promise<readonly RuleVerdict[]> {
+async function evaluateImageRules(context: Omit<RuleContext, 'rule'>): Promise<readonly RuleVerdict[]> {
   const { rules, applies = 'all' } = context.policy
-  const evaluated = async (of: readonly PolicyRule[]): Promise<readonly RuleVerdict[]> =>
+  const images = rules.flatMap((rule) => (rule.kind === 'images' ? [rule] : []))
+  const evaluated = async (of: readonly ImageRule[]): Promise<readonly RuleVerdict[]> =>
     (await Promise.all(of.map((rule) => evaluateRule({ ...context, rule })))).flat()
-  if (applies === 'all') return await evaluated(rules)
+  if (applies === 'all') return await evaluated(images)
   const verdicts: RuleVerdict[] = []
-  for (const name of new Set(rules.map((rule) => rule.name))) {
-    verdicts.push(...(await evaluated(rules.filter((rule) => rule.name === name))))
+  for (const name of new Set(images.map((rule) => rule.name))) {
+    verdicts.push(...(await evaluated(images.filter((rule) => rule.name === name))))
     if (verdicts.some(({ verdict }) => verdict !== 'skipped')) break
   }
   return verdicts
 }
 
-async function evaluateRule(context: RuleContext): Promise<readonly RuleVerdict[]> {
-  const { namespace } = context.policy
+async function evaluateRule(context: ImageContext): Promise<readonly RuleVerdict[]> {
   const verdicts = await verdictsOf(context)
-  return namespace === undefined ? verdicts : verdicts.map((verdict) => ({ ...verdict, namespace }))
+  return verdicts.map((verdict) => withNamespace(verdict, context))
 }
 
-async function verdictsOf(context: RuleContext): Promise<readonly RuleVerdict[]> {
+async function verdictsOf(context: ImageContext): Promise<readonly RuleVerdict[]> {
   const { request, session, rule } = context
   try {
-    const applies = await session.waiting.for('the selection of resources', async () =>
-      rule.matcher.matches(request.review, session.circumstances),
-    )
-    if (!applies) return []
+    const about = await isAbout(context)
+    if (about === 'not about') return []
     const places = placesOf(rule, request.review)
-    const exception = await exceptionFor(context)
-    if (exception !== undefined) {
+    if (about !== 'about') {
       for (const { pointer } of places) context.matched.add(pointer)
-      return [excused(context, exception)]
+      return [excused(context, about)]
     }
-    if (rule.kind === 'program') return await runProgram({ ...context, rule }, places)
-    return await judgeImages({ ...context, rule, session: session.withAccess(rule.access) }, places)
+    return await judgeImages({ ...context, session: session.withAccess(rule.access) }, places)
   } catch (error) {
     return [brokenRule(context, error)]
   }
 }
 
-async function exceptionFor({ request, session, policy, rule }: RuleContext): Promise<CompiledException | undefined> {
+async function evaluatePrograms(
+  { request, session, matched }: Pick<RuleContext, 'request' | 'session' | 'matched'>,
+  policies: readonly CompiledPolicy[],
+): Promise<ProgramsVerdict> {
+  const programs = programsOf(policies).map(({ policy, rule }) => ({
+    request,
+    session: session.withAccess(rule.access),
+    matched,
+    policy,
+    rule,
+  }))
+  const all = await Promise.all(
+    programs.map(async (context) => {
+      try {
+        return { context, about: await isAbout(context) }
+      } catch (error) {
+        return { context, about: brokenProgram(context, error) }
+      }
+    }),
+  )
+  const settled: RuleVerdict[] = []
+  const running = all.flatMap(({ context, about }) => {
+    if (about === 'about') return [context]
+    if (about === 'not about') return []
+    settled.push(withNamespace('covers' in about ? excused(context, about) : about, context))
+    return []
+  })
+  const { verdicts, pins } = await runPrograms(running, request)
+  return { verdicts: [...settled, ...verdicts], pins }
+}
+
+function withNamespace(verdict: RuleVerdict, { policy: { namespace } }: RuleContext): RuleVerdict {
+  return namespace === undefined ? verdict : { ...verdict, namespace }
+}
+
+/** Whether a rule is about the resource, and if an exception excuses it, which. */
+async function isAbout(context: RuleContext): Promise<'about' | 'not about' | CompiledException> {
+  const { request, session, rule } = context
+  const applies = await session.waiting.for('the selection of resources', async () =>
+    rule.matcher.matches(request.review, session.circumstances),
+  )
+  return applies ? ((await exceptionFor(context)) ?? 'about') : 'not about'
+}
+
+async function exceptionFor(context: RuleContext): Promise<CompiledException | undefined> {
+  const { request, session, policy, rule } = context
   const { language, name, namespace } = policy
   const { review, exceptions = [] } = request
   for (const exception of exceptions) {
@@ -108,9 +154,24 @@ async function exceptionFor({ request, session, policy, rule }: RuleContext): Pr
     const applies = await session.waiting.for('the selection of exceptions', async () =>
       exception.matcher.matches(review, session.circumstances),
     )
-    if (applies) return exception
+    if (applies && (await areImagesExcused(exception, context))) return exception
   }
   return undefined
+}
+
+/** All images that the rule would look at, also those that it finds itself. */
+async function areImagesExcused({ excuses }: CompiledException, context: RuleContext): Promise<boolean> {
+  if (excuses === undefined) return true
+  const { rule, request, session } = context
+  const places =
+    rule.kind === 'program' ? await programPlaces(rule, request.review, session) : placesOf(rule, request.review)
+  return (
+    places.length > 0 &&
+    places.every((place) => {
+      const read = readPlace(place)
+      return !('error' in read) && excuses(read.occurrence.image)
+    })
+  )
 }
 
 function excused(context: RuleContext, exception: CompiledException): RuleVerdict {
@@ -118,7 +179,7 @@ function excused(context: RuleContext, exception: CompiledException): RuleVerdic
   return { ...withoutImage(context), verdict: 'skipped', message }
 }
 
-function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
+function placesOf({ extract }: ImageRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
   const places = extract === undefined ? imagesOf(review) : extract(review)
   if (places.length <= MAX_IMAGES) return places
   throw new PolicyError('POLICY_IMAGE', 'the resource names too many images', {
@@ -129,6 +190,13 @@ function placesOf({ extract }: PolicyRule, review: Review): readonly (ImageOccur
 
 function brokenRule(context: RuleContext, error: unknown): RuleVerdict {
   return { ...withoutImage(context), verdict: 'denied', message: asProblem(error).message }
+}
+
+/** A program says itself what follows from it where it cannot even be said whether it applies. */
+function brokenProgram(context: ProgramContext, error: unknown): RuleVerdict {
+  const told = withoutImage(context)
+  const message = context.rule.wording.refused({ kind: 'error', error: asProblem(error) })
+  return { ...told, verdict: REFUSALS[told.action], message }
 }
 
 function withoutImage({ policy, rule, request }: RuleContext): Omit<RuleVerdict, 'verdict' | 'message'> {
@@ -177,10 +245,10 @@ function readNameOrNone(text: string): ImageOccurrence['image']['reference'] {
 
 function conclude(
   request: EvaluationRequest,
-  rules: readonly RuleVerdict[],
+  { rules, pins: written }: { readonly rules: readonly RuleVerdict[]; readonly pins: readonly Pin[] },
   unmatched: readonly ImageOccurrence[],
 ): ReviewVerdict {
-  const pins = pinsWithoutConflict(rules.flatMap(pinOf))
+  const pins = pinsWithoutConflict([...rules.flatMap(pinOf), ...written])
   const denials = rules.filter(({ verdict }) => verdict === 'denied')
   const refusedUnmatched = request.unmatched === 'deny' ? unmatched.map(noMatch) : []
   const allowed = denials.length === 0 && refusedUnmatched.length === 0

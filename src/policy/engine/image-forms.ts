@@ -8,9 +8,20 @@ import type { NamedImage, PinnedImage } from '../internal/image.js'
 
 const HUB = 'index.docker.io/'
 
-/** The forms under full names, as ClusterImagePolicy writes them (`index.docker.io/library/ubuntu:latest`). */
+/** Hosts of the same registry as `index.docker.io`. */
+const HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'])
+
+/**
+ * The forms under full names, as ClusterImagePolicy writes them (`index.docker.io/library/ubuntu:latest`), with the registry as it is
+ * written and as it is usually written.
+ */
 export function fullForms(image: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
-  const { reference } = image
+  const usual = inUsualSpelling(image)
+  const isUsual = usual.reference.registry === image.reference.registry
+  return [usual, ...(isUsual ? [] : [image])].flatMap((each) => formsOf(each, pinned))
+}
+
+function formsOf({ reference }: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
   const base = `${reference.registry}/${reference.repository}`
   const digest = reference.kind === 'digest' ? reference.digest : pinned?.digest
   const forms = reference.tag === undefined ? [] : [`${base}:${reference.tag}`]
@@ -22,6 +33,12 @@ export function fullForms(image: NamedImage, pinned: PinnedImage | undefined): r
     )
   }
   return forms
+}
+
+/** With the registry as the policies' authors will have written it: hosts are the same in any case, and 443 is where they are. */
+function inUsualSpelling({ text, reference }: NamedImage): NamedImage {
+  const host = reference.registry.toLowerCase().replace(/:(?:443)?$/, '')
+  return { text, reference: { ...reference, registry: HUB_HOSTS.has(host) ? HUB.slice(0, -1) : host } }
 }
 
 /** All forms: full names, the shorter names of Docker Hub, and what the resource itself says. */

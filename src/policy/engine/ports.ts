@@ -10,6 +10,7 @@ import type { KeySource, SignatureSource } from '../internal/attestor.js'
 import type { ClusterReader } from '../internal/cluster.js'
 import type { PinnedImage } from '../internal/image.js'
 import type { RegistryAccess } from '../internal/policy.js'
+import type { TrustRepository } from '../internal/trust-repository.js'
 import type { VerificationMemory } from './verification-memory.js'
 
 export interface AttachmentAsk {
@@ -43,6 +44,8 @@ export interface EnginePorts {
   manifest(image: PinnedImage, signal: AbortSignal): Promise<JsonValue>
   /** A trust root by name, or the installation's own. */
   trustRoot(name: string | undefined, signal: AbortSignal): Promise<TrustedRoot>
+  /** The trusted root of a TUF repository that a policy names itself. Absent: none is asked here. */
+  readonly trustRepository?: (repository: TrustRepository, signal: AbortSignal) => Promise<TrustedRoot>
   /** A key that is kept elsewhere. It may answer with the last good one; it throws when there is none. */
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal): Promise<PublicKey>
   readonly cluster: ClusterReader

@@ -39,6 +39,13 @@ for (const [selector, name, expected] of [
   [glob('*'), 'ghcr.io/app', false],
   [glob('index.docker.io/library/ubuntu:*'), 'ubuntu', true],
   [glob('**'), 'ghcr.io/a/b/c', true],
+  // Other spellings of one host.
+  [glob('ghcr.io/**'), 'GHCR.io/acme/app', true],
+  [glob('ghcr.io/**'), 'ghcr.io:443/acme/app', true],
+  [glob('ghcr.io/**'), 'ghcr.io:444/acme/app', false],
+  [glob('index.docker.io/acme/*'), 'registry-1.docker.io/acme/app', true],
+  [wildcard('docker.io/acme/*'), `Registry.Hub.Docker.com/acme/app@${DIGEST}`, true],
+  [wildcard('GHCR.IO/*'), 'GHCR.IO/acme/app', true],
   // A pattern about tags is about digests, too.
   [glob('ghcr.io/acme/app:*'), `ghcr.io/acme/app@${DIGEST}`, true],
   [glob('ghcr.io/acme/app:v1*'), `ghcr.io/acme/app@${DIGEST}`, false],
@@ -71,6 +78,7 @@ test('what is to be skipped is told apart from what was never meant', () => {
   assert.equal(selectImage(selection, readImageName('ghcr.io/acme/tools:1'), undefined), 'skipped')
   assert.equal(selectImage(selection, readImageName('ghcr.io/acme/app:1'), undefined), 'selected')
   assert.equal(selectImage(selection, readImageName('quay.io/acme/app:1'), undefined), 'not selected')
+  assert.equal(selectImage(selection, readImageName('GHCR.IO/acme/tools:1'), undefined), 'selected')
 })
 
 test('a tag that a digest makes meaningless skips nothing', () => {

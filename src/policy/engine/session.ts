@@ -10,6 +10,7 @@ import type { Circumstances } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { RegistryAccess } from '../internal/policy.js'
+import type { TrustRepository } from '../internal/trust-repository.js'
 import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
@@ -106,6 +107,13 @@ export class Session {
   manifest(pinned: PinnedImage): Promise<JsonValue> {
     const name = pinnedName(pinned)
     return this.waiting.for(`the manifest of ${name}`, () => this.#ports.manifest(pinned, this.waiting.signal))
+  }
+
+  /** The trusted root of a repository that a policy names itself; undefined: none is asked here. */
+  trustRepository(repository: TrustRepository): Promise<TrustedRoot> | undefined {
+    const load = this.#ports.trustRepository
+    const what = `the TUF repository ${repository.mirror ?? ''}`
+    return load === undefined ? undefined : this.waiting.for(what, () => load(repository, this.waiting.signal))
   }
 
   /** Key and trust of an attestor. @throws whatever says that one of them cannot be had */

@@ -34,6 +34,10 @@ export interface RuleVerdict {
   readonly signers: readonly SeenSigner[]
   readonly warnings: readonly string[]
   readonly outcome: DemandOutcome | undefined
+  /** What a report says of it, where that is not the message. */
+  readonly reported?: string
+  /** What a program has to say for audit logs and reports. */
+  readonly auditAnnotations?: ReadonlyMap<string, string>
 }
 
 /** A digest to be written into the resource. */

@@ -1,4 +1,5 @@
 /** Exceptions from policies, whatever language they are written for. @module */
+import type { NamedImage } from './image.js'
 import type { PolicyLanguage, ResourceMatcher } from './policy.js'
 
 /** A rule, or the whole policy where it has no rules. */
@@ -18,6 +19,8 @@ export interface CompiledException {
   readonly namespace?: string
   covers(rule: ExcusedRule): boolean
   readonly matcher: ResourceMatcher
+  /** Of an exception that names images: a resource with any other, or with none, is not excused. */
+  readonly excuses?: (image: NamedImage) => boolean
   /** SHA-256 (hex) of what was compiled. */
   readonly contentHash: string
 }

@@ -38,6 +38,8 @@ export type ImageSelector =
   | {
       readonly kind: 'expression'
       readonly source: string
+      /** `nothing`: what the name stands for need not be looked up. Absent: it may matter. */
+      readonly digestDecides?: 'nothing'
       readonly selects: (image: NamedImage, pinned: PinnedImage | undefined) => boolean
     }
 

@@ -5,14 +5,16 @@
  * @module
  */
 import type { JsonValue } from '#encoding/json'
-import type { Clock } from '#time'
+import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { Attestor } from './attestor.js'
-import type { Circumstances, ClusterReader } from './cluster.js'
+import type { Circumstances } from './cluster.js'
 import type { Demand, JudgePort } from './demand.js'
 import type { ImageOccurrence, ImageSelection, NamedImage, PinnedImage } from './image.js'
 import type { ImagePlace } from './pod-images.js'
 import type { AttestationOutcome, DemandOutcome, SignatureOutcome } from './outcome.js'
 import type { Review } from './review.js'
+import type { TrustRepository } from './trust-repository.js'
+import type { WebhookScope } from './webhook-scope.js'
 
 export type PolicyLanguage = 'ClusterImagePolicy' | 'ClusterPolicy' | 'ImageValidatingPolicy'
 
@@ -158,37 +160,80 @@ export type FailureCause =
 /** A policy that is a program over all images of a resource (ImageValidatingPolicy). */
 export interface ReviewProgram {
   readonly kind: 'program'
+  /** Empty, but of what was generated from a policy for pods. */
   readonly name: string
   readonly matcher: ResourceMatcher
-  readonly extract: ((review: Review) => readonly ImageOccurrence[]) | undefined
+  /** Images that the program finds itself, in the place of those of the same groups or beside them. */
+  readonly extract: ProgramExtractor | undefined
   readonly images: ImageSelection
+  /** Absent: what the installation and the resource have. */
+  readonly access?: RegistryAccess
   readonly digests: DigestRules
   readonly enforcement: Enforcement
   /** For `policy explain`. */
   readonly explained: readonly string[]
+  readonly wording: ProgramWording
+  /** What is asked of a webhook that is about this program alone. */
+  readonly scope: WebhookScope
   run(input: ProgramInput, signal: AbortSignal): Promise<ProgramOutcome>
 }
 
+export interface ProgramExtractor {
+  /** Of these groups, nothing else is looked at. */
+  readonly groups: ReadonlySet<string>
+  images(review: Review, circumstances: Circumstances): Promise<readonly ImageOccurrence[]>
+}
+
+/** The texts that scripts of the original depend on. */
+export interface ProgramWording {
+  refused(failure: ProgramFailure): string
+  /** In reports, where the policy is named beside it. */
+  reported(failure: ProgramFailure): string
+}
+
+export type ProgramFailure =
+  /** The program says no. */
+  | { readonly kind: 'failed'; readonly message: string }
+  /** It cannot say. */
+  | { readonly kind: 'error'; readonly error: Error }
+  | { readonly kind: 'digest-missing'; readonly image: string }
+  /** No program of the review asked about the image. */
+  | { readonly kind: 'not-asked'; readonly image: string }
+  /** Some did, and nothing that counts was found. */
+  | { readonly kind: 'unverified'; readonly image: string }
+
 export interface ProgramImage {
+  /** As the program is shown it, with the digest that is written in. */
   readonly occurrence: ImageOccurrence
   readonly pinned: PinnedImage
 }
 
 /** What a program can ask for. Names are as the resource has them; others are resolved, once. */
 export interface ProgramServices {
+  /** Whether the program is about an image of this name at all. */
+  selects(image: string): Promise<boolean>
   signature(image: string, attestor: Attestor): Promise<SignatureOutcome>
-  attestation(
-    image: string,
-    ask: { readonly name: string; readonly predicateType: string },
-    attestor: Attestor,
-  ): Promise<AttestationOutcome>
-  /** What Kyverno calls image data: `{ image, resolvedImage, registry, repository, tag, digest, identifier, manifest, configData }`. */
+  attestation(image: string, ask: AttestationAsk, attestor: Attestor): Promise<ProgramAttestation>
+  /** What Kyverno calls image data: its name in parts, its index, manifest and configuration. */
   imageData(image: string): Promise<JsonValue>
-  readonly cluster: ClusterReader
-  readonly clock: Clock
+  /** The trusted root of a TUF repository of the policy's own. */
+  trustRepository(repository: TrustRepository): Promise<TrustedRoot>
+  readonly circumstances: Circumstances
+}
+
+export interface AttestationAsk {
+  readonly name: string
+  readonly predicateType: string
+}
+
+export interface ProgramAttestation {
+  readonly outcome: AttestationOutcome
+  /** Statements whose signatures were verified and count. */
+  readonly statements: readonly JsonValue[]
 }
 
 export interface ProgramInput {
+  /** Of the resource with digests written in. */
   readonly review: Review
   /** The selected images of the resource. */
   readonly images: readonly ProgramImage[]
@@ -196,9 +241,11 @@ export interface ProgramInput {
 }
 
 export interface ProgramOutcome {
-  /** Texts of what failed; none: the program accepts. */
-  readonly failures: readonly string[]
+  /** Undefined: the program accepts. */
+  readonly failure: Extract<ProgramFailure, { readonly kind: 'failed' | 'error' }> | undefined
   readonly warnings: readonly string[]
+  /** For audit logs and reports. */
+  readonly auditAnnotations: ReadonlyMap<string, string>
 }
 
 export type PolicyRule = ImageRule | ReviewProgram
@@ -224,6 +271,8 @@ export interface CompiledPolicy {
   readonly webhook?: WebhookSettings
   /** Whether what already runs is judged as well. Absent: yes. */
   readonly background?: boolean
+  /** Whether requests are judged at all. Absent: yes. */
+  readonly admission?: boolean
   /** Things to tell whoever applies the policy: deprecated values, differences from the original. */
   readonly warnings: readonly string[]
   /** SHA-256 (hex) of what was compiled; a cached verdict is for this content. */

@@ -30,6 +30,17 @@ export function reviewOfResource(document: JsonObject): Review {
   return review
 }
 
+/** JSON that is no resource, for policies that are about such. */
+export function reviewOfPayload(payload: JsonObject): Review {
+  return {
+    operation: 'CREATE',
+    kind: { group: '', version: '', kind: '' },
+    resource: { group: '', version: '', resource: '' },
+    name: '',
+    object: payload,
+  }
+}
+
 function fromResource(fields: Fields): Review {
   const [kind, apiVersion] = [fields.text('kind'), fields.text('apiVersion')]
   if (kind === undefined) fields.complaints.missing('kind')
@@ -43,8 +54,15 @@ function fromResource(fields: Fields): Review {
     resource: { group, version, resource: pluralOf(kind ?? '') },
     name: metadata?.text('name') ?? metadata?.text('generateName') ?? '',
     ...(namespace === undefined ? {} : { namespace }),
-    object: fields.value,
+    object: withNamespace(fields.value, namespace),
   }
+}
+
+/** An API server writes the namespace into what it is given without one. */
+function withNamespace(object: JsonObject, namespace: string | undefined): JsonObject {
+  const { metadata } = object
+  if (namespace === undefined || !isJsonObject(metadata) || metadata['namespace'] !== undefined) return object
+  return { ...object, metadata: { ...metadata, namespace } }
 }
 
 function fromRequest(top: Fields): Review {
@@ -64,6 +82,7 @@ function fromRequest(top: Fields): Review {
   const user = request.object('userInfo')
   return {
     ...inner,
+    object: isJsonObject(object) ? object : {},
     operation: OPERATIONS.find((known) => known === request.text('operation')) ?? 'CREATE',
     kind: kind === undefined ? inner.kind : { ...groupVersion(kind), kind: kind.text('kind') ?? '' },
     resource: {

@@ -4,7 +4,7 @@ import type { Nanoseconds } from './duration.js'
 import { evaluationError } from './jmespath-error.js'
 import { formatQuantity, parseQuantity, quantityNumber } from './quantity.js'
 import type { Quantity } from './quantity.js'
-import { plainNumber } from './json-values.js'
+import { goNumber } from './json-values.js'
 
 /** What can be calculated with. A text that is a quantity is never taken for a duration. */
 type Operand =
@@ -50,7 +50,7 @@ const DIVIDE: Rules = {
   numbers: (a, b) => a / nonZero(b),
   quantities: (a, b) => quantityNumber(a) / nonZero(quantityNumber(b)),
   durations: (a, b) => inSeconds(a) / nonZero(inSeconds(b)),
-  quantityByNumber: (a, b) => ({ nanos: quotient(a.nanos, b.nanos), format: a.format }),
+  quantityByNumber: quotient,
   durationByNumber: (a, b) => a / nonZero(b),
 }
 
@@ -87,7 +87,7 @@ function calculate(rules: Rules, a: Operand, b: Operand): number | string {
     return typeof result === 'number' ? finite(result) : duration(result)
   }
   if (a.kind === 'quantity' && b.kind === 'number' && rules.quantityByNumber) {
-    const factor = parseQuantity(plainNumber(b.value))
+    const factor = parseQuantity(goNumber(b.value))
     if (factor === undefined) throw evaluationError('a number is too large or too small to calculate with')
     return written(rules.quantityByNumber(a.value, factor))
   }
@@ -121,9 +121,11 @@ function duration(value: bigint): string {
   return formatDuration(value)
 }
 
-/** Multiples of a billionth; digits below are cut off. */
-function quotient(a: bigint, b: bigint): bigint {
-  return (a * ONE) / nonZero(b)
+/** With as many decimals as the more precise of the two has; digits below are cut off. */
+function quotient(a: Quantity, b: Quantity): Quantity {
+  const unit = 10n ** BigInt(Math.max(0, 9 - Math.max(a.decimals ?? 0, b.decimals ?? 0)))
+  const nanos = (a.nanos * ONE) / nonZero(b.nanos)
+  return { nanos: nanos - (nanos % unit), format: a.format }
 }
 
 function finite(value: number): number {
@@ -137,7 +139,8 @@ function nonZero<T extends number | bigint>(value: T): T {
 }
 
 function wholeNumber(value: number): bigint {
-  if (!Number.isInteger(value)) throw evaluationError('modulo takes whole numbers', { found: String(value) })
+  if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63)
+    throw evaluationError('modulo takes whole numbers', { found: String(value) })
   return BigInt(value)
 }
 

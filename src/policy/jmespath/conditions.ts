@@ -6,7 +6,7 @@ import { Budget } from './budget.js'
 import type { CompileExpression } from './expression.js'
 import { JmesPathError } from './jmespath-error.js'
 import { OPERATORS } from './operators.js'
-import type { Operator } from './operators.js'
+import type { Operator } from './membership.js'
 import { compileTemplate } from './template.js'
 import type { Template } from './template.js'
 

@@ -28,8 +28,12 @@ const MAX_SOURCE = 16_384
 /** The compiler. The parser's library is loaded only where a policy has expressions. */
 export async function loadJmesPath(): Promise<CompileExpression> {
   const { compile } = await import('@jmespath-community/jmespath')
-  const { CORE_SCHEMA, load } = await import('js-yaml')
-  const parseYaml = (text: string): unknown => load(text, { schema: CORE_SCHEMA })
+  const { CORE_SCHEMA, loadAll } = await import('js-yaml')
+  const parseYaml = (text: string): unknown => {
+    const [only = null, ...more] = loadAll(text, { schema: CORE_SCHEMA })
+    if (more.length > 0) throw new JmesPathError('JMESPATH_EVALUATION', 'several YAML documents in one text')
+    return only
+  }
   return (source) => {
     if (source.length > MAX_SOURCE) {
       throw new JmesPathError('JMESPATH_LIMIT', 'an expression is too long', {
@@ -41,8 +45,7 @@ export async function loadJmesPath(): Promise<CompileExpression> {
     }
     let parsed
     try {
-      // Kyverno's library takes a bare word between backticks for a text.
-      parsed = compile(source, { enable_legacy_literals: true })
+      parsed = compile(source)
     } catch (cause) {
       throw new JmesPathError('JMESPATH_SYNTAX', 'not a JMESPath expression', { found: quoted(source), cause })
     }

@@ -95,6 +95,6 @@ function parsedTime(layout: string, text: string): Moment {
 }
 
 function between(time: string, start: string, end: string): boolean {
-  const at = momentOf(time).time
-  return at > momentOf(start).time && at < momentOf(end).time
+  const [at, first, last] = [momentOf(time).time, momentOf(start).time, momentOf(end).time]
+  return at > first && at < last
 }

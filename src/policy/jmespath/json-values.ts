@@ -1,4 +1,5 @@
 /** How JMESPath and Kyverno see JSON values: what is false, what is equal, and how a value is written as text. @module */
+import { stringifyLikeGo, type GoValue } from '#encoding/go-json'
 import type { JsonValue } from '#encoding/json'
 import type { Budget } from './budget.js'
 
@@ -31,7 +32,19 @@ export function memberOf(value: JsonValue | undefined, name: string): JsonValue 
 /** JSON text, once its size is known to be allowed. */
 export function jsonText(value: JsonValue, budget: Budget): string {
   budget.measure(value)
-  return budget.text(JSON.stringify(value))
+  return budget.text(writtenByGo(value))
+}
+
+/** JSON as Go writes it: names in order, and what HTML would read escaped. */
+export function writtenByGo(value: JsonValue): string {
+  return stringifyLikeGo(withMaps(value))
+}
+
+function withMaps(value: JsonValue): GoValue {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(withMaps)
+  const entries = Object.entries(value as Readonly<Record<string, JsonValue>>)
+  return new Map(entries.map(([name, each]) => [name, withMaps(each)]))
 }
 
 /** A value the way Go prints it, which is how Kyverno compares members of lists. */
@@ -43,7 +56,7 @@ export function goText(value: JsonValue, budget: Budget): string {
 }
 
 /** Go's %v of a float64: an exponent where it is below -4, and from a million on. */
-function goNumber(value: number): string {
+export function goNumber(value: number): string {
   const [digits = '', exponent = '0'] = value.toExponential().split('e')
   const size = Number(exponent)
   if (value === 0) return '0'

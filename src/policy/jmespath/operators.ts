@@ -1,15 +1,13 @@
 /** The operators of Kyverno's conditions, with its rules for what compares with what. @module */
 import type { JsonValue } from '#encoding/json'
-import { isJsonObject, parseJson } from '#encoding/json'
 import type { Budget } from './budget.js'
 import { inSeconds, parseDuration } from './duration.js'
-import { equalValues, goText } from './json-values.js'
+import { equalValues } from './json-values.js'
+import { MEMBERSHIP } from './membership.js'
+import type { Operator } from './membership.js'
 import { parseQuantity } from './quantity.js'
 import { compareVersions, parseVersion } from './semver.js'
 import { matchesWildcard } from './wildcard-match.js'
-
-/** Whether a condition's key and value are as the operator says. Values of types that it does not know are not. */
-export type Operator = (key: JsonValue, value: JsonValue, budget: Budget) => boolean
 
 type Order = (order: number) => boolean
 
@@ -24,12 +22,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['Equal', equals],
   ['NotEquals', differs],
   ['NotEqual', differs],
-  ['AnyIn', membership((keys, has) => keys.some(has))],
-  ['AllIn', membership((keys, has) => keys.every(has))],
-  ['In', membership((keys, has) => keys.every(has), 'exact')],
-  ['AnyNotIn', membership((keys, has) => !keys.every(has))],
-  ['AllNotIn', membership((keys, has) => !keys.some(has))],
-  ['NotIn', membership((keys, has) => !keys.every(has), 'exact')],
+  ...MEMBERSHIP,
   ['GreaterThan', ordered(GREATER)],
   ['GreaterThanOrEquals', ordered(AT_LEAST)],
   ['LessThan', ordered(LESS)],
@@ -96,6 +89,8 @@ function orderOf(key: JsonValue, value: JsonValue): number | undefined {
   }
   const number = typeof key === 'string' ? numberOf(key) : key
   if (typeof number === 'number') {
+    const seconds = typeof key === 'string' ? durationPair(number, value) : undefined
+    if (seconds !== undefined) return seconds[0] - seconds[1]
     const other = typeof value === 'string' ? numberOf(value) : value
     return typeof other === 'number' ? number - other : undefined
   }
@@ -115,69 +110,4 @@ function secondsOf(value: JsonValue): number | undefined {
   if (typeof value === 'number') return Math.trunc(value)
   const duration = typeof value === 'string' ? parseDuration(value) : undefined
   return duration === undefined ? undefined : inSeconds(duration)
-}
-
-type Judge = (keys: readonly string[], has: (key: string) => boolean) => boolean
-
-/** `exact`: the deprecated operators, which compare lists without wildcards and know no ranges. */
-function membership(judge: Judge, kind?: 'exact'): Operator {
-  return (key, value, budget) => {
-    if (key === null || isJsonObject(key)) return false
-    const isList = Array.isArray(key)
-    if (kind === 'exact' && isList && !areTexts(key)) return false
-    const keys = isList ? (key as readonly JsonValue[]).map((each) => goText(each, budget)) : [goText(key, budget)]
-    if (kind !== 'exact' && typeof value === 'string') {
-      const range = rangeOf(value)
-      if (range !== undefined) return inRange(judge, keys, range)
-    }
-    const members = membersOf(value, { isList, exact: kind === 'exact', budget })
-    if (members === undefined) return false
-    if (kind === 'exact' && isList) return judge(keys, (each) => members.includes(each))
-    return judge(keys, (each) => members.some((member) => isLike(each, member, budget)))
-  }
-}
-
-/** A key that does not compare with the range lets no operator hold, whichever way it asks. */
-function inRange(judge: Judge, keys: readonly string[], [low, high]: readonly [string, string]): boolean {
-  if (keys.some((key) => orderOf(key, low) === undefined || orderOf(key, high) === undefined)) return false
-  return judge(keys, (key) => (orderOf(key, low) ?? -1) >= 0 && (orderOf(key, high) ?? 1) <= 0)
-}
-
-const RANGE = /^([-+]?\d+(?:\.\d+)?[A-Za-z]*)-([-+]?\d+(?:\.\d+)?[A-Za-z]*)$/
-
-function rangeOf(text: string): readonly [string, string] | undefined {
-  const [, low, high] = (text.length > 200 ? null : RANGE.exec(text)) ?? []
-  return low === undefined || high === undefined ? undefined : [low, high]
-}
-
-function isLike(a: string, b: string, budget: Budget): boolean {
-  return matchesWildcard(a, b, budget) || matchesWildcard(b, a, budget)
-}
-
-interface Reading {
-  readonly isList: boolean
-  readonly exact: boolean
-  readonly budget: Budget
-}
-
-/** A list, the JSON text of a list of texts, or one text. */
-function membersOf(value: JsonValue, { isList, exact, budget }: Reading): readonly string[] | undefined {
-  if (Array.isArray(value)) {
-    if (exact && isList && !areTexts(value)) return undefined
-    return (value as readonly JsonValue[]).map((each) => goText(each, budget))
-  }
-  if (typeof value === 'number' || typeof value === 'boolean')
-    return isList && !exact ? [goText(value, budget)] : undefined
-  if (typeof value !== 'string') return undefined
-  if (!value.trimStart().startsWith('[')) return [value]
-  try {
-    const parsed = parseJson(value)
-    return Array.isArray(parsed) && areTexts(parsed) ? (parsed as readonly string[]) : undefined
-  } catch {
-    return [value] // not JSON: the text itself, which may be a wildcard
-  }
-}
-
-function areTexts(values: JsonValue): boolean {
-  return Array.isArray(values) && values.every((value) => typeof value === 'string')
 }

@@ -1,8 +1,10 @@
 /** Kubernetes quantities (`100Mi`, `0.5`, `2e3`), exact to the billionth as Kubernetes keeps them. @module */
 
-/** An amount in billionths, and which suffixes it is written with. */
+/** An amount in billionths, and how it is written. */
 export interface Quantity {
   readonly nanos: bigint
+  /** How many decimals it was written with: fewer than none in thousands. */
+  readonly decimals?: number
   readonly format: 'decimal' | 'exponent' | 'binary'
 }
 
@@ -25,7 +27,7 @@ export function parseQuantity(text: string): Quantity | undefined {
   const factor = binary === undefined ? 1n : 1024n ** BigInt(BINARY.indexOf(binary))
   const size = scaled(BigInt(whole + fraction) * factor, power + 9 - fraction.length)
   const format = binary !== undefined ? 'binary' : exponent === undefined ? 'decimal' : 'exponent'
-  return { nanos: sign === '-' ? -size : size, format }
+  return { nanos: sign === '-' ? -size : size, decimals: fraction.length - power, format }
 }
 
 /** Digits below the billionth are rounded away from zero, as Kubernetes does. */

@@ -7,7 +7,7 @@ import { evaluationError } from './jmespath-error.js'
 
 export const STANDARD_FUNCTIONS: readonly FunctionLine[] = [
   ['abs', takes(['number'], ([value]) => Math.abs(value))],
-  ['avg', takes(['numbers'], ([values]) => (values.length === 0 ? null : total(values) / values.length))],
+  ['avg', takes(['numbers'], ([values]) => average(values))],
   ['ceil', takes(['number'], ([value]) => Math.ceil(value))],
   ['floor', takes(['number'], ([value]) => Math.floor(value))],
   ['contains', takes(['array or string', 'any'], contains)],
@@ -38,8 +38,9 @@ interface Keyed {
   readonly value: JsonValue
 }
 
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0)
+function average(values: readonly number[]): number {
+  if (values.length === 0) throw evaluationError('nothing has no average')
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function contains(
@@ -73,6 +74,9 @@ function numberOf(value: JsonValue): number | null {
 }
 
 function keyed(values: readonly JsonValue[], by?: ExpressionArgument): readonly Keyed[] {
+  const [only] = values
+  // What is alone is not compared with anything, and need not be comparable.
+  if (by !== undefined && only !== undefined && values.length === 1) return [{ key: 0, value: only }]
   const all = values.map((value): Keyed => {
     const key = by === undefined ? value : by.apply(value)
     if (typeof key !== 'number' && typeof key !== 'string') {

@@ -11,6 +11,7 @@ import type { Clock } from '#time'
 import { MAX_TEXT } from './budget.js'
 import type { CompileExpression, Expression } from './expression.js'
 import { JmesPathError } from './jmespath-error.js'
+import { writtenByGo } from './json-values.js'
 import { parseTemplate } from './template-syntax.js'
 import type { Variable } from './template-syntax.js'
 
@@ -120,7 +121,7 @@ function inside(compile: CompileExpression, variable: Variable): (data: JsonValu
 }
 
 function asText(value: JsonValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : writtenByGo(value)
 }
 
 function tooLarge(message: string): JmesPathError {

@@ -5,9 +5,10 @@ import type { JsonObject, JsonValue } from '#encoding/json'
 import { parseJson } from '#encoding/json'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { sha256 } from '#crypto/digest'
-import { parseReference, referenceName } from '#formats/oci/reference'
+import { parseReference } from '#formats/oci/reference'
 import type { FunctionLine, Surroundings } from './function.js'
 import { takes, typeName } from './function.js'
+import { imageInfo } from './image-info.js'
 import { evaluationError } from './jmespath-error.js'
 import { equalValues, jsonText, memberOf, plainNumber } from './json-values.js'
 import { parseRange, parseVersion } from './semver.js'
@@ -34,10 +35,7 @@ export const TEXT_FUNCTIONS: readonly FunctionLine[] = [
     takes(['string', 'string'], ([text, start]) => (text.startsWith(start) ? text.slice(start.length) : text)),
   ],
   ['split', takes(['string', 'string'], ([text, by]) => (by === '' ? [...text] : text.split(by)))],
-  [
-    'truncate',
-    takes(['string', 'number'], ([text, length]) => [...text].slice(0, Math.max(0, Math.trunc(length))).join('')),
-  ],
+  ['truncate', takes(['string', 'number'], ([text, length]) => truncated(text, length))],
   [
     'regex_match',
     takes(['string', 'string or number'], ([pattern, text], { budget }) =>
@@ -62,7 +60,7 @@ export const TEXT_FUNCTIONS: readonly FunctionLine[] = [
   ['lookup', takes(['array or object', 'string or number'], ([whole, key]) => lookup(whole, key))],
   ['items', takes(['array or object', 'string', 'string'], ([whole, key, value]) => items(whole, key, value))],
   ['object_from_lists', takes(['array', 'array'], ([keys, values]) => objectFromLists(keys, values))],
-  ['image_normalize', takes(['string'], ([text]) => read('an image name', () => referenceName(parseReference(text))))],
+  ['image_normalize', takes(['string'], ([text]) => normalized(text))],
   ['is_external_url', takes(['string'], ([text]) => isExternal(text))],
 ]
 
@@ -96,6 +94,11 @@ function trimmed(text: string, characters: ReadonlySet<string>): string {
   while (start < end && characters.has(all[start] ?? '')) start++
   while (end > start && characters.has(all[end - 1] ?? '')) end--
   return all.slice(start, end).join('')
+}
+
+function truncated(text: string, length: number): string {
+  if (!Number.isSafeInteger(Math.trunc(length))) throw evaluationError('a length is a whole number')
+  return [...text].slice(0, Math.max(0, Math.trunc(length))).join('')
 }
 
 function labelMatch([wanted, labels]: readonly [JsonObject, JsonObject], { budget }: Surroundings): boolean {
@@ -135,7 +138,7 @@ function inRange(text: string, rangeText: string): boolean {
 
 /** Aliases may make a value huge, or endless: it is measured before it is copied to plain JSON. */
 function yamlValue(text: string, { parseYaml, budget }: Surroundings): JsonValue {
-  const value = read('YAML', () => parseYaml(text) ?? null) as JsonValue // CORE_SCHEMA makes nothing else
+  const value = read('YAML', () => parseYaml(text)) as JsonValue // CORE_SCHEMA makes nothing else
   return parseJson(jsonText(value, budget))
 }
 
@@ -165,6 +168,10 @@ function objectFromLists(keys: readonly JsonValue[], values: readonly JsonValue[
       return [typeof key === 'boolean' ? String(key) : textOf(key), values[index] ?? null]
     }),
   )
+}
+
+function normalized(text: string): string {
+  return read('an image name', () => imageInfo({ text, reference: parseReference(text) }).reference)
 }
 
 /** By the address alone. A name would have to be looked up, and what it is then can be another thing a moment later. */

@@ -7,7 +7,7 @@ import { podOf } from '#testing/policy/reviews'
 import { readImageName } from '../engine/session.js'
 import type { RuleVerdict } from '../engine/verdict.js'
 import { blockedMessage } from './blocked-message.js'
-import { imageInfo } from './image-name.js'
+import { imageInfo } from '../jmespath/image-info.js'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 

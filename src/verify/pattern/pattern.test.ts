@@ -150,3 +150,71 @@ test('agrees with the regular expressions of the runtime', () => {
     { numRuns: 10 * fuzzRuns() },
   )
 })
+
+const found = (pattern: string, text: string): readonly unknown[] =>
+  [...compilePattern(pattern).occurrences(text)].map((match) => [match.start, match.text, ...match.groups])
+
+const OCCURRENCES: readonly (readonly [pattern: string, text: string, ...found: unknown[]])[] = [
+  ['a', 'xaya', [1, 'a'], [3, 'a']],
+  ['b', 'xaya'],
+  ['', 'ab', [0, ''], [1, ''], [2, '']],
+  ['a*', 'baac', [0, ''], [1, 'aa'], [4, '']],
+  ['a|ab', 'ab', [0, 'a']],
+  ['ab|a', 'ab', [0, 'ab']],
+  ['a+?', 'aa', [0, 'a'], [1, 'a']],
+  ['(?U)a+', 'aa', [0, 'a'], [1, 'a']],
+  ['(?U)a+?', 'aa', [0, 'aa']],
+  ['a{1,2}?', 'aa', [0, 'a'], [1, 'a']],
+  ['(a)(b)?', 'ab a', [0, 'ab', 'a', 'b'], [3, 'a', 'a', undefined]],
+  ['(?P<x>\\d+)-(?:y)(z)', '12-yz', [0, '12-yz', '12', 'z']],
+  ['(a|b)+', 'abb', [0, 'abb', 'b']],
+  ['(a*)+', 'b', [0, '', ''], [1, '', '']],
+  ['(|a)*', 'aa', [0, '', ''], [1, '', ''], [2, '', '']],
+  ['(|a)+', 'aa', [0, '', ''], [1, '', ''], [2, '', '']],
+  ['^a', 'aa', [0, 'a']],
+  ['\\ba', 'a aa', [0, 'a'], [2, 'a']],
+  ['(?m)^.', 'a\n😀b', [0, 'a'], [2, '😀']],
+  ['b$', 'ab', [1, 'b']],
+  ['.(?:x)', '😀x', [0, '😀x']],
+]
+
+test('what a pattern finds is the leftmost, and of those what is tried first', () => {
+  for (const [pattern, text, ...expected] of OCCURRENCES)
+    assert.deepEqual(found(pattern, text), expected, `${pattern} in ${text}`)
+})
+
+const piece = fc.constantFrom(
+  'a',
+  'b',
+  '[ab]',
+  '.',
+  '(?:a|ab)',
+  '(?:ab|a)',
+  'a*',
+  'a*?',
+  'b+?',
+  '(?:ab)*',
+  '[ab]{1,2}',
+  'a??',
+  '\\b',
+  'x?',
+)
+const sequence = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''))
+const pattern = fc.array(sequence, { minLength: 1, maxLength: 3 }).map((alternatives) => alternatives.join('|'))
+
+test('finds what a backtracking engine finds', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', 'x', ' '), { maxLength: 12 }).map((letters) => letters.join(''))
+  fc.assert(
+    fc.property(pattern, text, (source, subject) => {
+      const [own] = compilePattern(source).occurrences(subject)
+      const theirs = new RegExp(source).exec(subject)
+      assert.deepEqual([own?.start, own?.text], [theirs?.index, theirs?.[0]])
+    }),
+    { numRuns: fuzzRuns() },
+  )
+})
+
+test('searching is linear too', () => {
+  const evil = compilePattern('(a*)*(b|a*)*c')
+  assert.deepEqual([...evil.occurrences('a'.repeat(3_000))], [])
+})

@@ -9,12 +9,15 @@ import { isWord } from './characters.js'
 import type { CharacterSet } from './characters.js'
 import type { Assertion, Node } from './syntax.js'
 
-type Instruction =
+/** A step of a program. */
+export type Instruction =
   | { readonly op: 'consume'; readonly set: CharacterSet }
   | { readonly op: 'assert'; readonly assertion: Assertion }
-  /** Both ways; `also` is set once its target is known. */
+  /** Both ways, `next` first; `also` is set once its target is known. */
   | { readonly op: 'fork'; next: number; also: number }
   | { readonly op: 'jump'; next: number }
+  /** A group starts or ends here: slots 2n and 2n+1 are those of group n. */
+  | { readonly op: 'save'; readonly slot: number }
   | { readonly op: 'accept' }
 
 /** A compiled pattern. */
@@ -52,7 +55,11 @@ function emit(build: Build, node: Node): void {
   else if (node.kind === 'assert') program.push({ op: 'assert', assertion: node.assertion })
   else if (node.kind === 'sequence') for (const part of node.nodes) emit(build, part)
   else if (node.kind === 'either') emitEither(build, node.nodes)
-  else emitRepeat(build, node)
+  else if (node.kind === 'group') {
+    program.push({ op: 'save', slot: node.index * 2 })
+    emit(build, node.node)
+    program.push({ op: 'save', slot: node.index * 2 + 1 })
+  } else emitRepeat(build, node)
 }
 
 function emitEither(build: Build, nodes: readonly Node[]): void {
@@ -74,26 +81,67 @@ function emitEither(build: Build, nodes: readonly Node[]): void {
   for (const end of ends) end.next = program.length
 }
 
-function emitRepeat(build: Build, { node, min, max }: Extract<Node, { kind: 'repeat' }>): void {
+function emitRepeat(build: Build, { node, min, max, lazy }: Extract<Node, { kind: 'repeat' }>): void {
   const { program } = build
-  for (let time = 0; time < min; time++) emit(build, node)
-  if (max === Infinity) {
+  // As in RE2, one time less here is one time at least there: an empty time must not keep a loop from ending.
+  const looped = max === Infinity && (min > 0 || isNullable(node))
+  for (let time = looped ? 1 : 0; time < min; time++) emit(build, node)
+  if (looped) {
+    const skip = min === 0 ? pushFork(program, lazy) : undefined
     const start = program.length
-    const fork = { op: 'fork' as const, next: start + 1, also: 0 }
-    program.push(fork)
     emit(build, node)
-    program.push({ op: 'jump', next: start })
-    fork.also = program.length
+    const fork = pushFork(program, lazy)
+    fork.enter(start)
+    fork.leave(program.length)
+    skip?.leave(program.length)
     return
   }
-  const forks: { also: number }[] = []
+  if (max === Infinity) {
+    const start = program.length
+    const fork = pushFork(program, lazy)
+    emit(build, node)
+    program.push({ op: 'jump', next: start })
+    fork.leave(program.length)
+    return
+  }
+  const forks: Fork[] = []
   for (let time = min; time < max; time++) {
-    const fork = { op: 'fork' as const, next: program.length + 1, also: 0 }
-    program.push(fork)
-    forks.push(fork)
+    forks.push(pushFork(program, lazy))
     emit(build, node)
   }
-  for (const fork of forks) fork.also = program.length
+  for (const fork of forks) fork.leave(program.length)
+}
+
+interface Fork {
+  /** Where one more time starts; without it, right behind the fork. */
+  enter(target: number): void
+  leave(target: number): void
+}
+
+/** Once more or on: which is tried first depends on whether the repetition is lazy. */
+function pushFork(program: Instruction[], lazy: boolean): Fork {
+  const inside = program.length + 1
+  const fork = { op: 'fork' as const, next: lazy ? 0 : inside, also: lazy ? inside : 0 }
+  program.push(fork)
+  return {
+    enter: (target) => {
+      if (lazy) fork.also = target
+      else fork.next = target
+    },
+    leave: (target) => {
+      if (lazy) fork.next = target
+      else fork.also = target
+    },
+  }
+}
+
+/** Whether it can match nothing at all. */
+function isNullable(node: Node): boolean {
+  if (node.kind === 'set') return false
+  if (node.kind === 'assert') return true
+  if (node.kind === 'sequence') return node.nodes.every(isNullable)
+  if (node.kind === 'either') return node.nodes.some(isNullable)
+  return (node.kind === 'repeat' && node.min === 0) || isNullable(node.node)
 }
 
 /** How much of the text a match has to cover. */
@@ -120,7 +168,8 @@ export function runProgram(program: Program, text: string, extent: Extent): bool
   return false
 }
 
-interface Place {
+/** A place in a text. */
+export interface Place {
   readonly program: Program
   readonly points: readonly number[]
   readonly at: number
@@ -134,6 +183,7 @@ function follow(threads: Threads, start: number, place: Place): void {
     const instruction = place.program[index]
     if (instruction?.op === 'jump') pending.push(instruction.next)
     else if (instruction?.op === 'fork') pending.push(instruction.also, instruction.next)
+    else if (instruction?.op === 'save') pending.push(index + 1)
     else if (instruction?.op === 'assert' && holds(instruction.assertion, place)) pending.push(index + 1)
   }
 }
@@ -147,7 +197,8 @@ const HOLDS: Readonly<Record<Assertion, (before: number | undefined, after: numb
   'no-word-boundary': (before, after) => isWord(before) === isWord(after),
 }
 
-function holds(assertion: Assertion, { points, at }: Place): boolean {
+/** Whether an assertion is true of a place. */
+export function holds(assertion: Assertion, { points, at }: Place): boolean {
   return HOLDS[assertion](points[at - 1], points[at])
 }
 

@@ -3,7 +3,7 @@
  *
  * Read: literals, `.`, `[…]` and `[^…]` with ranges and `[:name:]`, `\d \D \s \S \w \W`, `\pL` and `\p{Name}`, `\b \B`,
  * `^ $ \A \z`, `(…)`, `(?:…)`, `(?P<name>…)`, `(?<name>…)`, the flags `i s m U` as `(?i)` or `(?i:…)`, `|`, and `* + ? {n} {n,} {n,m}`,
- * lazy or not (a whole match does not depend on it), `\Q…\E`, `\x7F`, `\x{10FFFF}` and the C escapes.
+ * lazy or not (which matters only to what is found, not to whether), `\Q…\E`, `\x7F`, `\x{10FFFF}` and the C escapes.
  * Refused, as RE2 refuses them: back-references and look-around, which is what makes matching linear.
  *
  * @module
@@ -32,7 +32,16 @@ export type Node =
   | { readonly kind: 'assert'; readonly assertion: Assertion }
   | { readonly kind: 'sequence'; readonly nodes: readonly Node[] }
   | { readonly kind: 'either'; readonly nodes: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly node: Node; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'repeat'
+      readonly node: Node
+      readonly min: number
+      readonly max: number
+      /** Fewer times are tried first. */
+      readonly lazy: boolean
+    }
+  /** What is found of it can be asked for. */
+  | { readonly kind: 'group'; readonly node: Node; readonly index: number }
 
 /** RE2's own limit on a counted repetition. */
 export const MAX_REPEAT = 1000
@@ -43,6 +52,8 @@ interface Flags {
   readonly ignoreCase: boolean
   readonly dotAll: boolean
   readonly multiline: boolean
+  /** Repetitions are lazy, and with a question mark they are not. */
+  readonly ungreedy: boolean
 }
 
 const POSTFIX: ReadonlyMap<string, readonly [number, number]> = new Map([
@@ -69,7 +80,8 @@ class PatternParser {
   readonly #source: string
   #at = 0
   #depth = 0
-  #flags: Flags = { ignoreCase: false, dotAll: false, multiline: false }
+  #groups = 0
+  #flags: Flags = { ignoreCase: false, dotAll: false, multiline: false, ungreedy: false }
 
   constructor(source: string) {
     this.#source = source
@@ -129,8 +141,8 @@ class PatternParser {
     let times = 0
     for (let range = this.#repetition(); range !== undefined; range = this.#repetition()) {
       if (++times > 1) throw this.#refuse('a repetition of a repetition; put the inner one in a group')
-      node = { kind: 'repeat', node, min: range[0], max: range[1] }
-      this.#take('?') // lazy: which way is tried first cannot change whether all of the text matches
+      const lazy = this.#take('?') !== this.#flags.ungreedy
+      node = { kind: 'repeat', node, min: range[0], max: range[1], lazy }
     }
     return node
   }
@@ -155,13 +167,13 @@ class PatternParser {
 
   #group(): Node | undefined {
     const outer = this.#flags
-    if (this.#take('?')) {
-      if (!this.#take(':') && !this.#takeName() && !this.#takeFlags()) return undefined
-    }
+    let index: number | undefined
+    if (!this.#take('?') || this.#takeName()) index = ++this.#groups
+    else if (!this.#take(':') && !this.#takeFlags()) return undefined
     const node = this.#alternatives()
     if (!this.#take(')')) throw this.#refuse('a group is not closed')
     this.#flags = outer
-    return node
+    return index === undefined ? node : { kind: 'group', node, index }
   }
 
   #takeName(): boolean {
@@ -183,6 +195,7 @@ class PatternParser {
       ignoreCase: flag('i', this.#flags.ignoreCase),
       dotAll: flag('s', this.#flags.dotAll),
       multiline: flag('m', this.#flags.multiline),
+      ungreedy: flag('U', this.#flags.ungreedy),
     }
     this.#at += whole.length
     return end === ':'

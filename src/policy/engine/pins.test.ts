@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import type { JsonObject } from '#encoding/json'
 import { fuzzRuns } from '#testing/fuzz'
 import { podOf, reviewOf } from '#testing/policy/reviews'
-import { withPins } from './admission.js'
+import { withPins } from './pins.js'
 
 const pin = (pointer: string): Parameters<typeof withPins>[1][number] => ({ pointer, path: '', from: 'a', to: 'b' })
 

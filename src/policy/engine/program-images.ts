@@ -1,0 +1,58 @@
+/** The images that a program is about: found, selected, looked up, and named by digest where that is asked for. @module */
+import type { ImageOccurrence, NamedImage, PinnedImage } from '../internal/image.js'
+import { imagesOf } from '../internal/pod-images.js'
+import type { ImagePlace } from '../internal/pod-images.js'
+import type { ImageSelection, ImageSelector } from '../internal/image.js'
+import type { ReviewProgram } from '../internal/policy.js'
+import type { Review } from '../internal/review.js'
+import { readPlace } from './judge-image.js'
+import { selectImage } from './select-images.js'
+import type { Session } from './session.js'
+
+/** An image that is selected, and what its name stands for. */
+export interface SelectedImage {
+  readonly occurrence: ImageOccurrence
+  readonly pinned: PinnedImage
+}
+
+/** Where a program looks for images. @throws what says that this cannot be said */
+export async function programPlaces(
+  { extract }: ReviewProgram,
+  review: Review,
+  session: Session,
+): Promise<readonly (ImageOccurrence | ImagePlace)[]> {
+  const places = imagesOf(review)
+  if (extract === undefined) return places
+  const own = await extract.images(review, session.circumstances)
+  return [...places.filter(({ group }) => !extract.groups.has(group)), ...own]
+}
+
+/** The images of these places that the program selects. @throws for a name that cannot be read or looked up */
+export async function selectedImages(
+  { images }: ReviewProgram,
+  places: readonly (ImageOccurrence | ImagePlace)[],
+  session: Session,
+): Promise<readonly SelectedImage[]> {
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const read = readPlace(place)
+      if ('error' in read) throw read.error
+      const { occurrence } = read
+      if (!(await isSelected(images, occurrence.image, session))) return []
+      return [{ occurrence, pinned: await session.resolve(occurrence.image) }]
+    }),
+  )
+  return found.flat()
+}
+
+/** Names are tried before the digest is known: an image that no policy is about need not exist. */
+export async function isSelected(images: ImageSelection, image: NamedImage, session: Session): Promise<boolean> {
+  if (selectImage(images, image, undefined) === 'selected') return true
+  if (image.reference.kind === 'digest' || !images.include.some(mayNameDigest)) return false
+  return selectImage(images, image, await session.resolve(image)) === 'selected'
+}
+
+function mayNameDigest(selector: ImageSelector): boolean {
+  if (selector.kind === 'expression') return selector.digestDecides !== 'nothing'
+  return (selector.kind === 'cip-glob' ? selector.glob : selector.pattern).includes('@')
+}
