@@ -224,6 +224,20 @@ describe('policies that are hostile', () => {
     assert.ok(performance.now() - started < 10_000)
   })
 
+  test('one that is nested too deeply to be read refuses, and hides no other one', async (t) => {
+    const { review, apply, bare, signed } = await open(t)
+    for (const depth of [100, 1000, 4000]) {
+      await apply(policy({ name: 'deep', rule: { preconditions: deep(depth) } }))
+      assert.equal((await review(VALIDATE, pod(bare))).allowed, false)
+      // What comes after it is obeyed all the same.
+      const name = `later-${String(depth)}`
+      await apply(policy({ name, verify: { imageReferences: [`quay.io/${name}/*`] } }))
+      const digest = signed.slice(signed.indexOf('@'))
+      const { allowed, status } = await review(VALIDATE, pod(`quay.io/${name}/app${digest}`))
+      assert.deepEqual([allowed, status?.message.includes(name)], [false, true], status?.message)
+    }
+  })
+
   test('five hundred policies are judged, and one of them that refuses is enough', async (t) => {
     const { review, apply, signed } = await open(t)
     const many = Array.from({ length: 500 }, (_, index) => policy({ name: `p${String(index)}` }))
