@@ -166,11 +166,7 @@ describe('what a resource may try', () => {
       when(`{{ regex_match('(a|a)*b|(a+)+c', ${A}) || \`true\` }}`),
       'a'.repeat(5000),
     ],
-    [
-      'a pattern of its own that is large, and a large text',
-      when(`{{ regex_match(${A}, ${A}) }}`),
-      'a?'.repeat(1500),
-    ],
+    ['a pattern of its own that is large, and a large text', when(`{{ regex_match(${A}, ${A}) }}`), 'a?'.repeat(1500)],
     ['a pattern of its own that is too large', when(`{{ regex_match(${A}, 'a') }}`), '((a{1000}){1000}){1000}'],
     ['a pattern of its own that is none', when(`{{ regex_match(${A}, 'a') }}`), '('],
     ['wildcards of its own', when(`{{ pattern_match(${A}, ${A}) }}`), '*a'.repeat(50_000)],
