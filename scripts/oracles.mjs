@@ -19,7 +19,7 @@ const sources = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'ora
 const target = process.env.ORACLES ?? join(homedir(), '.cache', 'countersign', 'oracles')
 
 /** Name → the Go module that it is in. */
-const PROGRAMS = { cue: '.', rego: '.', versions: 'packages', purl: 'packages' }
+const PROGRAMS = { cue: '.', rego: '.', cel: 'cel', versions: 'packages', purl: 'packages' }
 
 /** These bring thousands of packages with them, and take minutes where nothing is cached: built only where they are asked for. */
 const LARGE_PROGRAMS = { kyverno: 'kyverno' }
