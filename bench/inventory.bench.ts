@@ -206,7 +206,9 @@ function question(words: readonly string[], expected: number): void {
     `  ${words
       .filter((word) => !word.startsWith('/') && !/^--(?:cache|name)$/.test(word))
       .join(' ')
-      .padEnd(44)} ${median(times).toFixed(0).padStart(6)} ms  ${median(processor).toFixed(0).padStart(6)} ms  ${(memory / 1024).toFixed(0).padStart(5)} MiB`,
+      .padEnd(
+        44,
+      )} ${median(times).toFixed(0).padStart(6)} ms  ${median(processor).toFixed(0).padStart(6)} ms  ${(memory / 1024).toFixed(0).padStart(5)} MiB`,
   )
 }
 

@@ -42,8 +42,9 @@ export async function openRegistry(
   })
   const keychains: Keychain[] = [explicit, machineKeychain({ env: host.environment })]
   if (flags['k8s-keychain']) {
-    const { cloudKeychain } = await import('#clients/registry/cloud-keychain')
-    keychains.push(cloudKeychain({ fetch, env: host.environment }))
+    const { openCloudKeychains } = await import('./cloud-logins.js')
+    const clouds = await openCloudKeychains(host)
+    keychains.push(clouds())
   }
   return createRegistryClient({
     fetch,

@@ -66,6 +66,7 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
   ['Policy', 'policies'],
   ['TrustRoot', 'trustroots'],
   ['ImageValidatingPolicy', 'imagevalidatingpolicies'],
+  ['NamespacedImageValidatingPolicy', 'namespacedimagevalidatingpolicies'],
 ])
 
 export function collectionOf({ apiVersion, kind }: JsonObject, namespace?: string): Collection {

@@ -1,8 +1,8 @@
 /** The gate of the cluster that this runs in, or that a kubeconfig names. @module */
 import type { Fetch } from '#clients/http/fetch'
 import { systemTimers } from '#clients/http/timers'
-import { cloudKeychain } from '#clients/registry/cloud-keychain'
-import { explicitKeychain, firstOf, renewed, type Keychain } from '#clients/registry/credentials'
+import { CLOUD_NAMES } from '#clients/registry/cloud/cloud-keychain'
+import { explicitKeychain, firstOf, renewed } from '#clients/registry/credentials'
 import { machineKeychain } from '#clients/registry/keychain'
 import { randomBytes } from '#crypto/random'
 import { decodeUtf8 } from '#encoding/utf8'
@@ -10,6 +10,7 @@ import { openClusterGate } from '#gate/cluster-gate'
 import type { NamedKeychains } from '#gate/cluster-ports'
 import { DEFAULT_NAMESPACE } from '#gate/installation'
 import type { ExceptionNamespaces } from '#gate/snapshot/exception-shelf'
+import { openCloudKeychains } from '../cloud-logins.js'
 import type { Host } from '../kit/host.js'
 import { fetchInput } from '../read-input.js'
 import type { RegistryFlags } from '../registry-access.js'
@@ -60,7 +61,7 @@ export async function openGateFromCluster(options: FromClusterOptions): Promise<
     reports: flags.reports,
     scanInterval: flags['scan-interval'],
     scanRate: Math.max(1, flags['scan-rate']),
-    keychains: keychainsOf(host, flags, registryFetch),
+    keychains: await keychainsOf(host, flags),
     exceptionsFrom: exceptionNamespaces(flags['exceptions-from']),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
@@ -93,7 +94,7 @@ function connectRegistry({ host, flags, verbose }: FromClusterOptions, insecure:
 const RENEW = 5 * 60_000
 
 /** What the installation itself has; rules may name some of it. */
-function keychainsOf(host: Host, flags: RegistryFlags, fetch: Fetch): NamedKeychains {
+async function keychainsOf(host: Host, flags: RegistryFlags): Promise<NamedKeychains> {
   const given = explicitKeychain({
     username: flags['registry-username'],
     password: flags['registry-password'],
@@ -105,14 +106,16 @@ function keychainsOf(host: Host, flags: RegistryFlags, fetch: Fetch): NamedKeych
     given,
     renewed(() => machineKeychain({ env }), { millis: RENEW, clock }),
   )
-  const cloud: Keychain = renewed(() => cloudKeychain({ fetch, env }), { millis: RENEW, clock })
+  const openClouds = await openCloudKeychains(host, REGISTRY_PACE)
+  const clouds = new Map(
+    CLOUD_NAMES.map((name) => [name, renewed(() => openClouds([name]), { millis: RENEW, clock })] as const),
+  )
   return (names) => {
-    if (names.length === 0) return firstOf(machine, cloud)
-    const wanted = [
-      ...(names.includes('default') ? [machine] : []),
-      ...(names.some((name) => name !== 'default') ? [cloud] : []),
-    ]
-    return firstOf(...wanted)
+    const isNamed = (name: string): boolean => names.length === 0 || names.includes(name)
+    return firstOf(
+      ...(isNamed('default') ? [machine] : []),
+      ...[...clouds].flatMap(([name, keychain]) => (isNamed(name) ? [keychain] : [])),
+    )
   }
 }
 

@@ -87,6 +87,10 @@ export const command: Command = defineCommand({
       does: 'everything that became known this week, as JSON',
       run: 'inventory find --osv ./osv --since 7d --output json',
     },
+    {
+      does: 'in CI: fails for what is found, and for what is not known',
+      run: 'inventory find --osv ./osv --image-list images.txt --key sbom.pub',
+    },
   ],
 
   async run({ args, flags, host, signal, verbose }) {

@@ -48,7 +48,8 @@ export const command: Command = defineCommand({
       does: 'honouring the OpenVEX statements of somebody else',
       run: 'inventory --cluster --key sbom.pub --vex-certificate-identity psirt@example.com --vex-certificate-oidc-issuer https://issuer.example.com',
     },
-    { does: 'then ask it', run: 'inventory find log4j-core' },
+    { does: 'then ask it, for a component or a vulnerability', run: 'inventory find log4j-core' },
+    { does: 'or show it', run: 'inventory list' },
   ],
 
   async run({ args, flags, host, signal, verbose }) {

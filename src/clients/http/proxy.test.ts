@@ -46,6 +46,13 @@ for (const url of ['http://localhost:5000/', 'https://127.0.0.1/', 'https://[::1
   })
 }
 
+for (const host of ['169.254.169.254', '169.254.170.2', 'metadata.google.internal']) {
+  test(`the metadata service ${host} is never asked through a proxy`, () => {
+    assert.equal(viaProxy(`http://${host}/`, {}), false)
+    assert.equal(viaProxy(`http://${host}.evil.example/`, {}), !host.startsWith('169'))
+  })
+}
+
 for (const [list, url] of [
   ['*', 'https://a.example/'],
   ['a.example', 'https://a.example/'],

@@ -15,14 +15,19 @@ export interface Proxy {
 }
 
 /**
- * The proxy for a URL, or undefined for a direct connection. Loopback is never proxied.
+ * The proxy for a URL, or undefined for a direct connection. Loopback is never proxied, nor are the metadata services of clouds,
+ * whose answers are secrets of this machine.
  * @throws {@link HttpError} HTTP_PROXY if the variable cannot be understood: going around it silently would be worse.
  */
 export function proxyFor(url: URL, env: Environment): Proxy | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
   const value = variable(env, name)
-  if (value === '' || isLoopbackHost(url.hostname) || isExempt(url, variable(env, 'NO_PROXY'))) return undefined
+  if (value === '' || isOfThisMachine(url.hostname) || isExempt(url, variable(env, 'NO_PROXY'))) return undefined
   return parseProxy(name, value)
+}
+
+function isOfThisMachine(hostname: string): boolean {
+  return isLoopbackHost(hostname) || hostname.startsWith('169.254.') || hostname === 'metadata.google.internal'
 }
 
 /** Whether a URL's host name means this machine. */

@@ -21,7 +21,8 @@ export function readCertificateState(secret: JsonObject): CertificateState | und
   return {
     current,
     next: next === undefined ? undefined : { certificate: next, since: timeIn(entries, 'next-since') },
-    previous: previous === undefined ? undefined : { authority: previous, since: timeIn(entries, 'previous-since') ?? 0 },
+    previous:
+      previous === undefined ? undefined : { authority: previous, since: timeIn(entries, 'previous-since') ?? 0 },
   }
 }
 

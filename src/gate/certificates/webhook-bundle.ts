@@ -58,7 +58,9 @@ export interface Announcement {
 export async function writeBundle(api: KubernetesApi, { target, found, bundle }: Announcement): Promise<boolean> {
   const caBundle = encodeBase64(encodeUtf8(bundle))
   const written = await Promise.all(
-    found.map((each) => each === undefined || writeInto(api, each, bundleChanges(each.object, target, caBundle))),
+    found.map(async (each) => {
+      return each === undefined || (await writeInto(api, each, bundleChanges(each.object, target, caBundle)))
+    }),
   )
   return written.every(Boolean)
 }

@@ -366,6 +366,50 @@ describe('what must not pass', () => {
     ])
   })
 
+  test('an address that leads out of the namespace of the policy', async () => {
+    const { pinned } = await imageBy(key)
+    const asked: string[] = []
+    const told = (path: string): Promise<JsonObject> => {
+      asked.push(path)
+      return Promise.resolve({ status: { allowed: true } })
+    }
+    const cluster = {
+      ...clusterOfDocuments([]),
+      get: (of: { readonly namespace: string | undefined }) => told(`get ${of.namespace ?? ''}`),
+      call: told,
+    }
+    const policy = (expression: string): PolicyText => ({
+      ...keyPolicy({
+        validations: [{ expression: `${expression}.status.allowed` }, ...(SIGNED_BY_KEY as JsonObject[])],
+      }),
+      kind: 'NamespacedImageValidatingPolicy',
+      namespace: 'default',
+    })
+    const more = { ports: bench.ports({ cluster }) }
+    await admitted(
+      podOf(pinned),
+      policy('resource.Post("authorization.k8s.io/v1", "localsubjectaccessreviews", {})'),
+      more,
+    )
+    await admitted(podOf(pinned), policy('resource.Get("v1", "configmaps", "keys")'), more)
+    assert.deepEqual(asked.splice(0), [
+      '/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews',
+      'get default',
+    ])
+    for (const call of [
+      'Post("x/../../api/v1/namespaces/kube-system/serviceaccounts/default/token?a=", "pods", {})',
+      'Post("../api/v1", "pods", {})',
+      'Post("v1", "../../kube-system/pods", {})',
+      'Post("v1", "pods?namespace=kube-system", {})',
+      'Post("v1#", "pods", {})',
+      'Post("", "pods", {})',
+      'Get("v1/namespaces/kube-system", "secrets", "x")',
+      'Get("v1", "..", "x")',
+    ])
+      await denied(podOf(pinned), policy(`resource.${call}`), /not a resource of the Kubernetes API$/, more)
+    assert.deepEqual(asked, [])
+  })
+
   test('a pod among whose images one has a name that cannot be read', async () => {
     const { pinned } = await imageBy(key)
     for (const broken of [

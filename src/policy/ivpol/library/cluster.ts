@@ -48,14 +48,29 @@ interface Of {
   readonly namespace: string
 }
 
-function listOf({ apiVersion, resource, namespace }: Of): ResourceList {
+const API_VERSION = /^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?v[a-z0-9]+$/
+const PART = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/
+
+/** Names and nothing else: with a slash, a dot or a question mark too many, an address leads out of the namespace of the policy. */
+function checked(of: Of): Of {
+  const { apiVersion, resource, namespace } = of
+  if (API_VERSION.test(apiVersion) && PART.test(resource) && (namespace === '' || PART.test(namespace))) return of
+  throw evaluationError('not a resource of the Kubernetes API', {
+    expected: 'such as "apps/v1", "deployments", "default"',
+    found: JSON.stringify([apiVersion, resource, namespace]).slice(0, 200),
+  })
+}
+
+function listOf(of: Of): ResourceList {
+  const { apiVersion, resource, namespace } = checked(of)
   return { apiVersion, resource, namespace: namespace === '' ? undefined : namespace }
 }
 
 function get(of: Of, name: string, world: World): Outcome {
   const { cluster, signal } = surroundingsOf(world).circumstances
+  const at = listOf(of)
   return world.asks.ask(`get ${JSON.stringify([of, name])}`, async () => {
-    const found = await cluster.get(listOf(of), name, signal)
+    const found = await cluster.get(at, name, signal)
     return found === undefined ? null : fromJson(found)
   })
 }
@@ -63,8 +78,9 @@ function get(of: Of, name: string, world: World): Outcome {
 function list(of: Of, selector: CelMap | undefined, world: World): Outcome {
   const { cluster, signal } = surroundingsOf(world).circumstances
   const wanted = selector === undefined ? undefined : textsOf(selector)
+  const at = listOf(of)
   return world.asks.ask(`list ${JSON.stringify([of, wanted])}`, async () => {
-    const all = await cluster.list(listOf(of), signal)
+    const all = await cluster.list(at, signal)
     const items = all.filter((item) => {
       const has = labelsOf(item)
       return (wanted ?? []).every(([name, value]) => has.get(name) === value)
@@ -87,15 +103,12 @@ function textsOf(selector: CelMap): readonly (readonly [string, string])[] {
 }
 
 /** Creates what answers at once and is kept nowhere, such as a review of access; what else a cluster lets be created, it says. */
-function post({ apiVersion, resource, namespace }: Of, body: CelMap, world: World): Outcome {
+function post(of: Of, body: CelMap, world: World): Outcome {
+  const { apiVersion, resource, namespace } = checked(of)
   const { cluster, signal } = surroundingsOf(world).circumstances
   const json = toJson(body, world.budget)
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const path = [
-    root,
-    ...(namespace === '' ? [] : ['namespaces', encodeURIComponent(namespace)]),
-    encodeURIComponent(resource),
-  ]
+  const path = [root, ...(namespace === '' ? [] : ['namespaces', namespace]), resource]
   return world.asks.ask(`post ${JSON.stringify([path, json])}`, async () => {
     const answer: JsonValue = await cluster.call(path.join('/'), { method: 'POST', body: json }, signal)
     return fromJson(isJsonObject(answer) ? answer : {})
