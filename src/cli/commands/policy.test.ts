@@ -238,6 +238,40 @@ test('policy explain says what Kyverno’s rules ask for, generated ones include
     assert.match(outcome.stdout, said)
 })
 
+test('policy explain takes its files as policy test does, and at least one', async () => {
+  const files = { 'p.yaml': policy() }
+  const named = await bench.run(explain, ['p.yaml'], { files })
+  const flagged = await bench.run(explain, ['--policy', 'p.yaml'], { files })
+  assert.equal(flagged.stdout, named.stdout)
+  const bare = await bench.run(explain, [], { files })
+  assert.match(bare.stderr, /nothing to explain/)
+})
+
+test('policy explain names whom an image validating policy expects', async () => {
+  const people = [
+    { issuer: 'https://issuer.example.com', subject: 'ann@example.com' },
+    { issuer: 'https://issuer.example.com', subjectExpression: "'bob@example.com'" },
+  ]
+  const document = {
+    apiVersion: 'policies.kyverno.io/v1',
+    kind: 'ImageValidatingPolicy',
+    metadata: { name: 'signed' },
+    spec: {
+      validationActions: ['Deny'],
+      matchConstraints: {
+        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+      },
+      matchImageReferences: [{ glob: 'ghcr.io/*' }],
+      attestors: [{ name: 'people', cosign: { keyless: { identities: people } } }],
+      validations: [{ expression: 'images.containers.all(i, verifyImageSignatures(i, [attestors.people]) > 0)' }],
+    },
+  }
+  const { stdout, stderr } = await bench.run(explain, ['p.yaml'], { files: { 'p.yaml': JSON.stringify(document) } })
+  assert.equal(stderr, '')
+  assert.match(stdout, /attestor people: by ann@example\.com by https:\/\/issuer\.example\.com, or by whom 'bob@/)
+  assert.match(stdout, /otherwise: refused/)
+})
+
 test('policy explain says what was understood', async () => {
   const outcome = await bench.run(explain, ['p.yaml'], { files: { 'p.yaml': policy() } })
   assert.equal(outcome.code, 0, outcome.stderr)

@@ -36,7 +36,7 @@ export interface PolicyFiles {
   readonly cluster: ClusterReader
   trustRoot(name: string): Promise<TrustedRoot>
   /** Of a TUF repository that a policy names itself. */
-  trustRepository(repository: TrustRepository): Promise<TrustedRoot>
+  readonly trustRepository: (repository: TrustRepository) => Promise<TrustedRoot>
   key(source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey
 }
 

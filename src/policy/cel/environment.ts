@@ -26,11 +26,6 @@ export interface Overload {
   call(args: readonly CelValue[], world: World): Outcome
 }
 
-export interface FunctionDeclaration {
-  readonly name: string
-  readonly overloads: readonly Overload[]
-}
-
 type Arguments<K extends readonly Kind<CelValue>[]> = {
   readonly [I in keyof K]: K[I] extends Kind<infer T> ? T : never
 }

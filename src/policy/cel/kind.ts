@@ -8,7 +8,6 @@ import {
   INT,
   listOf,
   mapOf,
-  NULL,
   opaque,
   optionalOf,
   STRING,
@@ -37,7 +36,6 @@ export const uint: Kind<Uint> = kindOf(UINT, (value) => value instanceof Uint)
 export const double: Kind<number> = kindOf(DOUBLE, (value) => typeof value === 'number')
 export const string: Kind<string> = kindOf(STRING, (value) => typeof value === 'string')
 export const bytes: Kind<Uint8Array> = kindOf(BYTES, (value) => value instanceof Uint8Array)
-export const nothing: Kind<null> = kindOf(NULL, (value) => value === null)
 export const timestamp: Kind<Timestamp> = kindOf(TIMESTAMP, (value) => value instanceof Timestamp)
 export const duration: Kind<Duration> = kindOf(DURATION, (value) => value instanceof Duration)
 export const typeValue: Kind<TypeValue> = kindOf(TYPE, (value) => value instanceof TypeValue)

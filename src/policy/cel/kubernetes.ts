@@ -70,10 +70,7 @@ const REQUEST_FIELDS = {
   options: DYN,
 }
 
-/** `request`, an admission request. */
-export const REQUEST: CelType = objectType('kubernetes.AdmissionRequest', REQUEST_FIELDS)
-
-/** `request` with the objects in it, which Kyverno's policies may look at there as well. */
+/** `request`, an admission request, with the objects in it: Kyverno's policies may look at them there as well. */
 export const REQUEST_WITH_OBJECTS: CelType = objectType('kubernetes.AdmissionRequest', {
   ...REQUEST_FIELDS,
   object: DYN,

@@ -94,9 +94,3 @@ export function formatDouble(value: number): string {
 function withExponent(digits: string, exponent: number): string {
   return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
-
-/** With so many digits after the point, and an exponent of at least two. */
-export function formatScientific(value: number, digits: number): string {
-  const [front = '', power = ''] = value.toExponential(digits).split('e')
-  return withExponent(front, Number(power))
-}

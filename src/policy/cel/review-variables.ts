@@ -3,22 +3,11 @@ import type { JsonObject } from '#encoding/json'
 import type { Circumstances } from '../internal/cluster.js'
 import type { Review } from '../internal/review.js'
 import type { Asks } from './asks.js'
-import type { CelEnvironment } from './environment.js'
 import { fromJson } from './json.js'
-import { KUBERNETES, NAMESPACE, REQUEST } from './kubernetes.js'
 import type { Variables } from './program.js'
-import { DYN } from './types.js'
 import type { Outcome } from './values.js'
 
-/** What match conditions of webhooks may name. */
-export const REQUEST_ENVIRONMENT: CelEnvironment = KUBERNETES.withVariables({
-  object: DYN,
-  oldObject: DYN,
-  request: REQUEST,
-  namespaceObject: NAMESPACE,
-})
-
-/** The values of those variables. A namespace that did not come with the request is asked for when it is needed. */
+/** The values of these variables. A namespace that did not come with the request is asked for when it is needed. */
 export function reviewVariables(review: Review, circumstances: Circumstances): Variables {
   const { object, oldObject } = review
   return (name, { asks }) => {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { CelType } from './types.js'
 
 /** A result that is still being asked for; it stands for whatever will come. */
 export const PENDING: unique symbol = Symbol('pending')
@@ -165,14 +164,4 @@ export function typeNameOf(value: CelValue): string {
   if (value instanceof Duration) return 'google.protobuf.Duration'
   if (value instanceof Optional) return 'optional_type'
   return value instanceof TypeValue ? 'type' : value.typeName
-}
-
-/** The name that `type(x)` gives for values of a type. */
-export function valueTypeName(type: CelType): string {
-  if (type.kind === 'optional') return 'optional_type'
-  if (type.kind === 'scalar') {
-    if (type.name === 'timestamp') return 'google.protobuf.Timestamp'
-    return type.name === 'duration' ? 'google.protobuf.Duration' : type.name
-  }
-  return 'name' in type ? type.name : type.kind
 }

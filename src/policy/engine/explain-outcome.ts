@@ -3,7 +3,7 @@ import { encodeHex } from '#encoding/hex'
 import type { Attestor } from '../internal/attestor.js'
 import type { Demand } from '../internal/demand.js'
 import type { DemandOutcome, SeenSigner } from '../internal/outcome.js'
-import { describeIdentity } from './identities.js'
+import { describeIdentity } from '../internal/describe-identity.js'
 
 /** Everybody whom a demand names. */
 export function expectedSigners(demand: Demand | undefined): readonly string[] {

@@ -1,8 +1,8 @@
 /** The allowed identities of an attestor, as the verifier takes them. @module */
 import type { IdentityPolicy, IdentityRequirement } from '#verify/identity/identity-policy'
-import type { IdentityMatch, TextMatch } from '../internal/attestor.js'
+import type { IdentityMatch } from '../internal/attestor.js'
 import { PolicyError } from '../internal/policy-error.js'
-import { describeMatch, textRequirement } from '../internal/text-match.js'
+import { textRequirement } from '../internal/text-match.js'
 
 /**
  * Any of the identities; of each, every issuer text, any subject text, and every claim.
@@ -29,12 +29,4 @@ function incomplete(attestor: string, what: string): PolicyError {
     found: 'none',
     hint: 'an attestor that takes anybody protects nothing; name the issuer and the subject',
   })
-}
-
-/** Whom the policy expects, in a few words. */
-export function describeIdentity({ issuer, subject, claims }: IdentityMatch): string {
-  const who = subject.map((match: TextMatch) => describeMatch(match)).join(' or ')
-  const by = issuer.map((match) => describeMatch(match)).join(' and ')
-  const further = [...claims].map(([claim, match]) => `, ${claim} ${describeMatch(match)}`).join('')
-  return `${who} by ${by}${further}`
 }

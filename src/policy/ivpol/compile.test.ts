@@ -431,7 +431,7 @@ describe('what is made of a policy', () => {
       '  must hold (no):',
       '    true',
       '  every one of the images must have been verified by some policy',
-      '  otherwise: Deny',
+      '  otherwise: refused',
       '  digests: written into the resource, must be there',
       '  warning: the attestor n is one of Notary, whose signatures are not verified here: nothing counts for it',
     ])

@@ -7,6 +7,7 @@ import type { CelProgram, CompileCel } from '../cel/program.js'
 import { CelError } from '../cel/cel-error.js'
 import { Evaluation } from '../cel/program.js'
 import type { CelEnvironment } from '../cel/environment.js'
+import { describeIdentity } from '../internal/describe-identity.js'
 import type { Complaints } from '../internal/fields.js'
 import type { Circumstances } from '../internal/cluster.js'
 import type { ImageSelector } from '../internal/image.js'
@@ -21,6 +22,7 @@ import { REFERENCE_ENVIRONMENT, policyEnvironment, withPolicyVariables } from '.
 import { compileExtractor } from './extractors.js'
 import { ABOUT_DIGESTS, globSelector } from './glob.js'
 import { Expressions } from './expressions.js'
+import type { ReadIdentity } from './identities.js'
 import { explainResources, matchesResources } from './match-resources.js'
 import { compileRun } from './run.js'
 import type { ReadReference, ReadSpec } from './spec.js'
@@ -201,8 +203,14 @@ function referenceSelector(
   ]
 }
 
+const IN_WORDS: ReadonlyMap<string, string> = new Map([
+  ['Deny', 'refused'],
+  ['Warn', 'let in with a warning'],
+  ['Audit', 'reported'],
+])
+
 function enforcementOf({ actions, action }: ReadSpec): ReviewProgram['enforcement'] {
-  return { explained: actions, actionFor: (): Action => action }
+  return { explained: actions.map((each) => IN_WORDS.get(each) ?? each), actionFor: (): Action => action }
 }
 
 function explain({ attestors, attestations, validations, digests }: ReadSpec): readonly string[] {
@@ -226,7 +234,12 @@ function describeAttestor(attestor: ReadSpec['attestors'][number]): string {
   if (attestor.kind !== 'cosign') return attestor.kind === 'notary' ? 'of Notary, not verified here' : 'nobody'
   const { signer, evidence } = attestor.cosign
   const log = `transparency log ${evidence.tlog}`
-  if (signer.kind === 'key') return `a key${signer.kms === undefined ? '' : ` at ${signer.kms}`}; ${log}`
-  if (signer.kind === 'certificate') return `a certificate; ${log}`
-  return `keyless, one of ${String(signer.identities.length)} identities; ${log}; certificate log ${evidence.sct}`
+  if (signer.kind === 'key') return `by a key${signer.kms === undefined ? '' : ` at ${signer.kms}`}; ${log}`
+  if (signer.kind === 'certificate') return `by a certificate; ${log}`
+  return `${signer.identities.map(describePerson).join(', or ')}; ${log}; certificate log ${evidence.sct}`
+}
+
+function describePerson({ subjectExpression, ...identity }: ReadIdentity): string {
+  const who = describeIdentity(identity)
+  return subjectExpression === undefined ? `by ${who}` : `by whom ${subjectExpression} names,${who}`
 }

@@ -1,7 +1,5 @@
 /** What the names in a policy's expressions stand for, computed when they are asked for and only once a round. @module */
-import type { JsonObject } from '#encoding/json'
 import { CelError, evaluationError } from '../cel/cel-error.js'
-import { fromJson } from '../cel/json.js'
 import { Evaluation } from '../cel/program.js'
 import type { CelProgram } from '../cel/program.js'
 import { reviewVariables } from '../cel/review-variables.js'
@@ -65,7 +63,7 @@ export interface PolicyEvaluation {
   readonly evaluation: Evaluation
   readonly surroundings: Surroundings
   /** To be called before the expressions are evaluated from the start. */
-  beginRound(): void
+  readonly beginRound: () => void
 }
 
 export interface EvaluationParts {
@@ -117,9 +115,4 @@ export function imagesValue(groups: ReadonlyMap<string, readonly string[]>): Cel
 /** `attestations`: each name stands for itself. */
 export function attestationsValue(names: Iterable<string>): CelValue {
   return new EntryMap(Array.from(names, (name) => [name, name] as const))
-}
-
-/** The object under review, for expressions that can name nothing else. */
-export function objectValue(object: JsonObject): CelValue {
-  return fromJson(object)
 }
