@@ -398,6 +398,15 @@ describe('what is made of a policy', () => {
     const [rule] = rules
     assert.ok(rule?.kind === 'program')
     assert.deepEqual(rule.access, { allowInsecure: true, providers: ['google'], secrets: [{ name: 'login' }] })
+    const namespaced = await policyOf({
+      kind: 'NamespacedImageValidatingPolicy',
+      namespace: 'team',
+      spec: { credentials: { secrets: ['login'] } },
+    })
+    assert.deepEqual(
+      namespaced.rules.map(({ access }) => access?.secrets),
+      namespaced.rules.map(() => [{ namespace: 'team', name: 'login' }]),
+    )
     assert.match(warnings.join('\n'), /the attestor notary is one of Notary/)
     assert.match(warnings.join('\n'), /the attestor nobody says of nobody/)
     assert.match(warnings.join('\n'), /\* stands for nothing else/)
@@ -431,7 +440,7 @@ describe('what is made of a policy', () => {
       '  must hold (no):',
       '    true',
       '  every one of the images must have been verified by some policy',
-      '  otherwise: Deny',
+      '  otherwise: refused',
       '  digests: written into the resource, must be there',
       '  warning: the attestor n is one of Notary, whose signatures are not verified here: nothing counts for it',
     ])

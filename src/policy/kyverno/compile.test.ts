@@ -292,6 +292,12 @@ describe('refused', () => {
       spec: 'validationFailureActionOverrides: [{action: Audit}]',
     })
     await refused(`${ONE}, imageRegistryCredentials: {secrets: [other/a]}`, 'secrets of its own namespace', policy)
+    for (const key of ['publicKeys: k8s://other/a', 'secret: {name: a, namespace: other}'])
+      await refused(
+        `imageReferences: ['*'], attestors: [{entries: [{keys: {${key}}}]}]`,
+        'secrets of its own namespace',
+        policy,
+      )
   })
 
   test('digests written in where images are changed as they are read', async () => {
@@ -499,6 +505,14 @@ spec:
       providers: ['github'],
       secrets: [{ name: 'a' }, { namespace: 'b', name: 'c' }],
     })
+    const own = await ruleOf(`${ONE}, imageRegistryCredentials: {secrets: [a, b/c]}`, {
+      kind: 'Policy',
+      metadata: 'name: p, namespace: b',
+    })
+    assert.deepEqual(own.rules[0]?.kind === 'images' ? own.rules[0].access?.secrets : undefined, [
+      { namespace: 'b', name: 'a' },
+      { namespace: 'b', name: 'c' },
+    ])
   })
 
   test('deprecated values, with a word about them', async () => {
