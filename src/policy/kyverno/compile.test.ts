@@ -234,11 +234,6 @@ describe('refused', () => {
     ],
     ['two operations', { more: 'validate: {message: a}' }, "Multiple operations defined in the rule 'r'"],
     [
-      'conditions of the webhook in CEL',
-      { spec: 'webhookConfiguration: {matchConditions: [{name: a, expression: b}]}' },
-      'spec.webhookConfiguration.matchConditions is not supported',
-    ],
-    [
       'a time-out of a minute',
       { spec: 'webhookTimeoutSeconds: 60' },
       'the timeout value must be between 1 and 30 seconds',
