@@ -1,9 +1,9 @@
 /**
- * Builds the original programs that tests compare with (CUE, OPA, the version orders of OSV-SCALIBR, packageurl-go, Kyverno), wrapped
- * to read questions and write answers, a line each.
+ * Builds the original programs that tests compare with (CUE, OPA, the version orders of OSV-SCALIBR, packageurl-go, cel-go,
+ * Kyverno), wrapped to read questions and write answers, a line each.
  * Where Go is missing, or its modules cannot be had, the tests that need them are skipped.
  *
- *   node scripts/oracles.mjs           those that build in seconds
+ *   node scripts/oracles.mjs           those that build in a minute or two
  *   node scripts/oracles.mjs kyverno   that one
  *
  * @module
@@ -18,8 +18,8 @@ import { fileURLToPath } from 'node:url'
 const sources = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'oracles')
 const target = process.env.ORACLES ?? join(homedir(), '.cache', 'countersign', 'oracles')
 
-/** Name → the Go module that it is in. */
-const PROGRAMS = { cue: '.', rego: '.', cel: 'cel', versions: 'packages', purl: 'packages' }
+/** Name → the folder of its Go package. */
+const PROGRAMS = { cue: 'cue', rego: 'rego', versions: 'packages/versions', purl: 'packages/purl', cel: 'cel/cel' }
 
 /** These bring thousands of packages with them, and take minutes where nothing is cached: built only where they are asked for. */
 const LARGE_PROGRAMS = { kyverno: 'kyverno' }
@@ -38,7 +38,7 @@ const stampOf = (name) => `${programOf(name)}.sources`
 function sourcesOf(name) {
   const folder = join(sources, LARGE_PROGRAMS[name])
   const hash = createHash('sha256')
-  for (const file of ['go.mod', 'go.sum', join(name, 'main.go')]) hash.update(readFileSync(join(folder, file)))
+  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(folder, file)))
   return hash.digest('hex')
 }
 
@@ -62,7 +62,7 @@ mkdirSync(target, { recursive: true })
 
 for (const name of asked.length > 0 ? asked : Object.keys(PROGRAMS)) {
   const out = programOf(name)
-  const { status } = spawnSync('go', ['build', '-trimpath', '-o', out, `./${name}`], {
+  const { status } = spawnSync('go', ['build', '-trimpath', '-o', out, '.'], {
     cwd: join(sources, all[name]),
     stdio: 'inherit',
   })

@@ -24,10 +24,17 @@ export interface Started {
 
 /** The real program over policies in files. */
 export async function startGate(
-  files: { readonly policy: string; readonly root: string; readonly ca: string },
+  files: { readonly policies: readonly string[]; readonly root: string; readonly ca: string },
   ...more: readonly string[]
 ): Promise<Started & { readonly webhooks: string; readonly health: string }> {
-  const args = ['admission', '--policy', files.policy, '--trusted-root', files.root, '--tls-ca-out', files.ca]
+  const args = [
+    'admission',
+    ...files.policies.flatMap((file) => ['--policy', file]),
+    '--trusted-root',
+    files.root,
+    '--tls-ca-out',
+    files.ca,
+  ]
   const ports = ['--port', '0', '--health-port', '0', '--output', 'json']
   const started = await start(GATE_CORE, [PROGRAM, ...args, ...ports, ...more])
   return { ...started, ...(JSON.parse(started.line) as { webhooks: string; health: string }) }

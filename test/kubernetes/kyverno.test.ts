@@ -32,7 +32,6 @@ before(async () => {
   await eventually(
     () => tryOut(pod('a', 'ghcr.io/other/app')),
     ({ allowed }) => allowed,
-    30_000,
   )
 })
 after(() => opened.stop())

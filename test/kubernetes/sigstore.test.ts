@@ -6,7 +6,18 @@ import { Opened } from './opened.js'
 import { install, sharedPolicies, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
 import { applyFile, applyObject, createNamespace } from './objects.js'
-import { ask, collectionOf, cronJob, deployment, eventually, job, outcomeOf, pod, type Outcome } from './workloads.js'
+import {
+  ask,
+  collectionOf,
+  cronJob,
+  deployment,
+  eventually,
+  job,
+  outcomeOf,
+  pod,
+  SECONDS,
+  type Outcome,
+} from './workloads.js'
 
 const NAMESPACE = 'team-a'
 const ANN = 'ann@example.com'
@@ -138,6 +149,18 @@ describe('the gate in a cluster', () => {
     assert.ok(JSON.stringify(made.object).includes('"image":"ghcr.io/acme/app:latest"'))
   })
 
+  test('wherever a pod names an image, it is judged', async () => {
+    const { spec, ...rest } = pod('a', `ghcr.io/acme/app@${signed}`)
+    const image = `ghcr.io/acme/bare@${bare}`
+    for (const [field, more] of [
+      ['spec.initContainers[0].image', { initContainers: [{ name: 'init', image }] }],
+      ['spec.volumes[0].image.reference', { volumes: [{ name: 'files', image: { reference: image } }] }],
+    ] as const) {
+      const { allowed, message } = await tryOut({ ...rest, spec: { ...(spec as JsonObject), ...more } })
+      assert.deepEqual([allowed, message.includes(field)], [false, true], message)
+    }
+  })
+
   test('ephemeral containers are judged', async () => {
     const made = await ask(cluster.admin, pod('debugged', `ghcr.io/acme/app@${signed}`), { namespace: NAMESPACE })
     assert.equal(made.allowed, true, made.message)
@@ -174,11 +197,10 @@ describe('the gate in a cluster', () => {
     const look = (): Promise<Outcome> => tryOut(pod('a', `ghcr.io/acme/app@${signed}`))
     const identities = [{ issuer: images.issuer, subject: BOB }]
     await apply(policy('signed', { authorities: [{ name: 'bob', keyless: { identities } }] }))
-    const refused = await eventually(look, ({ allowed }) => !allowed)
+    const refused = await eventually(look, ({ allowed }) => !allowed, SECONDS)
     assert.match(refused.seen.message, /none of the expected identities matched/)
     await apply(policy('signed'))
-    const admitted = await eventually(look, ({ allowed }) => allowed)
-    assert.ok(refused.millis < 3000 && admitted.millis < 3000, `${String(refused.millis)} ${String(admitted.millis)}`)
+    await eventually(look, ({ allowed }) => allowed, SECONDS)
   })
 
   test('a policy of others is enforced as it is: what the pod itself says', async () => {
@@ -212,12 +234,33 @@ describe('the gate in a cluster', () => {
     const look = (): Promise<Outcome> => tryOut(pod('a', `ghcr.io/acme/demo@${digest}`))
     await eventually(look, ({ allowed }) => allowed)
     await apply(secret(another))
-    const refused = await eventually(look, ({ allowed }) => !allowed)
+    const refused = await eventually(look, ({ allowed }) => !allowed, SECONDS)
     assert.match(refused.seen.message, /failed policy: cip-key-secret/)
     await apply(secret(publicKey))
-    const admitted = await eventually(look, ({ allowed }) => allowed)
-    assert.ok(refused.millis < 3000 && admitted.millis < 3000, `${String(refused.millis)} ${String(admitted.millis)}`)
+    await eventually(look, ({ allowed }) => allowed, SECONDS)
     await apply(policy('signed'))
+  })
+
+  test('what somebody said of an image decides', async () => {
+    const type = 'https://example.com/scan'
+    const clean = await images.push('scanned/clean', 'clean')
+    await images.attest('scanned/clean', clean, { type, predicate: { findings: 0 }, signer: BOB })
+    const dirty = await images.push('scanned/dirty', 'dirty')
+    await images.attest('scanned/dirty', dirty, { type, predicate: { findings: 3 }, signer: BOB })
+    const keyless = { identities: [{ issuer: images.issuer, subject: BOB }] }
+    const attestations = [
+      { name: 'scan', predicateType: type, policy: { type: 'cue', data: 'predicate: findings: <1' } },
+    ]
+    await apply(
+      policy('scanned', { images: [{ glob: 'ghcr.io/scanned/**' }], authorities: [{ keyless, attestations }] }),
+    )
+    await eventually(
+      () => tryOut(pod('a', `ghcr.io/scanned/clean@${clean}`)),
+      ({ allowed }) => allowed,
+    )
+    const bad = await tryOut(pod('a', `ghcr.io/scanned/dirty@${dirty}`))
+    assert.deepEqual([bad.allowed, bad.message.includes('failed policy: scanned')], [false, true], bad.message)
+    await cluster.admin.delete({ ...collectionOf(policy('scanned')), name: 'scanned' })
   })
 
   test('another trust root is obeyed within seconds', async () => {
@@ -235,8 +278,7 @@ describe('the gate in a cluster', () => {
     await apply(policy('signed', { authorities: [{ keyless, ctlog: { trustRootRef: 'private' } }] }))
     await eventually(look, ({ allowed }) => !allowed)
     await apply(trustRoot(images))
-    const { millis } = await eventually(look, ({ allowed }) => allowed)
-    assert.ok(millis < 5000, String(millis))
+    await eventually(look, ({ allowed }) => allowed, SECONDS)
     await apply(policy('signed'))
   })
 

@@ -24,7 +24,7 @@ interface Question {
 
 const compile = await loadJmesPath()
 const oracle = oracleNamed('kyverno-oracle')
-const skip = oracle === undefined ? 'no Kyverno oracle' : false
+const skip = oracle === undefined ? 'the Kyverno oracle is not built: make oracles-kyverno' : false
 const seed = Number(process.env['FUZZ_SEED'] ?? 1)
 const clock = (): number => Date.parse('2026-01-01T00:00:00Z')
 

@@ -61,20 +61,24 @@ const name = fc.oneof(
 const rules = fc.dictionary(name, text, { minKeys: 1, maxKeys: 3, noNullPrototype: true })
 const failures = fc.dictionary(name, rules, { minKeys: 1, maxKeys: 3, noNullPrototype: true })
 
-test('a refusal is written as Kyverno writes it', { skip: oracle === undefined ? 'no Kyverno oracle' : false }, () => {
-  const seed = Number(process.env['FUZZ_SEED'] ?? 1)
-  const sources = fc.sample(failures, { numRuns: fuzzRuns() * 50, seed })
-  const questions = sources.map((source) => ({ kind: 'failures', source, data: {} }))
-  const answers = askOracle(oracle ?? '', questions) as readonly { readonly value: string }[]
-  const wrong = sources.flatMap((source, index) => {
-    const own = blockedMessage(podOf('a'), denialsOf(source)).replace(/^[\s\S]*?policies \n\n/, '')
-    const theirs = answers[index]?.value
-    // Go's library writes these as ends of lines within quotes.
-    if (/[\r\u0085\u2028\u2029]/.test(JSON.stringify(source))) return []
-    return own === theirs ? [] : [JSON.stringify({ own, theirs })]
-  })
-  assert.deepEqual(wrong.slice(0, 10), [], `${String(wrong.length)} of ${String(sources.length)}`)
-})
+test(
+  'a refusal is written as Kyverno writes it',
+  { skip: oracle === undefined ? 'the Kyverno oracle is not built: make oracles-kyverno' : false },
+  () => {
+    const seed = Number(process.env['FUZZ_SEED'] ?? 1)
+    const sources = fc.sample(failures, { numRuns: fuzzRuns() * 50, seed })
+    const questions = sources.map((source) => ({ kind: 'failures', source, data: {} }))
+    const answers = askOracle(oracle ?? '', questions) as readonly { readonly value: string }[]
+    const wrong = sources.flatMap((source, index) => {
+      const own = blockedMessage(podOf('a'), denialsOf(source)).replace(/^[\s\S]*?policies \n\n/, '')
+      const theirs = answers[index]?.value
+      // Go's library writes these as ends of lines within quotes.
+      if (/[\r\u0085\u2028\u2029]/.test(JSON.stringify(source))) return []
+      return own === theirs ? [] : [JSON.stringify({ own, theirs })]
+    })
+    assert.deepEqual(wrong.slice(0, 10), [], `${String(wrong.length)} of ${String(sources.length)}`)
+  },
+)
 
 function denialsOf(of: Failures): readonly RuleVerdict[] {
   return Object.entries(of).flatMap(([policy, messages]) =>

@@ -23,7 +23,8 @@ export const command: Command = defineCommand({
 
   async run({ args, flags, host, signal }) {
     const files = [...flags.policy, ...args]
-    if (files.length === 0) throw new UsageError('USAGE_ARGUMENTS', 'nothing to explain', { hint: 'name a file that has policies in it' })
+    if (files.length === 0)
+      throw new UsageError('USAGE_ARGUMENTS', 'nothing to explain', { hint: 'name a file that has policies in it' })
     const { policies } = await loadPolicyFiles(host, files, signal)
     const lines = policies.flatMap((policy) => [...explainPolicy(policy), ''])
     // Texts of the files must not move the cursor.

@@ -1,5 +1,5 @@
 /** Logins for the Elastic Container Registry. @module */
-import { isJsonObject } from '#encoding/json'
+import { isJsonObject, type JsonValue } from '#encoding/json'
 import { decodeBase64 } from '#encoding/base64'
 import { decodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
@@ -36,8 +36,9 @@ export async function amazonLogin(ports: CloudPorts, registry: string): Promise<
     repeatable: true,
   })
   const { authorizationData } = await readObject(response, WHAT)
-  const [first] = Array.isArray(authorizationData) ? authorizationData : []
-  return loginOf(secretIn(isJsonObject(first) ? first : {}, 'authorizationToken', WHAT))
+  const listed: readonly JsonValue[] = Array.isArray(authorizationData) ? authorizationData : []
+  const given = listed.find(isJsonObject) ?? {}
+  return loginOf(secretIn(given, 'authorizationToken', WHAT))
 }
 
 function loginOf(token: string): Credentials {

@@ -234,7 +234,7 @@ describe('Azure', () => {
     const { login, network } = await ask('acmeteam.azurecr.io', { answers, env: { AZURE_CLIENT_ID: 'one' } })
     assert.equal(login, 'identity-token:refresh')
     assert.equal(network.requests[0]?.headers['metadata'], 'true')
-    assert.equal(network.requests[0]?.url.searchParams.get('client_id'), 'one')
+    assert.equal(network.requests[0].url.searchParams.get('client_id'), 'one')
   })
 
   for (const [name, answers] of [
