@@ -47,9 +47,11 @@ export async function selectedImages(
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
 export async function isSelected(images: ImageSelection, image: NamedImage, session: Session): Promise<boolean> {
-  if (selectImage(images, image, undefined) === 'selected') return true
+  const { take } = session.turns
+  if ((await take(() => selectImage(images, image, undefined))) === 'selected') return true
   if (image.reference.kind === 'digest' || !images.include.some(mayNameDigest)) return false
-  return selectImage(images, image, await session.resolve(image)) === 'selected'
+  const pinned = await session.resolve(image)
+  return (await take(() => selectImage(images, image, pinned))) === 'selected'
 }
 
 function mayNameDigest(selector: ImageSelector): boolean {

@@ -11,6 +11,7 @@ import type { NamedImage, PinnedImage } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { RegistryAccess } from '../internal/policy.js'
 import type { TrustRepository } from '../internal/trust-repository.js'
+import { Turns } from '../internal/turns.js'
 import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
@@ -23,6 +24,8 @@ const MAX_NAME = 1024
 
 export class Session {
   readonly waiting: Waiting
+  /** Of all rules of the review together. */
+  readonly turns: Turns
   readonly #ports: EnginePorts
   readonly #resolved = new Map<string, Promise<PinnedImage>>()
   /** What each name stood for when it was first looked up, with whichever logins: the same for all who look. */
@@ -38,7 +41,9 @@ export class Session {
     ports: EnginePorts,
     signal: AbortSignal,
     pins: Map<string, PinnedImage> = new Map<string, PinnedImage>(),
+    turns: Turns = new Turns(ports.clock, signal),
   ) {
+    this.turns = turns
     this.#ports = ports
     this.#pins = pins
     this.waiting = new Waiting(signal)
@@ -49,7 +54,7 @@ export class Session {
     const ports = access === undefined ? undefined : this.#ports.withAccess?.(access)
     if (ports === undefined) return this
     const key = JSON.stringify(access)
-    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins)
+    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins, this.turns)
     this.#withAccess.set(key, known)
     return known
   }
@@ -57,7 +62,7 @@ export class Session {
   /** What selecting and judging may use. */
   get circumstances(): Circumstances {
     const { cluster, clock } = this.#ports
-    return { cluster, clock, signal: this.waiting.signal }
+    return { cluster, clock, signal: this.waiting.signal, inTurn: this.turns.take }
   }
 
   /** What a name stands for, the same answer each time: what was verified is what is pinned, whoever moves the tag meanwhile. */

@@ -55,7 +55,7 @@ export async function readMatchConditions(
 function narrowing(conditions: CompiledConditions, failurePolicy: WebhookSettings['failurePolicy']): Narrow {
   const answers = new WeakMap<Review, Promise<boolean>>()
   const asked: ResourceMatcher['matches'] = async (review, circumstances) => {
-    const evaluation = new Evaluation(reviewVariables(review, circumstances))
+    const evaluation = new Evaluation(reviewVariables(review, circumstances), circumstances)
     const answer = answers.get(review) ?? isAskedAbout({ conditions, failurePolicy }, review, evaluation)
     answers.set(review, answer)
     return await answer
