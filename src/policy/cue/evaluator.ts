@@ -19,6 +19,9 @@ import { Vertex } from './vertex.js'
 
 const MAX_DEPTH = 200
 
+/** What a place costs that stands for an expression alone, and is made anew each time that it is asked for. */
+const STEPS_A_PLACE = 4
+
 /** One evaluation: a policy, alone or with an input. Bounded in steps and depth. */
 export class Evaluator implements Evaluation {
   readonly imports: ReadonlyMap<string, string>
@@ -55,6 +58,7 @@ export class Evaluator implements Evaluation {
 
   /** A place of its own for an expression. */
   place(expression: Expression, surroundings: Surroundings, path: string): Vertex {
+    this.budget.spend(STEPS_A_PLACE)
     const vertex = new Vertex(path)
     this.say(vertex, { ...surroundings, kind: 'expression', expression })
     return this.settle(vertex)
