@@ -9,7 +9,7 @@ const MAX_STEPS = 500_000
 const CHARACTERS_A_STEP = 256
 
 /** Steps of a pattern that count as one: a small pattern can ask for many, `(?:a?){1000}`, and take all of them for each character. */
-const MATCHES_A_STEP = 32
+const MATCHES_A_STEP = 16
 
 /** What compiling a pattern costs before its size: `(){1000}` is much work that leaves nothing. */
 const STEPS_A_PATTERN = 1000
