@@ -5,7 +5,7 @@ import type { ImagePlace } from '../internal/pod-images.js'
 import type { ImageSelection, ImageSelector } from '../internal/image.js'
 import type { ReviewProgram } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
-import { readPlace } from './judge-image.js'
+import { readPlace } from '../internal/image-name.js'
 import { selectImage } from './select-images.js'
 import type { Session } from './session.js'
 

@@ -1,14 +1,11 @@
 /** One review's work on images: each name is resolved once, each list of attachments fetched once, however many policies ask. @module */
-import { isCodedError } from '#errors'
 import type { JsonValue } from '#encoding/json'
-import { parseReference, referenceName } from '#formats/oci/reference'
-import type { Reference } from '#formats/oci/reference'
+import { referenceName } from '#formats/oci/reference'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { PublicKey } from '#crypto/public-key'
 import type { Attestor } from '../internal/attestor.js'
 import type { Circumstances } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
-import { PolicyError } from '../internal/policy-error.js'
 import type { RegistryAccess } from '../internal/policy.js'
 import type { TrustRepository } from '../internal/trust-repository.js'
 import { Turns } from '../internal/turns.js'
@@ -18,9 +15,6 @@ import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
 import { trustOf } from './trust.js'
 import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
-
-/** Longer names are nobody's; the parsers below need not see them. */
-const MAX_NAME = 1024
 
 export class Session {
   readonly waiting: Waiting
@@ -156,30 +150,4 @@ function once<K, T>(known: Map<K, Promise<T>>, key: K, work: () => Promise<T>): 
   const pending = known.get(key) ?? work()
   known.set(key, pending)
   return pending
-}
-
-/**
- * Reads what a resource calls an image.
- * @throws PolicyError `POLICY_IMAGE`
- */
-export function readImageName(text: string): NamedImage {
-  if (text === '' || text.length > MAX_NAME) throw noImage(text)
-  try {
-    const reference: Reference = parseReference(text)
-    const parts = [reference.registry, ...reference.repository.split('/')]
-    // `ghcr.io/acme/../evil` is selected as Acme's and asked for as Evil's: addresses are resolved, names are not.
-    if (parts.some((part) => /^\.+$/.test(part))) throw noImage(text)
-    return { text, reference }
-  } catch (error) {
-    if (!isCodedError(error) || error.code === 'POLICY_IMAGE') throw error
-    throw noImage(text, error)
-  }
-}
-
-function noImage(text: string, cause?: Error): PolicyError {
-  return new PolicyError('POLICY_IMAGE', 'could not parse reference: this names no image', {
-    expected: '[registry/]repository[:tag][@sha256:<hex>]',
-    found: JSON.stringify(text.slice(0, 200)),
-    cause,
-  })
 }
