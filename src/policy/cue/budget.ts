@@ -1,4 +1,5 @@
 /** How much work one judgement by a CUE policy may take: the policy is written by some, and what it looks at by others. @module */
+import { isCodedError } from '#errors'
 import { compilePattern, type Pattern } from '#verify/pattern/pattern'
 import { CueError } from './cue-error.js'
 
@@ -58,7 +59,7 @@ export class Budget {
 
   /**
    * Whether a pattern occurs in a text.
-   * @throws CueError `CUE_LIMIT`; VerificationError `VERIFY_PATTERN` if it is none
+   * @throws CueError `CUE_LIMIT`, `CUE_REJECTED` if it is no pattern
    */
   occurs(source: string, text: string): boolean {
     const pattern = this.pattern(source)
@@ -71,9 +72,18 @@ export class Budget {
     const known = this.#patterns.get(source)
     if (known !== undefined) return known
     this.spend(STEPS_A_PATTERN)
-    const pattern = compilePattern(source)
+    const pattern = compiled(source)
     this.spend(pattern.size / 2)
     this.#patterns.set(source, pattern)
     return pattern
+  }
+}
+
+function compiled(source: string): Pattern {
+  try {
+    return compilePattern(source)
+  } catch (error) {
+    if (!isCodedError(error)) throw error
+    throw new CueError('CUE_REJECTED', error.message, { cause: error })
   }
 }

@@ -11,7 +11,7 @@ const long = 'a'.repeat(3 * MEGABYTE)
 const many = Array.from({ length: 100_000 }, (_, index) => index)
 const names = many.slice(0, 2000).map((index) => `${'a'.repeat(500)}${String(index)}`)
 const grown = (of: (last: string) => string): string =>
-  Array.from({ length: 40 }, (_, index) => `x${String(index + 1)}: ${of(`x${String(index)}`)}`).join('\n')
+  Array.from({ length: 12 }, (_, index) => `x${String(index + 1)}: ${of(`x${String(index)}`)}`).join('\n')
 
 function nested(depth: number): JsonObject {
   let value: JsonObject = {}
