@@ -11,6 +11,9 @@ import { ANY, BOOLEAN, builtin, type Builtin, STRING } from './builtin.js'
 
 type Text = readonly [string]
 
+/** What is read or written piece by piece costs more than what is copied. */
+const CHARACTERS_A_STEP = 4
+
 /** What the original would call an error of the function. */
 function orUndefined<T>(run: () => T): T | undefined {
   try {
@@ -35,16 +38,25 @@ function decoded(decode: (text: string) => Uint8Array): Builtin {
   })
 }
 
+/** A text that is put together piece by piece. */
+function made<Args extends readonly Value[]>(of: (args: Args) => string, args: readonly number[] = [STRING]): Builtin {
+  return builtin(args, STRING, (values: Args, { spend }) => {
+    const text = of(values)
+    spend(text.length / CHARACTERS_A_STEP)
+    return text
+  })
+}
+
 function isText(read: (text: string) => unknown): Builtin {
   return builtin([STRING], BOOLEAN, ([text]: Text) => orUndefined(() => read(text)) !== undefined)
 }
 
 export const ENCODINGS: readonly (readonly [string, Builtin])[] = [
-  ['json.marshal', builtin([ANY], STRING, ([value]: readonly [Value]) => jsonText(value))],
+  ['json.marshal', made(([value]: readonly [Value]) => jsonText(value), [ANY])],
   [
     'json.unmarshal',
     builtin([STRING], ANY, ([text]: Text, { spend }) => {
-      spend(text.length / 8)
+      spend(text.length)
       const json = orUndefined(() => parseJson(text))
       return json === undefined ? undefined : valueOfJson(json)
     }),
@@ -54,6 +66,6 @@ export const ENCODINGS: readonly (readonly [string, Builtin])[] = [
   ['base64.decode', decoded(decodeBase64)],
   ['base64url.encode_no_pad', builtin([STRING], STRING, ([text]: Text) => encodeBase64Url(encodeUtf8(text)))],
   ['base64url.decode', decoded((text) => decodeBase64Url(text.replace(/={0,2}$/, '')))],
-  ['hex.encode', builtin([STRING], STRING, ([text]: Text) => encodeHex(encodeUtf8(text)))],
+  ['hex.encode', made(([text]: Text) => encodeHex(encodeUtf8(text)))],
   ['crypto.sha256', builtin([STRING], STRING, ([text]: Text) => encodeHex(sha256(encodeUtf8(text))))],
 ]
