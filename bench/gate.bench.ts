@@ -184,7 +184,7 @@ async function memory(): Promise<void> {
   await small.stop()
   write(policies)
   const started = performance.now()
-  const gate = await startGate(files)
+  const gate = await startGate(files, '--cache-megabytes', '1024')
   try {
     await ask(gate.webhooks, [])
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
