@@ -30,6 +30,8 @@ export const MAY_IMPORT = {
 /** Free to all. */
 const FREE = '^src/(errors|time)\\.ts$'
 const PURE = ['encoding', 'formats', 'verify']
+/** Folders of src/policy that read policies, and those that evaluate what they write out. */
+const POLICY_LANGUAGES = ['cip', 'kyverno', 'ivpol', 'cel', 'cue', 'jmespath', 'rego']
 const TEST = '\\.test\\.ts$'
 
 const unlisted = readdirSync(new URL('src', import.meta.url), { withFileTypes: true })
@@ -62,6 +64,20 @@ export default {
       severity: 'error',
       from: { path: '^src/services/([^/]+)/', pathNot: ['^src/services/up/', TEST] },
       to: { path: '^src/services/', pathNot: ['^src/services/$1/'] },
+    },
+    {
+      name: 'policy-languages-stand-alone',
+      comment:
+        'what reads policies compiles to internal/ and knows no engine; the engine never asks which language it was',
+      severity: 'error',
+      from: { path: `^src/policy/(${POLICY_LANGUAGES.join('|')}|internal)/`, pathNot: TEST },
+      to: { path: '^src/policy/engine/' },
+    },
+    {
+      name: 'policy-engine-knows-no-language',
+      severity: 'error',
+      from: { path: '^src/policy/(engine|internal)/', pathNot: TEST },
+      to: { path: `^src/policy/(${POLICY_LANGUAGES.join('|')})/` },
     },
     {
       name: 'free-modules-stand-alone',

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { isCodedError } from '#errors'
 import { fuzzRuns } from '#testing/fuzz'
-import { parseJson } from './json.js'
+import { isNestedDeeper, parseJson } from './json.js'
 
 describe('a name stands once in an object', () => {
   for (const [name, text] of [
@@ -73,4 +73,19 @@ test('the number of values is bounded before they are made', () => {
   const start = process.hrtime.bigint()
   assert.throws(() => parseJson(bomb, { values: 1000 }), { code: 'JSON' })
   assert.ok(process.hrtime.bigint() - start < 200_000_000n)
+})
+
+test('more levels are read where that is asked for, and are seen without walking into them', () => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+  assert.throws(() => parseJson(nested(201)), { code: 'JSON' })
+  const value = parseJson(nested(10_000), { depth: 10_000 })
+  assert.throws(() => parseJson(nested(10_001), { depth: 10_000 }), { code: 'JSON' })
+  assert.deepEqual([isNestedDeeper(value, 9_999), isNestedDeeper(value, 10_000)], [true, false])
+  for (const [shallow, levels] of [
+    [null, 0],
+    ['[[[', 0],
+    [{}, 1],
+    [[1, { a: [] }], 3],
+  ] as const)
+    assert.deepEqual([isNestedDeeper(shallow, levels), isNestedDeeper(shallow, levels - 1)], [false, levels > 0])
 })

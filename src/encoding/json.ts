@@ -12,7 +12,9 @@ const MAX_DEPTH = 200
 /** How much a text may hold. */
 export interface JsonLimits {
   /** Members and elements, all together: a hundred megabytes of `[]` would fill the memory many times over. */
-  readonly values: number
+  readonly values?: number
+  /** Levels of nesting. More than the usual number only where {@link isNestedDeeper} is asked before anybody walks the value. */
+  readonly depth?: number
 }
 
 /**
@@ -22,7 +24,7 @@ export interface JsonLimits {
  */
 export function parseJson(source: string | Uint8Array, limits?: JsonLimits): JsonValue {
   const text = typeof source === 'string' ? source : decodeUtf8(source)
-  if (limits !== undefined && hasMoreValues(text, limits.values)) {
+  if (limits?.values !== undefined && hasMoreValues(text, limits.values)) {
     throw new EncodingError('JSON', 'JSON has too many values', { expected: `at most ${String(limits.values)}` })
   }
   let value: JsonValue
@@ -32,7 +34,7 @@ export function parseJson(source: string | Uint8Array, limits?: JsonLimits): Jso
     // The engine's message quotes the text, which may hold a secret.
     throw new EncodingError('JSON', 'not JSON text', { found: `${String(text.length)} characters` })
   }
-  checkShape(text)
+  checkShape(text, limits?.depth ?? MAX_DEPTH)
   return value
 }
 
@@ -67,11 +69,23 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Whether a value has more levels than that. It walks without recursion, whatever the value is. */
+export function isNestedDeeper(value: JsonValue, levels: number): boolean {
+  const open: { readonly value: JsonValue; readonly level: number }[] = [{ value, level: 0 }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next.value !== 'object' || next.value === null) continue
+    const level = next.level + 1
+    if (level > levels) return true
+    for (const inner of Object.values(next.value) as readonly JsonValue[]) open.push({ value: inner, level })
+  }
+  return false
+}
+
 /**
  * Bounds the depth and looks for names that stand twice, in a text that is known to be JSON. Strings, which are most of any text,
  * are skipped from quote to quote.
  */
-function checkShape(text: string): void {
+function checkShape(text: string, maxDepth: number): void {
   /** The names of the objects around, innermost last; undefined for a list. */
   const around: (Set<string> | undefined)[] = []
   let names: Set<string> | undefined
@@ -106,12 +120,12 @@ function checkShape(text: string): void {
       default: // white space, colons, numbers and literals
         continue
     }
-    if (around.length > MAX_DEPTH) throw tooDeep()
+    if (around.length > maxDepth) throw tooDeep(maxDepth)
   }
 }
 
-function tooDeep(): EncodingError {
-  return new EncodingError('JSON', 'JSON is nested too deeply', { expected: `at most ${String(MAX_DEPTH)} levels` })
+function tooDeep(maxDepth: number): EncodingError {
+  return new EncodingError('JSON', 'JSON is nested too deeply', { expected: `at most ${String(maxDepth)} levels` })
 }
 
 /** @throws EncodingError if it is there */

@@ -85,6 +85,8 @@ export interface Gate {
   readonly portsFor: ReviewPorts
   /** Compiles what is there. Until it has resolved, every request is denied. */
   start(): Promise<void>
+  /** Resolves when all that was told of the policies so far is in force. */
+  settle(): Promise<void>
   /** Says from now on that it is not ready; it goes on to answer. */
   drain(): void
   close(): void
@@ -157,6 +159,7 @@ export function createGate(options: GateOptions): Gate {
       stopRefreshing = refreshing(trust, timers)
       await state.start()
     },
+    settle: () => state.settle(),
     drain: () => {
       draining = true
     },

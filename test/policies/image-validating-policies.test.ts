@@ -6,11 +6,15 @@
  */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import type { JsonObject } from '#encoding/json'
+import { canonicalize } from '#encoding/jcs'
+import { isJsonObject } from '#encoding/json'
+import type { JsonObject, JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
+import { DEFAULT_CACHE_LIMITS, VerificationCache } from '#gate/verification/verification-cache'
 import { evaluate } from '#policy/engine/evaluate'
+import type { EnginePorts } from '#policy/engine/ports'
 import type { ReviewVerdict } from '#policy/engine/verdict'
 import { compileException, compilePolicy } from '#policy/front-ends'
 import type { ClusterReader } from '#policy/internal/cluster'
@@ -18,8 +22,10 @@ import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { readDocuments } from '#policy/internal/documents'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { CompiledPolicy } from '#policy/internal/policy'
+import { generatedSpecs } from '#policy/ivpol/autogen'
 import { reviewOfResource } from '#policy/internal/review-of-resource'
 import { openPolicyBench, type PolicyBench } from '#testing/policy/bench'
+import { fakeTimers } from '#testing/fake-timers'
 
 const FOLDER = join(process.cwd(), '..', 'shared', 'policies', 'kyverno-image-validating-policies')
 const there = existsSync(FOLDER)
@@ -120,6 +126,19 @@ const CASES: readonly Case[] = [
   { folder: 'report/with-exception', resource: 'bad-deployment.yaml' },
   { folder: 'report/with-exception', resource: 'skipped-deployment.yaml', exception: 'exception.yaml' },
   { folder: 'validation-actions/audit', resource: 'deployment.yaml' },
+  { folder: 'validation-actions/none', resource: 'deployment.yaml', refused: BY_NOTARY },
+  { folder: 'validation-rules/reject', resource: 'deployment.yaml', refused: BY_NOTARY },
+]
+
+/** What of the folder has another table below. */
+const OTHER_FOLDERS = [
+  'autogen/none',
+  'autogen/should-not-autogen',
+  'standard/cosign-attestation-extract-cache-hit',
+  'validation-checks/invalid-action',
+  'webhook-configuration/combined',
+  'webhook-configuration/fine-grained/match-conditions',
+  'webhook-configuration/fine-grained/timeout',
 ]
 
 interface Judging {
@@ -127,19 +146,20 @@ interface Judging {
   readonly policies: readonly CompiledPolicy[]
   readonly exceptions?: readonly JsonObject[]
   readonly cluster?: ClusterReader
-  readonly digestsMustStand?: boolean
+  /** In the place of those of the bench. */
+  readonly ports?: EnginePorts
 }
 
 async function judge(document: JsonObject, judging: Judging): Promise<ReviewVerdict> {
   counts.cases++
-  const { bench, policies, exceptions = [], cluster, digestsMustStand = false } = judging
+  const { bench, policies, exceptions = [], cluster, ports } = judging
   return await evaluate({
     policies,
     exceptions: await Promise.all(exceptions.map(compileException)),
     review: reviewOfResource(document),
-    ports: bench.ports(cluster === undefined ? {} : { cluster }),
+    ports: ports ?? bench.ports(cluster === undefined ? {} : { cluster }),
     signal: AbortSignal.timeout(20_000),
-    digestsMustStand,
+    digestsMustStand: false,
     unmatched: 'allow',
   })
 }
@@ -180,6 +200,14 @@ describe('scenarios of the original', { skip }, () => {
     })
   }
 
+  test('there is none that is not judged', () => {
+    const folders = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('/chainsaw-test.yaml'))
+      .map(dirname)
+    const judged = new Set([...CASES.map(({ folder }) => folder), ...OTHER_FOLDERS])
+    assert.deepEqual([...judged].sort(), folders.sort())
+  })
+
   test('every policy of the folder is taken, but the one that is wrong', async () => {
     const policies = there
       ? readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((path) => /policy[^/]*\.yaml$/.test(path))
@@ -203,6 +231,165 @@ describe('scenarios of the original', { skip }, () => {
     }
   })
 })
+
+describe('an attestation that is judged again and again', { skip }, () => {
+  const folder = 'standard/cosign-attestation-extract-cache-hit'
+  const image = 'ghcr.io/kyverno/test-images/cosign:github-attestation'
+  const type = 'https://slsa.dev/provenance/v1'
+  const issuer = 'https://token.actions.githubusercontent.com'
+  const workflow = 'https://github.com/kyverno/test-images/.github/workflows/cosign.yml@refs/heads/main'
+
+  /** The verdicts on three of the same, one after the other, with what was verified remembered. */
+  const verdicts = async (prepare: (bench: PolicyBench) => Promise<void>): Promise<readonly ReviewVerdict[]> => {
+    const answers: string[] = []
+    const bench = await openPolicyBench()
+    await prepare(bench)
+    const [document] = await documentsIn(join(folder, 'policy.yaml'))
+    const [pod] = await documentsIn(join(folder, 'pod.yaml'))
+    assert.ok(pod)
+    const cache = new VerificationCache({ limits: DEFAULT_CACHE_LIMITS, clock: () => 0, timers: fakeTimers().timers })
+    const ports = bench.ports({
+      memory: cache.memoryFor(
+        () => Promise.resolve('anybody'),
+        (answer) => answers.push(answer),
+      ),
+    })
+    const judging = { bench, policies: [await compile(document)], ports }
+    const found = [await judge(pod, judging), await judge(pod, judging), await judge(pod, judging)]
+    assert.deepEqual(answers, ['miss', 'hit', 'hit'])
+    return found
+  }
+
+  test('is found, and read, every time', async () => {
+    const messages = await verdicts(async (bench) => {
+      const signer = await bench.person(workflow, issuer)
+      await bench.attest(bench.pushImage(image), signer, { type, predicate: { buildDefinition: {} } })
+    })
+    assert.deepEqual(
+      messages.map(({ message }) => message),
+      ['', '', ''],
+    )
+  })
+
+  for (const [name, message, subject, claim] of [
+    ['of another workflow', 'failed to verify SLSA intoto attestation with Cosign keyless', `${workflow}x`, {}],
+    [
+      'of another type',
+      'failed to verify SLSA intoto attestation with Cosign keyless',
+      workflow,
+      { type: `${type}.1` },
+    ],
+    [
+      'without what is read',
+      'failed to extract SLSA intoto attestation payload after verification',
+      workflow,
+      { predicate: {} },
+    ],
+  ] as const) {
+    test(`is refused every time: ${name}`, async () => {
+      const found = await verdicts(async (bench) => {
+        const signer = await bench.person(subject, issuer)
+        const given = { type, predicate: { buildDefinition: {} }, ...claim }
+        await bench.attest(bench.pushImage(image), signer, given)
+      })
+      for (const verdict of found) {
+        assert.equal(verdict.allowed, false)
+        assert.equal(verdict.message, `Policy ivpol-cosign-attestation-extract-cache failed: ${message}`)
+      }
+    })
+  }
+})
+
+/** What the API server puts in where nothing is written. */
+const WRITTEN_BY_DEFAULT = { validationConfigurations: { mutateDigest: true, required: true, verifyDigest: true } }
+
+describe('what is generated for controllers', { skip }, () => {
+  for (const folder of ['autogen/none', 'autogen/should-not-autogen', 'autogen/autogen-deployments-cronjobs']) {
+    test(folder, async () => {
+      counts.cases++
+      const [document] = await documentsIn(join(folder, 'policy.yaml'))
+      const [check] = await documentsIn(join(folder, 'check-autogen.yaml'))
+      const expected = objectIn(objectIn(objectIn(check, 'status'), 'autogen'), 'configs')
+      const { rules } = await compile(document)
+      const generated = new Map<string, JsonObject>(
+        generatedSpecs({ ...WRITTEN_BY_DEFAULT, ...objectIn(document, 'spec') }).map(({ config, spec }) => [
+          config,
+          spec,
+        ]),
+      )
+      assert.deepEqual([...generated.keys()].sort(), Object.keys(expected).sort())
+      assert.equal(rules.length, 1 + generated.size)
+      for (const [config, spec] of generated) assertHolds(spec, objectIn(objectIn(expected, config), 'spec'), config)
+    })
+  }
+})
+
+describe('what the API server would be asked to send', { skip }, () => {
+  for (const [folder, files] of [
+    ['webhook-configuration/combined', ['policy1-finegrained.yaml', 'policy2-basic.yaml']],
+    ['webhook-configuration/fine-grained/match-conditions', ['policy.yaml']],
+    ['webhook-configuration/fine-grained/timeout', ['policy.yaml']],
+  ] as const) {
+    test(folder, async () => {
+      counts.cases++
+      const webhooks = (await documentsIn(join(folder, 'webhooks.yaml'))).flatMap((each) => listIn(each, 'webhooks'))
+      for (const file of files) {
+        const policy = await compile((await documentsIn(join(folder, file)))[0])
+        const own = webhooks.filter((webhook) => {
+          const path = objectIn(objectIn(webhook, 'clientConfig'), 'service')['path']
+          return typeof path === 'string' && path.endsWith(`/${policy.name}`)
+        })
+        assert.ok(own.length > 0, policy.name)
+        for (const webhook of own) assert.deepEqual(webhookOf(policy), comparable(webhook))
+      }
+    })
+  }
+})
+
+/** What a policy asks for, as webhooks have it; ten seconds are the original's where the policy says nothing. */
+function webhookOf({ rules, webhook }: CompiledPolicy): JsonObject {
+  const scopes = rules.flatMap((rule) => (rule.kind === 'program' ? [rule.scope] : []))
+  return {
+    failurePolicy: webhook?.failurePolicy ?? 'Fail',
+    timeoutSeconds: webhook?.timeoutSeconds ?? 10,
+    matchPolicy: scopes[0]?.matchPolicy ?? '',
+    rules: sorted(scopes.flatMap((scope) => scope.rules.map(({ resourceNames: _, ...rule }): JsonValue => rule))),
+    matchConditions: sorted(scopes.flatMap(({ matchConditions }) => matchConditions.map((each) => ({ ...each })))),
+  }
+}
+
+function comparable(webhook: JsonObject): JsonObject {
+  const { failurePolicy = null, timeoutSeconds = null, matchPolicy = null } = webhook
+  const [rules, matchConditions] = [listIn(webhook, 'rules'), listIn(webhook, 'matchConditions')]
+  return { failurePolicy, timeoutSeconds, matchPolicy, rules: sorted(rules), matchConditions: sorted(matchConditions) }
+}
+
+function sorted(values: readonly JsonValue[]): JsonValue {
+  return values.map((value) => canonicalize(value)).sort()
+}
+
+/** Everything that is expected is there, as the original's tests have it. */
+function assertHolds(found: JsonValue, expected: JsonValue, at: string): void {
+  if (!isJsonObject(expected) || !isJsonObject(found)) {
+    if (Array.isArray(expected) && Array.isArray(found)) {
+      const [all, wanted] = [found as readonly JsonValue[], expected as readonly JsonValue[]]
+      assert.equal(all.length, wanted.length, at)
+      for (const [index, each] of wanted.entries()) assertHolds(all[index] ?? null, each, `${at}[${String(index)}]`)
+    } else assert.deepEqual(found, expected, at)
+    return
+  }
+  for (const [name, each] of Object.entries(expected)) assertHolds(found[name] ?? null, each, `${at}.${name}`)
+}
+
+function objectIn(value: JsonObject | undefined, name: string): JsonObject {
+  const member = value?.[name]
+  return isJsonObject(member) ? member : {}
+}
+
+function listIn(value: JsonObject, name: string): readonly JsonObject[] {
+  const member = value[name]
+  return Array.isArray(member) ? (member as readonly JsonValue[]).filter(isJsonObject) : []
+}
 
 /** The scenario names an image of another platform by a digest that cannot be had here. */
 function withArmImage(document: JsonObject, bench: PolicyBench): JsonObject {

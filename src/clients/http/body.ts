@@ -12,6 +12,8 @@ export interface BodyLimit {
   readonly limit: number
   /** What is being read, such as `the answer of rekor.example`. */
   readonly what: string
+  /** Levels of nesting of JSON, where more are taken than usual ({@link parseJson}). */
+  readonly depth?: number
 }
 
 /**
@@ -52,7 +54,9 @@ export async function readText(response: FetchResponse, limits: BodyLimit): Prom
 /** The body as JSON, as {@link readBytes}; anything else is a HTTP_JSON error. */
 export async function readJson(response: FetchResponse, limits: BodyLimit): Promise<JsonValue> {
   const bytes = await readBytes(response, limits)
-  return decoding(limits.what, 'JSON', () => parseJson(bytes))
+  return decoding(limits.what, 'JSON', () =>
+    parseJson(bytes, limits.depth === undefined ? {} : { depth: limits.depth }),
+  )
 }
 
 /** The body as it comes; an absent one is empty. Leaving the loop early cancels the rest. */

@@ -6,7 +6,7 @@ import type { ClusterConnection } from './connection.js'
 import { parseGroups, parseResources } from './discovery.js'
 import { isKubernetesError } from './kubernetes-error.js'
 import { listPages } from './list-pages.js'
-import { describeAddress, parseObject, type Collection } from './object.js'
+import { describeAddress, MAX_NESTING, parseObject, type Collection } from './object.js'
 import { collectionPath, objectPath, query, rawPath, versionPath } from './paths.js'
 import { abortable, ask, askJson, jsonBody, write } from './requests.js'
 import { readEvents } from './watch-events.js'
@@ -29,13 +29,20 @@ function reads({ request, access }: ClusterConnection): Pick<KubernetesApi, 'get
   return {
     get: async (at, signal) => {
       const asked = `get ${describeAddress(at)}`
-      return parseObject(await askJson(request, objectPath(at), { asked, ...abortable(signal) }), asked)
+      return parseObject(
+        await askJson(request, objectPath(at), { asked, depth: MAX_NESTING, ...abortable(signal) }),
+        asked,
+      )
     },
     list: async (of, { labelSelector, fieldSelector } = {}, signal) => {
       const asked = `list ${describeAddress(of)}`
       return await listPages(asked, async ({ limit, continue: token }) => {
         const search = query({ limit, continue: token, labelSelector, fieldSelector })
-        return await askJson(request, `${collectionPath(of)}${search}`, { asked, ...abortable(signal) })
+        return await askJson(request, `${collectionPath(of)}${search}`, {
+          asked,
+          depth: MAX_NESTING,
+          ...abortable(signal),
+        })
       })
     },
     call: async (path, { method, body }, signal) => {

@@ -1,5 +1,5 @@
 /** Objects of a cluster, and where they are. @module */
-import { isJsonObject, type JsonObject, type JsonValue } from '#encoding/json'
+import { isJsonObject, isNestedDeeper, type JsonObject, type JsonValue } from '#encoding/json'
 import { KubernetesError } from './kubernetes-error.js'
 
 /** Which objects: a version of an API and a plural. */
@@ -41,8 +41,14 @@ export interface ItemType {
   readonly kind: string
 }
 
+/** What an API server itself stores at most (sigs.k8s.io/json), and the levels of a list around it. */
+export const MAX_NESTING: number = 10_000 + 8
+/** Beyond it nobody walks an object. */
+const MAX_OBJECT_NESTING = 150
+
 /**
- * Reads an object.
+ * Reads an object. Of one that is nested too deeply to be walked only its name is taken: what reads it misses everything else, and
+ * nothing else suffers. Refused as a whole, one such object would hide every other one in its list from whoever watches.
  * @throws {@link KubernetesError} KUBERNETES_ANSWER if it has no type or no name, or its metadata is malformed.
  */
 export function parseObject(value: JsonValue | undefined, what: string, type?: ItemType): KubernetesObject {
@@ -52,7 +58,18 @@ export function parseObject(value: JsonValue | undefined, what: string, type?: I
   const metadata = value['metadata']
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') throw malformed(what, 'apiVersion and kind')
   if (!isObjectMeta(metadata)) throw malformed(what, 'metadata with a name')
+  if (isNestedDeeper(value, MAX_OBJECT_NESTING)) return { apiVersion, kind, metadata: identityOf(metadata) }
   return { ...value, apiVersion, kind, metadata }
+}
+
+function identityOf({ name, namespace, uid, resourceVersion, generation }: ObjectMeta): ObjectMeta {
+  return {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(uid !== undefined && { uid }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    ...(typeof generation === 'number' && { generation }),
+  }
 }
 
 /** `apps/v1 deployments team-a/web`, for messages. */

@@ -3,7 +3,7 @@ import type { JsonValue } from '#encoding/json'
 import { readJson } from '../http/body.js'
 import type { Fetch, FetchInit, FetchResponse } from '../http/fetch.js'
 import type { ApplyOptions, WriteOptions } from './api.js'
-import { parseObject, type KubernetesObject } from './object.js'
+import { MAX_NESTING, parseObject, type KubernetesObject } from './object.js'
 import { query } from './paths.js'
 import { refusal } from './status.js'
 import { parseWarnings } from './warnings.js'
@@ -14,6 +14,8 @@ const MAX_ANSWER = 256 * 1024 * 1024
 /** A request that is named in errors: `get secrets team-a/key`. */
 export interface AskedRequest extends FetchInit {
   readonly asked: string
+  /** Levels that the answer may be nested, where it is objects, which are looked at one by one ({@link parseObject}). */
+  readonly depth?: number
 }
 
 export interface WriteRequest {
@@ -30,7 +32,11 @@ export interface WriteRequest {
  * Sends a request.
  * @throws KubernetesError for a status of 400 and above
  */
-export async function ask(fetch: Fetch, path: string, { asked, ...init }: AskedRequest): Promise<FetchResponse> {
+export async function ask(
+  fetch: Fetch,
+  path: string,
+  { asked, depth: _, ...init }: AskedRequest,
+): Promise<FetchResponse> {
   const response = await fetch(path, { ...init, headers: { accept: 'application/json', ...init.headers } })
   if (response.status >= 400) throw await refusal(response, asked)
   return response
@@ -38,7 +44,11 @@ export async function ask(fetch: Fetch, path: string, { asked, ...init }: AskedR
 
 /** As {@link ask}, for the JSON that it is answered with. */
 export async function askJson(fetch: Fetch, path: string, request: AskedRequest): Promise<JsonValue> {
-  return await readJson(await ask(fetch, path, request), { limit: MAX_ANSWER, what: request.asked })
+  return await readJson(await ask(fetch, path, request), {
+    limit: MAX_ANSWER,
+    what: request.asked,
+    ...(request.depth !== undefined && { depth: request.depth }),
+  })
 }
 
 /** Sends an object and gives it back as it was stored. */
@@ -52,7 +62,7 @@ export async function write(fetch: Fetch, request: WriteRequest): Promise<Kubern
   })
   const { onWarning } = options
   if (onWarning !== undefined) parseWarnings(response.headers.get('warning')).forEach(onWarning)
-  return parseObject(await readJson(response, { limit: MAX_ANSWER, what: asked }), asked)
+  return parseObject(await readJson(response, { limit: MAX_ANSWER, what: asked, depth: MAX_NESTING }), asked)
 }
 
 export function jsonBody(method: string, body: JsonValue, type = 'application/json'): FetchInit {

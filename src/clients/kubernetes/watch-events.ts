@@ -6,7 +6,7 @@ import { streamBody } from '../http/body.js'
 import type { FetchResponse } from '../http/fetch.js'
 import type { WatchEvent } from './api.js'
 import { KubernetesError } from './kubernetes-error.js'
-import { parseObject } from './object.js'
+import { MAX_NESTING, parseObject } from './object.js'
 import { errorOf, parseStatus } from './status.js'
 
 /** An object is at most some megabytes in etcd; its JSON may be longer. */
@@ -62,7 +62,7 @@ export function parseEvent(line: Uint8Array, asked: string): WatchEvent {
 
 function parseLine(line: Uint8Array, asked: string): JsonValue {
   try {
-    return parseJson(line)
+    return parseJson(line, { depth: MAX_NESTING })
   } catch (error) {
     if (isCodedError(error)) throw malformed(asked, 'one JSON object a line')
     throw error

@@ -6,7 +6,8 @@ import { LABELS, partOf } from './labels.js'
 import type { ManifestOptions } from './options.js'
 
 const RBAC = 'rbac.authorization.k8s.io'
-const READ = ['get', 'list', 'watch'] as const
+const WATCH = ['get', 'list', 'watch'] as const
+const LOOK = ['get', 'list'] as const
 /** Roles with this label are the gate's, too: what policies look up beyond what they always may. */
 const AGGREGATE_LABEL = 'rbac.countersign.dev/aggregate-to-admission'
 const MORE = `${INSTALLATION.name}-more`
@@ -45,25 +46,28 @@ function clusterBinding(role: string, namespace: string): JsonObject {
   }
 }
 
-function clusterRules({ pullSecrets, certManager }: ManifestOptions): readonly JsonObject[] {
+function clusterRules({ pullSecrets, certManager, families }: ManifestOptions): readonly JsonObject[] {
   return [
     ...policyRules(),
     // What runs, for the background scan, and what makes it.
-    rule('', ['pods', 'replicationcontrollers'], READ),
-    rule('apps', ['daemonsets', 'deployments', 'replicasets', 'statefulsets'], READ),
-    rule('batch', ['cronjobs', 'jobs'], READ),
+    rule('', ['pods', 'replicationcontrollers'], LOOK),
+    rule('apps', ['daemonsets', 'deployments', 'replicasets', 'statefulsets'], LOOK),
+    rule('batch', ['cronjobs', 'jobs'], LOOK),
     // Labels, by which namespaces are selected.
-    rule('', ['namespaces'], READ),
-    // Values that Kyverno's policies look up, and whose roles they are about.
-    rule('', ['configmaps'], READ),
-    rule(RBAC, ['clusterrolebindings', 'rolebindings'], READ),
+    rule('', ['namespaces'], WATCH),
+    ...(families.includes('kyverno') ? KYVERNO_RULES : []),
     // Logins for registries are those of the workload: of its service account, by name, never listed.
     rule('', pullSecrets ? ['secrets', 'serviceaccounts'] : ['serviceaccounts'], ['get']),
-    rule('', ['events'], ['create', 'patch']),
-    rule('events.k8s.io', ['events'], ['create', 'patch']),
+    rule('', ['events'], ['create']),
     ...webhookRules(certManager),
   ]
 }
+
+/** Values that Kyverno's policies look up by name, and whose roles they are about. */
+const KYVERNO_RULES: readonly JsonObject[] = [
+  rule('', ['configmaps'], ['get']),
+  rule(RBAC, ['clusterrolebindings', 'rolebindings'], ['list']),
+]
 
 /** Policies are read, their status is written; reports are written. */
 function policyRules(): readonly JsonObject[] {
@@ -78,30 +82,33 @@ function policyRules(): readonly JsonObject[] {
         rule(
           group,
           kinds.map(({ plural }) => plural),
-          READ,
+          WATCH,
         ),
-        rule(group, withStatus, ['patch', 'update']),
+        rule(group, withStatus, ['patch']),
       ]
     }),
     rule(
       reports[0]?.group ?? '',
       reports.map(({ plural }) => plural),
-      [...READ, 'create', 'delete', 'patch', 'update'],
+      ['create', 'delete', 'get', 'patch'],
     ),
   ]
 }
 
-/** The authority of its certificates, in its own webhooks alone. cert-manager writes it itself. */
+/**
+ * Its own webhooks alone: what the background scan is about is read there, and the authority of its certificates is written, unless
+ * cert-manager does that.
+ */
 function webhookRules(certManager: boolean): readonly JsonObject[] {
-  if (certManager) return []
   const group = 'admissionregistration.k8s.io'
+  const verbs = certManager ? ['get'] : ['get', 'patch']
   return [
     {
-      ...rule(group, ['mutatingwebhookconfigurations'], [...READ, 'patch']),
+      ...rule(group, ['mutatingwebhookconfigurations'], verbs),
       resourceNames: [INSTALLATION.mutatingWebhooks],
     },
     {
-      ...rule(group, ['validatingwebhookconfigurations'], [...READ, 'patch']),
+      ...rule(group, ['validatingwebhookconfigurations'], verbs),
       resourceNames: [INSTALLATION.validatingWebhooks],
     },
   ]
@@ -110,11 +117,11 @@ function webhookRules(certManager: boolean): readonly JsonObject[] {
 /** In its own namespace: keys and policies of ClusterImagePolicies, its certificates, and who does what only one should. */
 function ownRules(): readonly JsonObject[] {
   return [
-    rule('', ['configmaps', 'secrets'], READ),
-    { ...rule('', ['secrets'], ['patch', 'update']), resourceNames: [INSTALLATION.certificates] },
+    rule('', ['configmaps', 'secrets'], WATCH),
+    { ...rule('', ['secrets'], ['update']), resourceNames: [INSTALLATION.certificates] },
     rule('coordination.k8s.io', ['leases'], ['create']),
     {
-      ...rule('coordination.k8s.io', ['leases'], ['get', 'patch', 'update', 'watch']),
+      ...rule('coordination.k8s.io', ['leases'], ['get', 'patch', 'update']),
       resourceNames: [INSTALLATION.lease],
     },
   ]

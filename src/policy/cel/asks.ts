@@ -6,6 +6,7 @@
  * @module
  */
 import { isCodedError } from '#errors'
+import type { InTurn } from '../internal/turns.js'
 import { CelError } from './cel-error.js'
 import { PENDING } from './values.js'
 import type { CelValue, Outcome, Pending } from './values.js'
@@ -24,7 +25,13 @@ type Answer =
 /** The questions of one evaluation and their answers. */
 export class Asks {
   readonly #answers = new Map<string, Answer>()
+  readonly #inTurn: InTurn
   #waiting: Promise<void>[] = []
+
+  /** @param inTurn when an attempt is made; without it, at once */
+  constructor(inTurn: InTurn = (work) => Promise.resolve().then(work)) {
+    this.#inTurn = inTurn
+  }
 
   /**
    * The answer, or PENDING. The key says all that the question depends on.
@@ -58,7 +65,7 @@ export class Asks {
   /** Evaluates until nothing is pending. @throws what an attempt throws; CelError `CEL_LIMIT` */
   async settle<T>(attempt: () => T | Pending): Promise<T> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const outcome = attempt()
+      const outcome = await this.#inTurn(attempt)
       if (outcome !== PENDING) return outcome
       const waiting = this.#waiting
       this.#waiting = []

@@ -19,12 +19,17 @@ const MATCHES_A_STEP = 16
 
 /** Counts the steps of one evaluation, however many attempts it takes. */
 export class Budget {
+  readonly #most: number
   #steps = 0
+
+  constructor(most: number = MAX_STEPS) {
+    this.#most = most
+  }
 
   /** @throws CelError `CEL_LIMIT` */
   spend(steps: number): void {
     this.#steps += steps
-    if (this.#steps > MAX_STEPS) throw tooMuch('an expression takes too many steps', `at most ${String(MAX_STEPS)}`)
+    if (this.#steps > this.#most) throw tooMuch('an expression takes too many steps', `at most ${String(this.#most)}`)
   }
 
   /**

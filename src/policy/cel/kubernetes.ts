@@ -70,6 +70,9 @@ const REQUEST_FIELDS = {
   options: DYN,
 }
 
+/** `request`, an admission request, as webhooks and Kubernetes' own policies see it: the objects are beside it. */
+export const REQUEST: CelType = objectType('kubernetes.AdmissionRequest', REQUEST_FIELDS)
+
 /** `request`, an admission request, with the objects in it: Kyverno's policies may look at them there as well. */
 export const REQUEST_WITH_OBJECTS: CelType = objectType('kubernetes.AdmissionRequest', {
   ...REQUEST_FIELDS,

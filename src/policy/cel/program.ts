@@ -2,6 +2,7 @@
 import { isCodedError } from '#errors'
 import { compilePattern } from '#verify/pattern/pattern'
 import type { Pattern } from '#verify/pattern/pattern'
+import type { InTurn } from '../internal/turns.js'
 import { Asks } from './asks.js'
 import { Budget } from './budget.js'
 import { CelError, evaluationError, placeOf } from './cel-error.js'
@@ -60,15 +61,24 @@ export type Variables = (name: string, evaluation: Evaluation) => Outcome | unde
 /** Patterns of one evaluation that are kept; policies have a handful. */
 const MAX_PATTERNS = 100
 
+export interface EvaluationOptions {
+  /** When its attempts are made. */
+  readonly inTurn?: InTurn | undefined
+  /** How many steps it has; absent: those of a policy. */
+  readonly steps?: number
+}
+
 /** One evaluation of one or several expressions: they share their variables, their limits and what was asked. */
 export class Evaluation implements World {
-  readonly budget: Budget = new Budget()
-  readonly asks: Asks = new Asks()
+  readonly budget: Budget
+  readonly asks: Asks
   readonly #variables: Variables
   readonly #patterns = new Map<string, Pattern>()
 
-  constructor(variables: Variables) {
+  constructor(variables: Variables, { inTurn, steps }: EvaluationOptions = {}) {
     this.#variables = variables
+    this.budget = new Budget(steps)
+    this.asks = new Asks(inTurn)
   }
 
   lookup(name: string): Outcome | undefined {

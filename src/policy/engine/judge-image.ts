@@ -2,17 +2,16 @@
 import type { Demand } from '../internal/demand.js'
 import type { ImageOccurrence, PinnedImage } from '../internal/image.js'
 import type { DemandOutcome } from '../internal/outcome.js'
+import { readPlace } from '../internal/image-name.js'
 import type { ImagePlace } from '../internal/pod-images.js'
-import { PolicyError } from '../internal/policy-error.js'
 import type { Action, FailureCause, ImageRule, RulePlan } from '../internal/policy.js'
 import { asProblem, evaluateDemand } from './evaluate-demand.js'
 import type { RuleContext } from './evaluate.js'
 import { expectedSigners, outcomeWarnings, seenSigners } from './explain-outcome.js'
-import { actionFor } from './outage.js'
+import { actionFor } from './failure-action.js'
 import { planOnce } from './plan.js'
 import { selectImage } from './select-images.js'
 import type { Selected } from './select-images.js'
-import { readImageName } from './session.js'
 import type { RuleVerdict, Verdict } from './verdict.js'
 
 /** A rule on a resource. */
@@ -181,22 +180,6 @@ function verdictOf({ policy, rule, request }: ImageContext, told: Told): RuleVer
     signers: outcome === undefined ? [] : seenSigners(outcome),
     warnings,
     outcome,
-  }
-}
-
-type Read = { readonly occurrence: ImageOccurrence } | { readonly error: Error }
-
-/** Something that stands where an image should stand and names none is refused, not passed over. */
-export function readPlace(place: ImageOccurrence | ImagePlace): Read {
-  if ('image' in place) return { occurrence: place }
-  const { value, ...rest } = place
-  if (typeof value !== 'string') {
-    return { error: new PolicyError('POLICY_IMAGE', 'could not parse reference: the image is not a text') }
-  }
-  try {
-    return { occurrence: { ...rest, image: readImageName(value) } }
-  } catch (error) {
-    return { error: asProblem(error) }
   }
 }
 

@@ -5,8 +5,8 @@ import { normalisedGlob } from '../internal/glob.js'
 import { imagesOf } from '../internal/pod-images.js'
 import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
-import { allForms } from './image-forms.js'
-import { readImageName } from './session.js'
+import { allForms } from '../internal/image-forms.js'
+import { readImageName } from '../internal/image-name.js'
 
 /** Policies, none of which is left out wrongly: an index only ever leaves out what cannot match. */
 export interface PolicyIndex {

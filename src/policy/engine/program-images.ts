@@ -5,7 +5,7 @@ import type { ImagePlace } from '../internal/pod-images.js'
 import type { ImageSelection, ImageSelector } from '../internal/image.js'
 import type { ReviewProgram } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
-import { readPlace } from './judge-image.js'
+import { readPlace } from '../internal/image-name.js'
 import { selectImage } from './select-images.js'
 import type { Session } from './session.js'
 
@@ -47,9 +47,11 @@ export async function selectedImages(
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
 export async function isSelected(images: ImageSelection, image: NamedImage, session: Session): Promise<boolean> {
-  if (selectImage(images, image, undefined) === 'selected') return true
+  const { take } = session.turns
+  if ((await take(() => selectImage(images, image, undefined))) === 'selected') return true
   if (image.reference.kind === 'digest' || !images.include.some(mayNameDigest)) return false
-  return selectImage(images, image, await session.resolve(image)) === 'selected'
+  const pinned = await session.resolve(image)
+  return (await take(() => selectImage(images, image, pinned))) === 'selected'
 }
 
 function mayNameDigest(selector: ImageSelector): boolean {

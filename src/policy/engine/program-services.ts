@@ -10,7 +10,7 @@ import { imageData } from './image-data.js'
 import { pinnedName } from './ports.js'
 import { isSelected } from './program-images.js'
 import type { Session } from './session.js'
-import { readImageName } from './session.js'
+import { readImageName } from '../internal/image-name.js'
 
 type State = 'verified' | 'unverified' | 'not-asked'
 

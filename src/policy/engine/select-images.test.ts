@@ -7,7 +7,7 @@ import { globPattern, isGlob } from '../internal/glob.js'
 import { wildcardPattern } from '../internal/wildcard.js'
 import { compilePattern } from '#verify/pattern/pattern'
 import { selectImage } from './select-images.js'
-import { readImageName } from './session.js'
+import { readImageName } from '../internal/image-name.js'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 

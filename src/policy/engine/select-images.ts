@@ -4,7 +4,7 @@ import type { Pattern } from '#verify/pattern/pattern'
 import type { ImageSelection, ImageSelector, NamedImage, PinnedImage } from '../internal/image.js'
 import { globPattern } from '../internal/glob.js'
 import { wildcardPattern } from '../internal/wildcard.js'
-import { allForms, fullForms, skipForms } from './image-forms.js'
+import { allForms, fullForms, skipForms } from '../internal/image-forms.js'
 
 /** What a rule does with an image. */
 export type Selected = 'selected' | 'skipped' | 'not selected'

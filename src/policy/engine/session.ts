@@ -1,16 +1,14 @@
 /** One review's work on images: each name is resolved once, each list of attachments fetched once, however many policies ask. @module */
-import { isCodedError } from '#errors'
 import type { JsonValue } from '#encoding/json'
-import { parseReference, referenceName } from '#formats/oci/reference'
-import type { Reference } from '#formats/oci/reference'
+import { referenceName } from '#formats/oci/reference'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { PublicKey } from '#crypto/public-key'
 import type { Attestor } from '../internal/attestor.js'
 import type { Circumstances } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
-import { PolicyError } from '../internal/policy-error.js'
 import type { RegistryAccess } from '../internal/policy.js'
 import type { TrustRepository } from '../internal/trust-repository.js'
+import { Turns } from '../internal/turns.js'
 import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
@@ -18,11 +16,10 @@ import { trustOf } from './trust.js'
 import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
 
-/** Longer names are nobody's; the parsers below need not see them. */
-const MAX_NAME = 1024
-
 export class Session {
   readonly waiting: Waiting
+  /** Of all rules of the review together. */
+  readonly turns: Turns
   readonly #ports: EnginePorts
   readonly #resolved = new Map<string, Promise<PinnedImage>>()
   /** What each name stood for when it was first looked up, with whichever logins: the same for all who look. */
@@ -38,7 +35,9 @@ export class Session {
     ports: EnginePorts,
     signal: AbortSignal,
     pins: Map<string, PinnedImage> = new Map<string, PinnedImage>(),
+    turns: Turns = new Turns(ports.clock, signal),
   ) {
+    this.turns = turns
     this.#ports = ports
     this.#pins = pins
     this.waiting = new Waiting(signal)
@@ -49,7 +48,7 @@ export class Session {
     const ports = access === undefined ? undefined : this.#ports.withAccess?.(access)
     if (ports === undefined) return this
     const key = JSON.stringify(access)
-    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins)
+    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins, this.turns)
     this.#withAccess.set(key, known)
     return known
   }
@@ -57,7 +56,7 @@ export class Session {
   /** What selecting and judging may use. */
   get circumstances(): Circumstances {
     const { cluster, clock } = this.#ports
-    return { cluster, clock, signal: this.waiting.signal }
+    return { cluster, clock, signal: this.waiting.signal, inTurn: this.turns.take }
   }
 
   /** What a name stands for, the same answer each time: what was verified is what is pinned, whoever moves the tag meanwhile. */
@@ -151,30 +150,4 @@ function once<K, T>(known: Map<K, Promise<T>>, key: K, work: () => Promise<T>): 
   const pending = known.get(key) ?? work()
   known.set(key, pending)
   return pending
-}
-
-/**
- * Reads what a resource calls an image.
- * @throws PolicyError `POLICY_IMAGE`
- */
-export function readImageName(text: string): NamedImage {
-  if (text === '' || text.length > MAX_NAME) throw noImage(text)
-  try {
-    const reference: Reference = parseReference(text)
-    const parts = [reference.registry, ...reference.repository.split('/')]
-    // `ghcr.io/acme/../evil` is selected as Acme's and asked for as Evil's: addresses are resolved, names are not.
-    if (parts.some((part) => /^\.+$/.test(part))) throw noImage(text)
-    return { text, reference }
-  } catch (error) {
-    if (!isCodedError(error) || error.code === 'POLICY_IMAGE') throw error
-    throw noImage(text, error)
-  }
-}
-
-function noImage(text: string, cause?: Error): PolicyError {
-  return new PolicyError('POLICY_IMAGE', 'could not parse reference: this names no image', {
-    expected: '[registry/]repository[:tag][@sha256:<hex>]',
-    found: JSON.stringify(text.slice(0, 200)),
-    cause,
-  })
 }

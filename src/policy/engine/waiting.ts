@@ -5,6 +5,10 @@ import { PolicyError } from '../internal/policy-error.js'
 export class Waiting {
   readonly signal: AbortSignal
   readonly #pending: Map<symbol, string>
+  readonly #ends = new Set<() => void>()
+  readonly #end = (): void => {
+    for (const expire of this.#ends) expire()
+  }
 
   constructor(signal: AbortSignal, pending: Map<symbol, string> = new Map<symbol, string>()) {
     this.signal = signal
@@ -41,19 +45,28 @@ export class Waiting {
   }
 
   #deadline(what: string): { readonly promise: Promise<never>; readonly stop: () => void } {
-    const { signal } = this
     let stop = (): void => undefined
     const promise = new Promise<never>((_, reject) => {
       const expire = (): void => {
         reject(this.#expired(what))
       }
-      signal.addEventListener('abort', expire, { once: true })
-      // Not by another signal: making and aborting one for everything that is waited for would cost more than the rest.
+      this.#listen(expire)
       stop = () => {
-        signal.removeEventListener('abort', expire)
+        this.#unlisten(expire)
       }
     })
     return { promise, stop }
+  }
+
+  /** One listener for all that is waited for at the same time: a pod of forty images waits for hundreds of things. */
+  #listen(expire: () => void): void {
+    if (this.#ends.size === 0) this.signal.addEventListener('abort', this.#end)
+    this.#ends.add(expire)
+  }
+
+  #unlisten(expire: () => void): void {
+    this.#ends.delete(expire)
+    if (this.#ends.size === 0) this.signal.removeEventListener('abort', this.#end)
   }
 
   #expired(what: string): PolicyError {

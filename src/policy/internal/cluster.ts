@@ -1,6 +1,7 @@
 /** What policies may read of the cluster that they guard, while they judge. @module */
 import type { JsonObject, JsonValue } from '#encoding/json'
 import type { Clock } from '#time'
+import type { InTurn } from './turns.js'
 
 /** Resources of one kind, in one namespace or in all. */
 export interface ResourceList {
@@ -33,4 +34,6 @@ export interface Circumstances {
   readonly cluster: ClusterReader
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** For what may take long and cannot be interrupted. Absent: at once. */
+  readonly inTurn?: InTurn
 }

@@ -398,6 +398,15 @@ describe('what is made of a policy', () => {
     const [rule] = rules
     assert.ok(rule?.kind === 'program')
     assert.deepEqual(rule.access, { allowInsecure: true, providers: ['google'], secrets: [{ name: 'login' }] })
+    const namespaced = await policyOf({
+      kind: 'NamespacedImageValidatingPolicy',
+      namespace: 'team',
+      spec: { credentials: { secrets: ['login'] } },
+    })
+    assert.deepEqual(
+      namespaced.rules.map(({ access }) => access?.secrets),
+      namespaced.rules.map(() => [{ namespace: 'team', name: 'login' }]),
+    )
     assert.match(warnings.join('\n'), /the attestor notary is one of Notary/)
     assert.match(warnings.join('\n'), /the attestor nobody says of nobody/)
     assert.match(warnings.join('\n'), /\* stands for nothing else/)

@@ -33,7 +33,7 @@ export async function compileImageValidatingPolicy(document: JsonObject): Promis
   const namespace = isNamespaced ? (metadata?.text('namespace') ?? 'default') : undefined
   const fields = top.object('spec')
   if (fields === undefined) complaints.missing('spec')
-  const read = fields === undefined ? undefined : readSpec(fields)
+  const read = fields === undefined ? undefined : readSpec(fields, namespace)
   complaints.throwIfAny('validation failed: ')
   if (read === undefined || name === undefined || fields === undefined)
     throw new PolicyError('POLICY_FIELD', 'validation failed: spec')
@@ -74,7 +74,7 @@ function compileGenerated(
   context: Omit<ProgramContext, 'generated' | 'complaints'> & { readonly compile: CompileCel },
 ): CompiledPolicy['rules'][number] {
   const complaints = new Complaints()
-  const read = readSpec(new Fields(generated.spec, 'spec', complaints))
+  const read = readSpec(new Fields(generated.spec, 'spec', complaints), context.namespace)
   const program = compileProgram(read, { ...context, complaints, generated })
   complaints.throwIfAny(`validation of what is generated for ${generated.config} failed: `)
   return program

@@ -6,7 +6,7 @@
  */
 import { compilePattern } from '#verify/pattern/pattern'
 import type { Pattern } from '#verify/pattern/pattern'
-import { allForms } from '../engine/image-forms.js'
+import { allForms } from '../internal/image-forms.js'
 import type { ImageSelector } from '../internal/image.js'
 import { PolicyError } from '../internal/policy-error.js'
 

@@ -13,7 +13,7 @@ import type { Circumstances } from '../internal/cluster.js'
 import type { ImageSelector } from '../internal/image.js'
 import type { Action, ResourceMatcher, ReviewProgram } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
-import { allForms } from '../engine/image-forms.js'
+import { allForms } from '../internal/image-forms.js'
 import { compileAttestor } from './attestor-programs.js'
 import type { AttestorProgram } from './attestor-programs.js'
 import { webhookConditions } from './autogen.js'
@@ -181,6 +181,9 @@ function selectorsOf(references: readonly ReadReference[], expressions: Expressi
   })
 }
 
+/** A name has at most a thousand characters, and there may be hundreds of them: what is said of one is said in few steps. */
+const REFERENCE_STEPS = 20_000
+
 /** An expression is asked of every form of the name, and about an image if it is about one of them. */
 function referenceSelector(
   { expression, path }: Extract<ReadReference, { readonly kind: 'expression' }>,
@@ -195,7 +198,8 @@ function referenceSelector(
       ...(ABOUT_DIGESTS.test(expression) ? {} : { digestDecides: 'nothing' }),
       selects: (image, pinned) =>
         allForms(image, pinned).some((form) => {
-          const outcome = program.evaluate(new Evaluation((name) => (name === 'ref' ? form : undefined)))
+          const variables = (name: string): string | undefined => (name === 'ref' ? form : undefined)
+          const outcome = program.evaluate(new Evaluation(variables, { steps: REFERENCE_STEPS }))
           if (typeof outcome === 'boolean') return outcome
           throw new CelError('CEL_EVALUATION', 'an expression of matchImageReferences must come to bool')
         }),

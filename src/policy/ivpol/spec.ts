@@ -72,7 +72,8 @@ const FIELDS = [
   'autogen',
 ] as const
 
-export function readSpec(spec: Fields): ReadSpec {
+/** @param namespace of a namespaced policy */
+export function readSpec(spec: Fields, namespace: string | undefined): ReadSpec {
   spec.only(...FIELDS)
   const evaluation = spec.object('evaluation')?.only('mode', 'admission', 'background')
   const mode = choice(evaluation, 'mode', { of: ['Kubernetes', 'JSON'], otherwise: 'Kubernetes' })
@@ -86,7 +87,7 @@ export function readSpec(spec: Fields): ReadSpec {
     timeoutSeconds: readTimeout(spec),
     references: spec.objects('matchImageReferences').flatMap(readReference),
     extractors: readNamed(spec, 'images'),
-    access: readAccess(spec),
+    access: readAccess(spec, namespace),
     variables: readNamed(spec, 'variables'),
     attestors,
     attestations: readAttestations(spec),
@@ -188,7 +189,8 @@ function readReference(fields: Fields): readonly ReadReference[] {
 
 const PROVIDERS = ['default', 'amazon', 'azure', 'google', 'github']
 
-function readAccess(spec: Fields): RegistryAccess | undefined {
+/** Logins are the installation's; whoever writes policies for one namespace has that one's. */
+function readAccess(spec: Fields, namespace: string | undefined): RegistryAccess | undefined {
   const fields = spec.object('credentials')?.only('allowInsecureRegistry', 'providers', 'secrets')
   if (fields === undefined) return undefined
   const providers = fields.texts('providers')
@@ -198,7 +200,7 @@ function readAccess(spec: Fields): RegistryAccess | undefined {
   return {
     allowInsecure: fields.boolean('allowInsecureRegistry') ?? false,
     providers,
-    secrets: fields.texts('secrets').map((name) => ({ name })),
+    secrets: fields.texts('secrets').map((name) => (namespace === undefined ? { name } : { namespace, name })),
   }
 }
 

@@ -96,7 +96,7 @@ export function policyEvaluation({
     if (name === SURROUNDINGS) return surroundings
     if (name === 'variables') return lazily
     return contextNamed(name) ?? own(name, evaluation) ?? ofReview(name, evaluation)
-  })
+  }, circumstances)
   return {
     evaluation,
     surroundings,

@@ -407,6 +407,10 @@ describe('what must not pass', () => {
       'Get("v1", "..", "x")',
     ])
       await denied(podOf(pinned), policy(`resource.${call}`), /not a resource of the Kubernetes API$/, more)
+    for (const name of ['..', '.', '', '../x', 'a/b', '%2e%2e', 'a?b', 'a b', '..\\\\x'])
+      await denied(podOf(pinned), policy(`resource.Get("v1", "pods", "${name}")`), /not a name of an object$/, more)
+    for (const call of ['Get("v1", "secrets", "x")', 'List("v1", "secrets")', 'Post("v1", "secrets", {})'])
+      await denied(podOf(pinned), policy(`resource.${call}`), /does not read Secrets$/, more)
     assert.deepEqual(asked, [])
   })
 

@@ -57,10 +57,19 @@ function fillOf(compile: CompileExpression, value: JsonValue, depth: number): Fi
   }
 }
 
+/** Text that the policy wrote, or what a variable in it stands for. */
+export type TemplatePiece = string | Fill
+
+/**
+ * Reads a text with variables whose parts mean something each, such as an address.
+ * @throws {@link JmesPathError} as {@link compileTemplate}
+ */
+export function compilePieces(compile: CompileExpression, text: string): readonly TemplatePiece[] {
+  return parseTemplate(text).map((piece) => (typeof piece === 'string' ? piece : variableFill(compile, piece)))
+}
+
 function textFill(compile: CompileExpression, text: string): Fill {
-  const pieces = parseTemplate(text).map((piece): string | Fill =>
-    typeof piece === 'string' ? piece : variableFill(compile, piece),
-  )
+  const pieces = compilePieces(compile, text)
   const [only] = pieces
   if (pieces.length === 1 && typeof only === 'function') return only
   return (data, clock) => {
@@ -120,7 +129,8 @@ function inside(compile: CompileExpression, variable: Variable): (data: JsonValu
   }
 }
 
-function asText(value: JsonValue): string {
+/** What a variable stands for within a text. */
+export function asText(value: JsonValue): string {
   return typeof value === 'string' ? value : writtenByGo(value)
 }
 

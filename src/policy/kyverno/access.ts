@@ -27,7 +27,8 @@ export function readAccess(rule: Fields, namespace: string | undefined): Registr
       // Whoever writes policies for one namespace must not read with the logins of another.
       if (namespace !== undefined && second !== undefined && first !== namespace)
         forbidden(fields, 'secrets', 'a namespaced policy uses secrets of its own namespace')
-      return [second === undefined ? { name: first } : { namespace: first, name: second }]
+      const [at, name] = second === undefined ? [namespace, first] : [first, second]
+      return [at === undefined ? { name } : { namespace: at, name }]
     }),
   }
 }

@@ -1,13 +1,22 @@
 /** What whoever applied a resource reads when Kyverno's policies refuse it. @module */
-import type { RuleVerdict } from '../engine/verdict.js'
+import type { PolicyLanguage } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
 import { compareNames, yamlName, yamlValue } from './go-yaml.js'
+
+/** What a rule had to say. */
+interface Told {
+  readonly language: PolicyLanguage
+  readonly verdict: string
+  readonly policy: string
+  readonly rule: string
+  readonly message: string
+}
 
 /**
  * `resource Pod/default/x was blocked due to the following policies`, and below it the message of each rule of each policy, as YAML.
  * Only refusals of Kyverno's rules are told; empty if there are none.
  */
-export function blockedMessage(review: Review, verdicts: readonly RuleVerdict[]): string {
+export function blockedMessage(review: Review, verdicts: readonly Told[]): string {
   const policies = new Map<string, Map<string, string>>()
   for (const { language, verdict, policy, rule, message } of verdicts) {
     if (language !== 'ClusterPolicy' || verdict !== 'denied') continue

@@ -234,11 +234,6 @@ describe('refused', () => {
     ],
     ['two operations', { more: 'validate: {message: a}' }, "Multiple operations defined in the rule 'r'"],
     [
-      'conditions of the webhook in CEL',
-      { spec: 'webhookConfiguration: {matchConditions: [{name: a, expression: b}]}' },
-      'spec.webhookConfiguration.matchConditions is not supported',
-    ],
-    [
       'a time-out of a minute',
       { spec: 'webhookTimeoutSeconds: 60' },
       'the timeout value must be between 1 and 30 seconds',
@@ -292,6 +287,12 @@ describe('refused', () => {
       spec: 'validationFailureActionOverrides: [{action: Audit}]',
     })
     await refused(`${ONE}, imageRegistryCredentials: {secrets: [other/a]}`, 'secrets of its own namespace', policy)
+    for (const key of ['publicKeys: k8s://other/a', 'secret: {name: a, namespace: other}'])
+      await refused(
+        `imageReferences: ['*'], attestors: [{entries: [{keys: {${key}}}]}]`,
+        'secrets of its own namespace',
+        policy,
+      )
   })
 
   test('digests written in where images are changed as they are read', async () => {
@@ -499,6 +500,14 @@ spec:
       providers: ['github'],
       secrets: [{ name: 'a' }, { namespace: 'b', name: 'c' }],
     })
+    const own = await ruleOf(`${ONE}, imageRegistryCredentials: {secrets: [a, b/c]}`, {
+      kind: 'Policy',
+      metadata: 'name: p, namespace: b',
+    })
+    assert.deepEqual(own.rules[0]?.kind === 'images' ? own.rules[0].access?.secrets : undefined, [
+      { namespace: 'b', name: 'a' },
+      { namespace: 'b', name: 'c' },
+    ])
   })
 
   test('deprecated values, with a word about them', async () => {

@@ -13,6 +13,7 @@ import type { CompiledPolicy, ImageRule } from '../internal/policy.js'
 import { AUTOGEN_ANNOTATION, withGeneratedRules } from './autogen.js'
 import type { WrittenRule } from './autogen.js'
 import { forbidden, invalidValue } from './complain.js'
+import { readMatchConditions } from './match-conditions.js'
 import { readRule } from './rule.js'
 import type { RuleReading } from './rule.js'
 import { readSpec } from './spec.js'
@@ -57,6 +58,7 @@ export async function compileKyvernoPolicy(document: JsonObject, { ports }: Kyve
       namespace,
       actions,
       compile: await loadJmesPath(),
+      narrow: await readMatchConditions(spec, settings.webhook.failurePolicy),
       clock: ports.clock,
     }
     for (const { rule, path } of withGeneratedRules(writtenRules(spec), annotationOf(metadata))) {

@@ -8,7 +8,7 @@ import { compileTemplate } from '../jmespath/template.js'
 import type { Fields } from '../internal/fields.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { PlanServices } from '../internal/policy.js'
-import { clusterPath } from './api-path.js'
+import { clusterAddress } from './api-address.js'
 import { guarded, invalidValue, oneOf, required } from './complain.js'
 import { imageData } from './image-data.js'
 import type { Scope } from './scope.js'
@@ -63,14 +63,16 @@ export function readApiCall(fields: Fields, reading: ContextReading): Source {
     each.only('key', 'value')
     return [each.text('key') ?? '', each.get('value') ?? null] as const
   })
-  const fill = readTexts(fields, { path: path ?? '', body: Object.fromEntries(body) }, reading)
+  const address =
+    path === undefined ? undefined : guarded(fields, 'urlPath', () => clusterAddress(path, { ...reading, method }))
+  const fill = readTexts(fields, { body: Object.fromEntries(body) }, reading)
   const select = readExpression(fields, reading)
   const otherwise = fields.get('default')
   return {
     explained: `${method} ${path ?? ''}`,
     load: async (scope, { cluster, clock, signal }) => {
       const filled = await fill(scope, clock)
-      const url = clusterPath(textOf(filled, 'path'), reading.namespace)
+      const url = await scope.evaluate((data) => address?.(data, clock) ?? '')
       const call = method === 'POST' ? { method, body: filled['body'] ?? {} } : { method }
       try {
         return await select(await cluster.call(url, call, signal), scope, clock)

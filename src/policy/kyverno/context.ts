@@ -1,7 +1,7 @@
 /** Entries of `context`: variables that a rule takes from the cluster, a registry, or other variables. @module */
 import type { JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
-import { isOutage } from '../engine/outage.js'
+import { isOutage } from '../internal/outage.js'
 import type { Fields } from '../internal/fields.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { PlanServices } from '../internal/policy.js'

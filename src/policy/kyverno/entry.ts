@@ -3,7 +3,7 @@ import type { DigestName } from '#crypto/digest'
 import { parseRepository } from '#formats/oci/reference'
 import type { Attestor, KeySource, SignatureSource, Signer, TextMatch, TrustSource } from '../internal/attestor.js'
 import type { Fields } from '../internal/fields.js'
-import { guarded, invalidValue, required } from './complain.js'
+import { forbidden, guarded, invalidValue, required } from './complain.js'
 import { readEvidence } from './evidence.js'
 import type { ReadEvidence } from './evidence.js'
 import { readKeyless } from './keyless.js'
@@ -140,7 +140,10 @@ function readKeyText(fields: Fields, text: string, reading: VerifyReading): read
   if (reading.isOpen(text)) return undefined
   const trimmed = text.trim()
   const [, namespace, name] = SECRET.exec(trimmed) ?? []
-  if (namespace !== undefined && name !== undefined) return [{ kind: 'secret', namespace, name, entry: COSIGN_PUB }]
+  if (namespace !== undefined && name !== undefined) {
+    refuseForeign(fields, { name: 'publicKeys', namespace }, reading)
+    return [{ kind: 'secret', namespace, name, entry: COSIGN_PUB }]
+  }
   if (KMS.test(trimmed)) return [{ kind: 'kms', uri: trimmed }]
   const keys = guarded(fields, 'publicKeys', () => readPublicKeys(text))
   return keys?.map((key) => ({ kind: 'inline', key }))
@@ -164,7 +167,18 @@ function readKeptKey(fields: Fields, reading: VerifyReading): readonly KeySource
   if (name === undefined) required(secret, 'name', '')
   if (namespace === undefined) required(secret, 'namespace', '')
   if (name === undefined || namespace === undefined) return undefined
+  if (!reading.isOpen(namespace)) refuseForeign(secret, { name: 'namespace', namespace }, reading)
   return [{ kind: 'secret', namespace, name, entry: COSIGN_PUB }]
+}
+
+/** Whoever writes policies for one namespace learns nothing of what another keeps. */
+function refuseForeign(
+  fields: Fields,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  reading: VerifyReading,
+): void {
+  if (reading.namespace === undefined || namespace === reading.namespace) return
+  forbidden(fields, name, 'a namespaced policy uses secrets of its own namespace')
 }
 
 /** A certificate with a chain is pinned, and must be of the chain; a chain alone means whoever it certifies. */

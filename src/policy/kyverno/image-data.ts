@@ -2,7 +2,7 @@
 import { isJsonObject } from '#encoding/json'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { isDigest } from '#formats/oci/digest'
-import { readImageName } from '../engine/session.js'
+import { readImageName } from '../internal/image-name.js'
 import type { PlanServices } from '../internal/policy.js'
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' } as const

@@ -7,12 +7,15 @@ const MAX_ATTESTORS = 500
 
 /** One reading. */
 export class VerifyReading {
+  /** Of a namespaced policy, whose keys are in it. */
+  readonly namespace: string | undefined
   readonly #filled: boolean
   #attestors = 0
 
   /** `filled`: the variables stand for something already, or there are none. */
-  constructor(filled: boolean) {
+  constructor(filled: boolean, namespace: string | undefined) {
     this.#filled = filled
+    this.namespace = namespace
   }
 
   /** A text of which something can be said: undefined if it is absent, or has variables that nothing was filled in for yet. */

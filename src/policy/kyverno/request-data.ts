@@ -1,6 +1,6 @@
 /** The variables that every rule has: `request`, `images` and the service account. @module */
 import type { JsonObject, JsonValue } from '#encoding/json'
-import { readPlace } from '../engine/judge-image.js'
+import { readPlace } from '../internal/image-name.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import type { Review } from '../internal/review.js'
 import { imageEntry } from './image-name.js'

@@ -11,6 +11,7 @@ import { readContext } from './context.js'
 import { demandOf } from './demand.js'
 import { extractorOf, readExtractors, transforms } from './extractors.js'
 import { readMatch } from './match.js'
+import type { Narrow } from './match-conditions.js'
 import { plannersOf, unsupported } from './planner.js'
 import type { RuleConditions } from './planner.js'
 import { readVerification } from './verify-images.js'
@@ -24,6 +25,8 @@ export interface RuleReading {
   readonly namespace: string | undefined
   readonly actions: PolicyActions
   readonly compile: CompileExpression
+  /** To the requests that the policy is asked about. */
+  readonly narrow: Narrow
   readonly clock: Clock
 }
 
@@ -84,9 +87,9 @@ function notEnforced(name: string, kind: string): string {
 async function readImageRules(
   fields: Fields,
   entries: readonly Fields[],
-  { name, policy, namespace, actions, compile, clock }: RuleReading & { readonly name: string },
+  { name, policy, namespace, actions, compile, narrow, clock }: RuleReading & { readonly name: string },
 ): Promise<ReadRule> {
-  const matcher = readMatch(fields, namespace !== undefined)
+  const matcher = narrow(readMatch(fields, namespace !== undefined))
   const extractors = readExtractors(fields, compile)
   const own = entries.map((entry) => readAction(entry, 'failureAction'))
   const enforcement = enforcementOf(actions, own)

@@ -1,6 +1,5 @@
 /** What a policy says beside its rules. @module */
 import type { Fields } from '../internal/fields.js'
-import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, WebhookSettings } from '../internal/policy.js'
 import { readAction, readOverrides } from './actions.js'
 import type { PolicyActions } from './actions.js'
@@ -37,7 +36,7 @@ const SPEC_FIELDS = [
   ...OTHERS,
 ] as const
 
-/** @throws PolicyError `POLICY_UNSUPPORTED` for conditions that decide whether the policy is asked at all */
+/** Reads them. Match conditions are read beside: they are compiled. */
 export function readSpec(spec: Fields, namespaced: boolean): PolicySettings {
   spec.only(...SPEC_FIELDS)
   if (spec.boolean('admission') === false)
@@ -80,7 +79,6 @@ function readWebhook(spec: Fields): WebhookSettings {
       'remove the deprecated field and use spec.webhookConfiguration.timeoutSeconds instead',
     )
   const timeoutSeconds = timeout ?? before
-  if (own !== undefined && own.objects('matchConditions').length > 0) throw unsupportedConditions(own)
   return { failurePolicy: policy ?? older ?? 'Fail', ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) }
 }
 
@@ -89,11 +87,4 @@ function readTimeout(fields: Fields, name: string): number | undefined {
   if (seconds !== undefined && (seconds < 1 || seconds > 30))
     invalidValue(fields, 'the timeout value must be between 1 and 30 seconds', name)
   return seconds
-}
-
-function unsupportedConditions(fields: Fields): PolicyError {
-  return new PolicyError('POLICY_UNSUPPORTED', `${fields.at('matchConditions')} is not supported`, {
-    expected: 'preconditions, which every rule can have',
-    found: 'conditions in CEL',
-  })
 }

@@ -44,6 +44,8 @@ export interface StaticAsk {
 export interface OpenAsk {
   readonly kind: 'open'
   readonly template: Template
+  /** Of a namespaced policy. */
+  readonly namespace: string | undefined
   /** As it was loaded: conditions are read once. */
   readonly attestations: readonly ReadAttestation[]
   /** For `policy explain`. */
@@ -94,14 +96,13 @@ export async function readVerification(fields: Fields, context: VerificationRead
   const type = oneOf(today, 'type', TYPES) ?? 'Cosign'
   for (const name of ['cosignOCI11', 'useCache']) today.boolean(name)
   const { digests, warnings } = readDigests(today, context)
-  const { compile } = context
-  const asked = await readAsked(today, type, compile)
+  const asked = await readAsked(today, type, context)
   return {
     path: today.path,
     images: { include: readReferences(today, 'imageReferences'), skip: readReferences(today, 'skipImageReferences') },
     digests,
     access: readAccess(today, context.namespace),
-    denial: readDenial(today, compile),
+    denial: readDenial(today, context.compile),
     asked,
     warnings: [...warnings, ...warningsOf(today, asked)],
   }
@@ -152,25 +153,30 @@ function fillable({ value }: Fields): JsonObject {
 async function readAsked(
   fields: Fields,
   type: (typeof TYPES)[number],
-  compile: CompileExpression,
+  { compile, namespace }: VerificationReading,
 ): Promise<ImageVerification['asked']> {
   const open = hasVariables(fillable(fields))
-  const asked = await readAsk(fields, type, { compile, filled: !open })
+  const asked = await readAsk(fields, type, { compile, namespace, filled: !open })
   if (type === 'Notary') return { kind: 'unsupported', what: 'type: Notary' }
   if (!open) return { kind: 'static', asked }
   const source = fillable(fields)
   const template = guarded(fields, undefined, () => compileTemplate(compile, source))
   if (template === undefined) return { kind: 'static', asked }
-  return { kind: 'open', template, attestations: asked.attestations, explained: variablePlaces(source) }
+  return { kind: 'open', template, namespace, attestations: asked.attestations, explained: variablePlaces(source) }
 }
 
 interface AskReading {
   readonly compile: CompileExpression
+  readonly namespace: string | undefined
   readonly filled: boolean
 }
 
-async function readAsk(fields: Fields, type: (typeof TYPES)[number], { compile, filled }: AskReading): Promise<Asked> {
-  const reading = new VerifyReading(filled)
+async function readAsk(
+  fields: Fields,
+  type: (typeof TYPES)[number],
+  { compile, namespace, filled }: AskReading,
+): Promise<Asked> {
+  const reading = new VerifyReading(filled, namespace)
   const issued: IssuedCertificate[] = []
   const bundle = type === 'SigstoreBundle'
   const annotations = fields.textMap('annotations')
@@ -198,7 +204,11 @@ export async function readFilled(
 ): Promise<Asked> {
   const complaints = new Complaints()
   const fields = new Fields(isJsonObject(filled) ? filled : {}, path, complaints)
-  const read = await readAsk(fields, oneOf(fields, 'type', TYPES) ?? 'Cosign', { compile, filled: true })
+  const read = await readAsk(fields, oneOf(fields, 'type', TYPES) ?? 'Cosign', {
+    compile,
+    namespace: asked.namespace,
+    filled: true,
+  })
   complaints.throwIfAny('what variables stand for cannot be used: ')
   const attestations = read.attestations.map((each, index) => ({
     ...each,

@@ -46,19 +46,26 @@ interface Of {
   readonly resource: string
   /** Empty: of the whole cluster. */
   readonly namespace: string
+  /** Whether it is the policy's own, which sees nothing else. */
+  readonly own?: true
 }
 
 const API_VERSION = /^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?v[a-z0-9]+$/
 const PART = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/
+/** Names of objects: some hold more than letters, as `system:node`; none what separates parts of an address. */
+const NAME = /^(?:(?![/\\?#%])[!-~])+$/
 
 /** Names and nothing else: with a slash, a dot or a question mark too many, an address leads out of the namespace of the policy. */
 function checked(of: Of): Of {
-  const { apiVersion, resource, namespace } = of
-  if (API_VERSION.test(apiVersion) && PART.test(resource) && (namespace === '' || PART.test(namespace))) return of
-  throw evaluationError('not a resource of the Kubernetes API', {
-    expected: 'such as "apps/v1", "deployments", "default"',
-    found: JSON.stringify([apiVersion, resource, namespace]).slice(0, 200),
-  })
+  const { apiVersion, resource, namespace, own } = of
+  if (!API_VERSION.test(apiVersion) || !PART.test(resource) || (namespace !== '' && !PART.test(namespace)))
+    throw evaluationError('not a resource of the Kubernetes API', {
+      expected: 'such as "apps/v1", "deployments", "default"',
+      found: JSON.stringify([apiVersion, resource, namespace]).slice(0, 200),
+    })
+  // The gate may, for the sake of pulling images; whoever writes policies for a namespace need not be allowed to.
+  if (own === true && resource === 'secrets') throw evaluationError('a namespaced policy does not read Secrets')
+  return of
 }
 
 function listOf(of: Of): ResourceList {
@@ -69,6 +76,8 @@ function listOf(of: Of): ResourceList {
 function get(of: Of, name: string, world: World): Outcome {
   const { cluster, signal } = surroundingsOf(world).circumstances
   const at = listOf(of)
+  if (!NAME.test(name) || name === '.' || name === '..')
+    throw evaluationError('not a name of an object', { found: JSON.stringify(name).slice(0, 200) })
   return world.asks.ask(`get ${JSON.stringify([of, name])}`, async () => {
     const found = await cluster.get(at, name, signal)
     return found === undefined ? null : fromJson(found)
@@ -161,28 +170,29 @@ const CLUSTER: Functions = {
 
 /** Of policies of one namespace, which see nothing else. */
 function namespaced(namespace: string): Functions {
+  const own = { namespace, own: true } as const
   return {
     get: [
       member([context, string, string, string], object, ([, apiVersion, resource, name], world) =>
-        get({ apiVersion, resource, namespace }, name, world),
+        get({ apiVersion, resource, ...own }, name, world),
       ),
-      member([context, gvr, string], object, ([, of, name], world) => get({ ...nameOf(of), namespace }, name, world)),
+      member([context, gvr, string], object, ([, of, name], world) => get({ ...nameOf(of), ...own }, name, world)),
     ],
     list: [
       member([context, string, string], object, ([, apiVersion, resource], world) =>
-        list({ apiVersion, resource, namespace }, undefined, world),
+        list({ apiVersion, resource, ...own }, undefined, world),
       ),
       member([context, string, string, labels], object, ([, apiVersion, resource, of], world) =>
-        list({ apiVersion, resource, namespace }, of, world),
+        list({ apiVersion, resource, ...own }, of, world),
       ),
-      member([context, gvr], object, ([, of], world) => list({ ...nameOf(of), namespace }, undefined, world)),
+      member([context, gvr], object, ([, of], world) => list({ ...nameOf(of), ...own }, undefined, world)),
       member([context, gvr, labels], object, ([, of, selector], world) =>
-        list({ ...nameOf(of), namespace }, selector, world),
+        list({ ...nameOf(of), ...own }, selector, world),
       ),
     ],
     post: [
       member([context, string, string, object], object, ([, apiVersion, resource, body], world) =>
-        post({ apiVersion, resource, namespace }, body, world),
+        post({ apiVersion, resource, ...own }, body, world),
       ),
     ],
   }

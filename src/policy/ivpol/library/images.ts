@@ -7,7 +7,7 @@ import type { Library, Overload } from '../../cel/environment.js'
 import { bool, dyn, opaqueKind, string } from '../../cel/kind.js'
 import type { CelType } from '../../cel/types.js'
 import { Opaque } from '../../cel/values.js'
-import { readImageName } from '../../engine/session.js'
+import { readImageName } from '../../internal/image-name.js'
 import { Namespace } from '../contexts.js'
 import { imageDataOf } from './verification.js'
 

@@ -1,19 +1,8 @@
-/** Telling an answer that cannot be had from one that is no. @module */
-import { isCodedError } from '#errors'
+/** What follows from a failure: an answer that cannot be had is told from one that is no. @module */
 import type { DemandOutcome } from '../internal/outcome.js'
 import type { Action, Enforcement, FailureCause } from '../internal/policy.js'
+import { isOutage } from '../internal/outage.js'
 import type { Review } from '../internal/review.js'
-
-/** The other side was not reached, or time ran out. Whatever it answered is an answer, however it refused. */
-const OUTAGES: ReadonlySet<string> = new Set([
-  'HTTP_DNS',
-  'HTTP_CONNECT',
-  'HTTP_RESET',
-  'HTTP_TIMEOUT',
-  'HTTP_ABORTED',
-  'POLICY_DEADLINE',
-  'POLICY_CLUSTER',
-])
 
 /** What happens to a resource for this reason. */
 export function actionFor(enforcement: Enforcement, review: Review, cause: FailureCause): Action {
@@ -23,11 +12,6 @@ export function actionFor(enforcement: Enforcement, review: Review, cause: Failu
   if (cause.kind !== 'error' && cause.kind !== 'plan') return action
   // What went wrong otherwise may be the doing of whoever wrote the resource: it must not soften anything.
   return isOutage(cause.error) ? onOutage : stricter(action, onOutage)
-}
-
-/** Whether an error says that the other side was not reached in time. */
-export function isOutage(error: Error): boolean {
-  return isCodedError(error) && OUTAGES.has(error.code)
 }
 
 /** Whether it is for want of answers that a demand is not met: with them it could be. */

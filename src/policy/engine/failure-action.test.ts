@@ -7,7 +7,7 @@ import type { CountDemand, SignatureDemand } from '../internal/demand.js'
 import type { DemandOutcome, SignatureOutcome } from '../internal/outcome.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { Action, Enforcement, FailureCause } from '../internal/policy.js'
-import { actionFor } from './outage.js'
+import { actionFor } from './failure-action.js'
 
 const outage = new HttpError('HTTP_CONNECT', 'nobody answers')
 const refusal = new PolicyError('POLICY_PREDICATE', 'no')

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { NamedImage, PinnedImage } from '../internal/image.js'
+import type { NamedImage, PinnedImage } from './image.js'
 
 const HUB = 'index.docker.io/'
 
