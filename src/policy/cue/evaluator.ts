@@ -20,7 +20,7 @@ import { Vertex } from './vertex.js'
 const MAX_DEPTH = 200
 
 /** What a place costs that stands for an expression alone, and is made anew each time that it is asked for. */
-const STEPS_A_PLACE = 4
+const STEPS_A_PLACE = 2
 
 /** One evaluation: a policy, alone or with an input. Bounded in steps and depth. */
 export class Evaluator implements Evaluation {

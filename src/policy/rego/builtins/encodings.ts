@@ -7,7 +7,7 @@ import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { RegoError } from '../rego-error.js'
 import { jsonText, type Value, valueOfJson } from '../value.js'
-import { ANY, BOOLEAN, builtin, type Builtin, STRING } from './builtin.js'
+import { ANY, BOOLEAN, builtin, type Builtin, STRING, type Surroundings } from './builtin.js'
 
 type Text = readonly [string]
 
@@ -38,13 +38,10 @@ function decoded(decode: (text: string) => Uint8Array): Builtin {
   })
 }
 
-/** A text that is put together piece by piece. */
-function made<Args extends readonly Value[]>(of: (args: Args) => string, args: readonly number[] = [STRING]): Builtin {
-  return builtin(args, STRING, (values: Args, { spend }) => {
-    const text = of(values)
-    spend(text.length / CHARACTERS_A_STEP)
-    return text
-  })
+/** Counts a text that was put together piece by piece. */
+function made(text: string, { spend }: Surroundings): string {
+  spend(text.length / CHARACTERS_A_STEP)
+  return text
 }
 
 function isText(read: (text: string) => unknown): Builtin {
@@ -52,7 +49,7 @@ function isText(read: (text: string) => unknown): Builtin {
 }
 
 export const ENCODINGS: readonly (readonly [string, Builtin])[] = [
-  ['json.marshal', made(([value]: readonly [Value]) => jsonText(value), [ANY])],
+  ['json.marshal', builtin([ANY], STRING, ([value]: readonly [Value], around) => made(jsonText(value), around))],
   [
     'json.unmarshal',
     builtin([STRING], ANY, ([text]: Text, { spend }) => {
@@ -66,6 +63,6 @@ export const ENCODINGS: readonly (readonly [string, Builtin])[] = [
   ['base64.decode', decoded(decodeBase64)],
   ['base64url.encode_no_pad', builtin([STRING], STRING, ([text]: Text) => encodeBase64Url(encodeUtf8(text)))],
   ['base64url.decode', decoded((text) => decodeBase64Url(text.replace(/={0,2}$/, '')))],
-  ['hex.encode', made(([text]: Text) => encodeHex(encodeUtf8(text)))],
+  ['hex.encode', builtin([STRING], STRING, ([text]: Text, around) => made(encodeHex(encodeUtf8(text)), around))],
   ['crypto.sha256', builtin([STRING], STRING, ([text]: Text) => encodeHex(sha256(encodeUtf8(text))))],
 ]
