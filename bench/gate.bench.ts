@@ -25,7 +25,7 @@ const SECONDS = 10
 const ROUND_TRIPS = [0, 20, 100]
 const PODS = [1, 5, 20]
 const COLD_ROUNDS = 9
-const MANY = 10_000
+const MANY = Number(process.env['BENCH_MANY'] ?? 10_000)
 const PER_POD = 20
 
 const agent = new Agent({ keepAlive: true })

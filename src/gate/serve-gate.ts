@@ -1,4 +1,7 @@
 /** The gate on its two ports: TLS for the API server, plain HTTP for those who look after it. @module */
+import { parsePem } from '#encoding/pem'
+import { isCodedError } from '#errors'
+import { parseCertificate } from '#formats/x509/parse-certificate'
 import { wait } from '#clients/http/timers'
 import type { Timers } from '#clients/http/fetch'
 import { serve } from '#serving/serve'
@@ -18,6 +21,8 @@ export interface ServeGateOptions {
 export interface RunningGate {
   readonly webhooks: RunningServer
   readonly health: RunningServer
+  /** Shows another certificate from the next connection on. */
+  renew(identity: TlsIdentity): void
   /**
    * Says that it is not ready, serves on for `delayMillis` until nobody sends requests here any longer, and lets those that run
    * finish.
@@ -41,11 +46,31 @@ export async function serveGate(gate: Gate, options: ServeGateOptions): Promise<
     maxConnections: MAX_CONNECTIONS,
     onFault,
   })
+  let ends = expirySeconds(tls)
+  gate.metrics.observedGauge(
+    'countersign_webhook_certificate_expiry_timestamp_seconds',
+    'When the certificate that is shown to the API server, or one above it, ceases to be valid.',
+    () => ends.map((end) => [{}, end]),
+  )
+  const renew = (identity: TlsIdentity): void => {
+    webhooks.renew(identity)
+    ends = expirySeconds(identity)
+  }
   try {
     const health = await serve(gate.health, { host, port: options.healthPort, timeouts: TIMEOUTS, onFault })
-    return { webhooks, health, close: (delay) => shutDown(gate, { webhooks, health }, { delay, timers }) }
+    return { webhooks, health, renew, close: (delay) => shutDown(gate, { webhooks, health }, { delay, timers }) }
   } catch (error) {
     await webhooks.close(0)
+    throw error
+  }
+}
+
+/** Unix seconds; none where the platform reads a certificate that we do not. */
+function expirySeconds({ certificates }: TlsIdentity): readonly number[] {
+  try {
+    return [Math.min(...parsePem(certificates).map(({ bytes }) => parseCertificate(bytes).notAfter)) / 1000]
+  } catch (error) {
+    if (isCodedError(error)) return []
     throw error
   }
 }

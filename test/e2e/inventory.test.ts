@@ -63,7 +63,7 @@ test('what runs in a cluster is verified once, and asked without the network', a
   assert.equal(found.code, 1, found.stderr)
   assert.match(found.stdout, /runs in +prod\/Pod\/shop/)
   assert.equal((await run('inventory', 'find', 'left-pad')).code, 0)
-  assert.match(await done('inventory', 'list'), /CycloneDX 1\.6, 1 by ci@example\.com/)
+  assert.match(await done('inventory', 'list'), /CycloneDX 1\.6, 1 component, signed by ci@example\.com/)
   assert.equal((await run('inventory', 'find')).code, 2)
 
   const cache = join(place, '.cache', 'countersign', 'inventory', 'default')

@@ -23,8 +23,6 @@ export interface ChosenCertificate {
   readonly identity: TlsIdentity
   /** Calls the function with whatever is to be shown from then on. */
   onRenewed(renew: (identity: TlsIdentity) => void): void
-  /** When what is shown ceases to be valid, where that is known. */
-  expiry(): number | undefined
   close(): void
 }
 
@@ -65,7 +63,6 @@ async function fromFiles(
   return {
     identity,
     onRenewed: (listener) => (renew = listener),
-    expiry: () => undefined,
     close: () => {
       files.close()
     },
@@ -80,7 +77,7 @@ async function madeForTrial({ host, flags }: CertificateOptions): Promise<Chosen
   const made = await issueServingCertificate({ names, now: host.clock(), random: randomBytes })
   const out = flags['tls-ca-out']
   if (out !== undefined) await host.files.write(out, made.authority, { mode: 0o644 })
-  return { identity: identityOf(made), onRenewed: () => undefined, expiry: () => undefined, close: () => undefined }
+  return { identity: identityOf(made), onRenewed: () => undefined, close: () => undefined }
 }
 
 /** The API server may come up after the gate: it is waited for. */
@@ -111,7 +108,6 @@ async function keptIn(
       return {
         identity,
         onRenewed: (listener) => (renew = listener),
-        expiry: () => keeper.expiry,
         close: () => {
           keeper.close()
         },

@@ -11,6 +11,7 @@ import { keyOfSecret } from '#gate/snapshot/secret-keys'
 import { PolicyFiles } from '#gate/sources/policy-files'
 import type { CacheLimits } from '#gate/verification/verification-cache'
 import type { KeySource } from '#policy/internal/attestor'
+import type { ClusterReader } from '#policy/internal/cluster'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { Host } from '../kit/host.js'
@@ -58,6 +59,7 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
       settings.log.trouble('the policy files stay as they were', problem)
     },
   })
+  const cluster = clusterIn(documents)
   const gate = createGate({
     ...settings,
     documents,
@@ -75,7 +77,7 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
           trustRoot: (name) => trust.get(name),
           trustRepository: trust.repository,
           key: async (source) => keyIn(documents, source),
-          cluster: clusterOfDocuments(documents.all().map(({ document }) => document)),
+          cluster: cluster(),
           clock: host.clock,
           // Everything is read with the same logins.
           memory: cache.memoryFor(() => Promise.resolve('installation'), onVerification),
@@ -93,6 +95,15 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
       gate.close()
     },
   }
+}
+
+/** Made of all documents once they have changed, and not for each request. */
+function clusterIn(documents: Documents): () => ClusterReader {
+  let made: ClusterReader | undefined
+  documents.onChange(() => {
+    made = undefined
+  })
+  return () => (made ??= clusterOfDocuments(documents.all().map(({ document }) => document)))
 }
 
 function keyIn(

@@ -170,6 +170,14 @@ function get(url: string): Promise<{ readonly status: number; readonly body: str
 }
 
 describe('admission in a cluster', { timeout: 60_000 }, () => {
+  test('says until when its certificate can be believed', async (t) => {
+    const running = await start(t)
+    const { body } = await running.health('/metrics')
+    const [, seconds] = /^countersign_webhook_certificate_expiry_timestamp_seconds (\S+)$/m.exec(body) ?? []
+    const days = (Number(seconds) * 1000 - bench.sigstore.clock()) / 86_400_000
+    assert.ok(days > 31 && days < 1000, String(seconds)) // renewed at thirty
+  })
+
   test('policies of the cluster decide, a changed one is obeyed, a deleted one no longer', async (t) => {
     const running = await start(t, (cluster) => cluster.put(policy('signed', 'ann@example.com') as never))
     await running.whenReady()

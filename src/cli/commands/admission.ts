@@ -97,7 +97,7 @@ async function serveUntilTold({ host, flags, opened, certificate, onTrouble }: S
     onFault: onTrouble,
   })
   certificate.onRenewed((identity) => {
-    running.webhooks.renew(identity)
+    running.renew(identity)
   })
   tell(host, running, flags.output)
   const told = untilAborted(host.interrupted)

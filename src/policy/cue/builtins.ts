@@ -1,7 +1,7 @@
 /** The builtins of CUE that policies use, in one table. @module */
-import { compilePattern } from '#verify/pattern/pattern'
 import { encodeUtf8 } from '#encoding/utf8'
 import type { Scalar } from './ast.js'
+import type { Budget } from './budget.js'
 import { CueError } from './cue-error.js'
 import {
   ANY_KIND,
@@ -10,6 +10,7 @@ import {
   amount,
   compareWith,
   equalAmount,
+  isFloat,
   isNumber,
   kindNames,
   sameScalar,
@@ -24,7 +25,7 @@ export type Builtin =
   | {
       readonly kind: 'function'
       readonly parameters: number
-      call(args: readonly Subject[]): Scalar | readonly Scalar[] | undefined
+      call(args: readonly Subject[], budget: Budget): Scalar | readonly Scalar[] | undefined
     }
   /** The evaluator knows these itself: they are about places, not values. */
   | { readonly kind: 'special'; readonly parameters: number }
@@ -73,32 +74,21 @@ function rangeCheck(operator: '>=' | '<=', limit: bigint): Check {
 }
 
 const FUNCTIONS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
-  ['len', { kind: 'function', parameters: 1, call: ([value]) => lengthOf(value) }],
+  ['len', { kind: 'function', parameters: 1, call: ([value], budget) => lengthOf(value, budget) }],
   ['close', { kind: 'special', parameters: 1 }],
   ['and', { kind: 'special', parameters: 1 }],
   ['or', { kind: 'special', parameters: 1 }],
   ['error', { kind: 'special', parameters: 1 }],
   ...RFC3339_LAYOUTS.map(([name, layout]): [string, Builtin] => [`time.${name}`, { kind: 'constant', value: layout }]),
   ['time.Parse', twoTexts(parseGoTime)],
-  ['time.Time', predicate(1, (args) => onTexts([...args, ...args], isRfc3339))],
+  ['time.Time', predicate(1, (args, budget) => onTexts([...args, ...args], budget, isRfc3339))],
   ['struct.MinFields', predicate(2, ([value, limit]) => sized(value, limit, (size, bound) => size >= bound))],
   ['struct.MaxFields', predicate(2, ([value, limit]) => sized(value, limit, (size, bound) => size <= bound))],
   ['list.MinItems', predicate(2, ([value, limit]) => sized(value, limit, (size, bound) => size >= bound))],
   ['list.MaxItems', predicate(2, ([value, limit]) => sized(value, limit, (size, bound) => size <= bound))],
-  [
-    'list.UniqueItems',
-    predicate(1, ([value]) =>
-      value?.items?.every((item, i, all) => all.findIndex((other) => sameScalar(item, other)) === i),
-    ),
-  ],
+  ['list.UniqueItems', predicate(1, ([value]) => (value?.items === undefined ? undefined : areUnique(value.items)))],
   ['list.Contains', predicate(2, ([value, item]) => contains(value, item))],
-  [
-    'strings.Contains',
-    predicate(
-      2,
-      texts((text, part) => text.includes(part)),
-    ),
-  ],
+  ['strings.Contains', predicate(2, texts(includes))],
   [
     'strings.HasPrefix',
     predicate(
@@ -113,8 +103,8 @@ const FUNCTIONS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       texts((text, part) => text.endsWith(part)),
     ),
   ],
-  ['strings.MinRunes', predicate(2, ([value, limit]) => runes(value, limit, (size, bound) => size >= bound))],
-  ['strings.MaxRunes', predicate(2, ([value, limit]) => runes(value, limit, (size, bound) => size <= bound))],
+  ['strings.MinRunes', predicate(2, (args, budget) => runes(args, budget, (size, bound) => size >= bound))],
+  ['strings.MaxRunes', predicate(2, (args, budget) => runes(args, budget, (size, bound) => size <= bound))],
   ['strings.ToLower', oneText((text) => text.toLowerCase())],
   ['strings.ToUpper', oneText((text) => text.toUpperCase())],
   ['strings.TrimSpace', oneText((text) => text.trim())],
@@ -128,15 +118,15 @@ const FUNCTIONS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     {
       kind: 'function',
       parameters: 2,
-      call: (args) => onTexts(args, (text, by) => text.split(by)),
+      call: (args, budget) => onTexts(args, budget, split),
     },
   ],
-  ['strings.Join', { kind: 'function', parameters: 2, call: ([list, by]) => joined(list, textOf(by)) }],
+  ['strings.Join', { kind: 'function', parameters: 2, call: ([list, by], budget) => joined(list, textOf(by), budget) }],
   [
     'regexp.Match',
     predicate(
       2,
-      texts((pattern, text) => compilePattern(pattern).occursIn(text)),
+      texts((pattern, text, budget) => budget.occurs(pattern, text)),
     ),
   ],
 ])
@@ -167,8 +157,8 @@ export function builtinCheck(name: string, args: readonly Subject[]): Check | un
   return {
     text: args.length === 0 ? name : `${name}(${shown})`,
     kinds: subjectKinds(name),
-    judge(subject) {
-      const result = builtin.call(name === 'regexp.Match' ? [...args, subject] : [subject, ...args])
+    judge(subject, budget) {
+      const result = builtin.call(name === 'regexp.Match' ? [...args, subject] : [subject, ...args], budget)
       // More can still come to an open struct or list, so too little in it is no verdict (and CUE gives none).
       if (result === false && subject.growing && GROWS_TO_TRUE.has(name)) return 'later'
       return result === undefined ? 'later' : result === true
@@ -195,29 +185,36 @@ function needKind(subject: Subject | undefined, kinds: number): void {
   })
 }
 
-function predicate(parameters: number, call: (args: readonly Subject[]) => boolean | undefined): Builtin {
+function predicate(
+  parameters: number,
+  call: (args: readonly Subject[], budget: Budget) => boolean | undefined,
+): Builtin {
   return { kind: 'function', parameters, call }
 }
 
-function texts(judge: (a: string, b: string) => boolean): (args: readonly Subject[]) => boolean | undefined {
-  return (args) => onTexts(args, judge)
+function texts(judge: OfTexts<boolean>): (args: readonly Subject[], budget: Budget) => boolean | undefined {
+  return (args, budget) => onTexts(args, budget, judge)
 }
 
-function onTexts<T>([first, second]: readonly Subject[], make: (a: string, b: string) => T): T | undefined {
+type OfTexts<T> = (a: string, b: string, budget: Budget) => T
+
+function onTexts<T>([first, second]: readonly Subject[], budget: Budget, make: OfTexts<T>): T | undefined {
   const [a, b] = [textOf(first), textOf(second)]
-  return a === undefined || b === undefined ? undefined : make(a, b)
+  budget.read(a, b)
+  return a === undefined || b === undefined ? undefined : make(a, b, budget)
 }
 
 function oneText(change: (text: string) => string): Builtin {
-  return { kind: 'function', parameters: 1, call: (args) => onTexts([...args, ...args], change) }
+  return { kind: 'function', parameters: 1, call: (args, budget) => onTexts([...args, ...args], budget, change) }
 }
 
-function twoTexts(change: (a: string, b: string) => string): Builtin {
-  return { kind: 'function', parameters: 2, call: (args) => onTexts(args, change) }
+function twoTexts(change: OfTexts<string>): Builtin {
+  return { kind: 'function', parameters: 2, call: (args, budget) => onTexts(args, budget, change) }
 }
 
-function lengthOf(value: Subject | undefined): Scalar | undefined {
+function lengthOf(value: Subject | undefined, budget: Budget): Scalar | undefined {
   needKind(value, KIND.string | KIND.struct | KIND.list)
+  budget.read(value?.scalar)
   if (typeof value?.scalar === 'string') return BigInt(encodeUtf8(value.scalar).length)
   return value !== undefined && (value.kinds === KIND.struct || value.kinds === KIND.list)
     ? BigInt(value.size)
@@ -234,11 +231,12 @@ function sized(
 }
 
 function runes(
-  value: Subject | undefined,
-  limit: Subject | undefined,
+  [value, limit]: readonly Subject[],
+  budget: Budget,
   holds: (size: number, bound: number) => boolean,
 ): boolean | undefined {
   const text = textOf(value)
+  budget.spend((text?.length ?? 0) / 16)
   return text !== undefined && typeof limit?.scalar === 'bigint'
     ? holds([...text].length, Number(limit.scalar))
     : undefined
@@ -250,10 +248,36 @@ function contains(list: Subject | undefined, item: Subject | undefined): boolean
   return wanted === undefined ? undefined : list?.items?.some((each) => sameScalar(each, wanted))
 }
 
-function joined(list: Subject | undefined, by: string | undefined): string | undefined {
+function joined(list: Subject | undefined, by: string | undefined, budget: Budget): string | undefined {
   needKind(list, KIND.list)
-  if (by === undefined) return undefined
-  return list?.items?.every((item) => typeof item === 'string') === true ? list.items.join(by) : undefined
+  const items = list?.items
+  if (by === undefined || items?.every((item) => typeof item === 'string') !== true) return undefined
+  budget.make(items.reduce((sum, item) => sum + item.length + by.length, 0))
+  return items.join(by)
+}
+
+/** Characters that are compared in a step. Looking for a text in another can take as many as their lengths multiplied. */
+const COMPARED_A_STEP = 2048
+
+function includes(text: string, part: string, budget: Budget): boolean {
+  budget.spend((text.length * part.length) / COMPARED_A_STEP)
+  return text.includes(part)
+}
+
+function split(text: string, by: string, budget: Budget): readonly string[] {
+  budget.spend((text.length * by.length) / COMPARED_A_STEP)
+  const parts = text.split(by)
+  budget.spend(parts.length)
+  return parts
+}
+
+/** Whether no two are the same. */
+function areUnique(items: readonly Scalar[]): boolean {
+  return (
+    new Set(
+      items.map((item) => (isFloat(item) ? `${typeof item}${String(item.float)}` : `${typeof item}${String(item)}`)),
+    ).size === items.length
+  )
 }
 
 function isRfc3339(text: string): boolean {
@@ -289,11 +313,11 @@ export function boundCheck(operator: string, limit: Scalar): Check | undefined {
 }
 
 function matchCheck(text: string, operator: '=~' | '!~', source: string): Check {
-  const pattern = compilePattern(source)
   return {
     text,
     kinds: KIND.string,
-    judge: ({ scalar }) => (typeof scalar === 'string' ? pattern.occursIn(scalar) === (operator === '=~') : 'later'),
+    judge: ({ scalar }, budget) =>
+      typeof scalar === 'string' ? budget.occurs(source, scalar) === (operator === '=~') : 'later',
   }
 }
 

@@ -56,7 +56,7 @@ function clauseScopes(
   for (const scope of inner) {
     const scopes = clauseScopes(evaluation, rest, { ...outside(surroundings), scope })
     if (scopes === undefined) return undefined
-    all.push(...scopes)
+    for (const each of scopes) all.push(each)
   }
   return all
 }
@@ -67,6 +67,8 @@ function clauseScope(
   surroundings: Surroundings,
 ): readonly (Scope | undefined)[] | undefined {
   const { scope } = surroundings
+  // Clauses multiply before anything is made of them.
+  evaluation.budget.spend(1)
   if (clause.kind === 'let')
     return [withBindings(scope, [[clause.name, evaluation.place(clause.value, outside(surroundings), '')]])]
   if (clause.kind === 'if') {
@@ -77,6 +79,7 @@ function clauseScope(
     findPlace(evaluation, clause.source, surroundings) ?? evaluation.place(clause.source, outside(surroundings), ''),
   )
   if (source.kinds === ANY_KIND || (source.kinds !== KIND.struct && source.kinds !== KIND.list)) return undefined
+  evaluation.budget.spend(source.items.length + source.arcs.size)
   const bind = (key: string | number, value: Vertex): Scope =>
     withBindings(scope, [[clause.value, value], ...(clause.key === undefined ? [] : [[clause.key, key] as const])])
   if (source.kinds === KIND.list) return source.items.map((item, index) => bind(index, item))

@@ -1,5 +1,6 @@
 /** Expressions that have to be calculated: they wait until what they need is known. @module */
 import type { Expression, Scalar } from './ast.js'
+import type { Budget } from './budget.js'
 import { boundCheck, builtinCheck, builtinNamed } from './builtins.js'
 import { CloseGroup } from './close-group.js'
 import { CueError } from './cue-error.js'
@@ -18,7 +19,6 @@ import {
   showScalar,
 } from './scalar.js'
 import type { ExpressionConjunct, Surroundings, Vertex } from './vertex.js'
-import { compilePattern } from '#verify/pattern/pattern'
 import { isCodedError } from '#errors'
 
 /** undefined: not known yet. */
@@ -156,6 +156,10 @@ function takeBound(evaluation: Evaluation, vertex: Vertex, conjunct: ExpressionC
   const operand = evaluation.place(expression.operand, outside(conjunct), vertex.path)
   if (operand.flaw !== undefined) setFlaw(vertex, { ...operand.flaw, path: vertex.path })
   if (operand.scalar === undefined) return operand.flaw !== undefined
+  if (expression.operator === '=~' || expression.operator === '!~') {
+    // One that is no pattern is wrong whether or not there is a value to try it on.
+    if (typeof operand.scalar === 'string') evaluation.budget.pattern(operand.scalar)
+  }
   const check = boundCheck(expression.operator, operand.scalar)
   if (check === undefined)
     setFlaw(vertex, { path: vertex.path, message: 'a bound without an order', found: showScalar(operand.scalar) })
@@ -186,7 +190,8 @@ function takeCall(evaluation: Evaluation, vertex: Vertex, conjunct: ExpressionCo
   try {
     const check = builtinCheck(name, subjects)
     if (check !== undefined) addCheck(vertex, check)
-    else if (places.length === builtin.parameters) return takeResult(evaluation, vertex, builtin.call(subjects))
+    else if (places.length === builtin.parameters)
+      return takeResult(evaluation, vertex, builtin.call(subjects, evaluation.budget))
     else setFlaw(vertex, { path: vertex.path, message: `${name} takes ${String(builtin.parameters)} arguments` })
     return true
   } catch (error) {
@@ -241,24 +246,27 @@ function spelledOut(name: string, list: Expression & { readonly kind: 'list' }):
 function calculateExpression(evaluation: Evaluation, conjunct: ExpressionConjunct, path: string): Calculated {
   const { expression } = conjunct
   const value = (part: Expression): Scalar | undefined => scalarOf(evaluation.place(part, outside(conjunct), path))
-  if (expression.kind === 'interpolation') return interpolate(expression.parts, value)
+  if (expression.kind === 'interpolation') return interpolate(expression.parts, value, evaluation.budget)
   if (expression.kind === 'unary') return unary(expression.operator, value(expression.operand))
   if (expression.kind !== 'binary') return undefined
   const { operator, left, right } = expression
   const a = value(left)
   const b = value(right)
-  return a === undefined || b === undefined ? undefined : binary(operator, a, b)
+  return a === undefined || b === undefined ? undefined : binary(operator, [a, b], evaluation.budget)
 }
 
 function interpolate(
   parts: readonly (string | Expression)[],
   value: (part: Expression) => Scalar | undefined,
+  budget: Budget,
 ): Calculated {
   let text = ''
   for (const part of parts) {
     const piece = typeof part === 'string' ? part : value(part)
     if (piece === undefined) return undefined
-    text += isFloat(piece) ? String(piece.float) : String(piece)
+    const made = isFloat(piece) ? String(piece.float) : String(piece)
+    budget.make(text.length + made.length)
+    text += made
   }
   return text
 }
@@ -287,13 +295,16 @@ function unary(operator: '!' | '-' | '+', operand: Scalar | undefined): Calculat
 
 type BinaryOperator = (Expression & { readonly kind: 'binary' })['operator']
 
-function binary(operator: BinaryOperator, a: Scalar, b: Scalar): Scalar {
-  const result = binaryResult(operator, a, b)
+type Pair = readonly [Scalar, Scalar]
+
+function binary(operator: BinaryOperator, [a, b]: Pair, budget: Budget): Scalar {
+  const result = binaryResult(operator, [a, b], budget)
   if (result === undefined) throw wrongOperand(kindOf(a) | kindOf(b))
   return result
 }
 
-function binaryResult(operator: BinaryOperator, a: Scalar, b: Scalar): Scalar | undefined {
+function binaryResult(operator: BinaryOperator, [a, b]: Pair, budget: Budget): Scalar | undefined {
+  budget.read(a, b)
   switch (operator) {
     case '==':
       return equalAmount(a, b)
@@ -307,7 +318,7 @@ function binaryResult(operator: BinaryOperator, a: Scalar, b: Scalar): Scalar | 
     case '=~':
     case '!~':
       if (typeof a !== 'string' || typeof b !== 'string') return undefined
-      return compilePattern(b).occursIn(a) === (operator === '=~')
+      return budget.occurs(b, a) === (operator === '=~')
     case '&&':
     case '||':
       if (typeof a !== 'boolean' || typeof b !== 'boolean') return undefined
@@ -315,6 +326,8 @@ function binaryResult(operator: BinaryOperator, a: Scalar, b: Scalar): Scalar | 
     case '&':
       return undefined
     default:
+      if (typeof a === 'string' && typeof b === 'string') budget.make(a.length + b.length)
+      if (typeof a === 'bigint' && typeof b === 'bigint') budget.digits(a, b)
       return calculate(operator, a, b)
   }
 }

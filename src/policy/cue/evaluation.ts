@@ -1,10 +1,12 @@
 /** What the parts of the evaluator ask of the whole. @module */
 import type { Expression } from './ast.js'
+import type { Budget } from './budget.js'
 import type { Arc, Binding, Conjunct, Presence, Scope, Surroundings, Vertex } from './vertex.js'
 
 export interface Evaluation {
   /** Package names in use, with their paths. */
   readonly imports: ReadonlyMap<string, string>
+  readonly budget: Budget
   /** Looks a place through, and returns what stands for it: itself, or its copy with alternatives picked. */
   settle(vertex: Vertex): Vertex
   /** A settled place of its own for an expression. */

@@ -1,5 +1,6 @@
 /** Takes in what is said about a place until nothing new follows (CUE language specification, "Values"). @module */
 import type { Expression, Field, StructLiteral } from './ast.js'
+import { Budget } from './budget.js'
 import { typeOf } from './builtins.js'
 import { CloseGroup } from './close-group.js'
 import { takeComprehension } from './comprehension.js'
@@ -16,14 +17,16 @@ import { withBindings } from './scope.js'
 import type { Arc, Binding, Conjunct, ExpressionConjunct, Presence, Scope, Surroundings } from './vertex.js'
 import { Vertex } from './vertex.js'
 
-const MAX_STEPS = 500_000
 const MAX_DEPTH = 200
+
+/** What a place costs that stands for an expression alone, and is made anew each time that it is asked for. */
+const STEPS_A_PLACE = 2
 
 /** One evaluation: a policy, alone or with an input. Bounded in steps and depth. */
 export class Evaluator implements Evaluation {
   readonly imports: ReadonlyMap<string, string>
+  readonly budget: Budget = new Budget()
   #changes = 0
-  #steps = 0
   #depth = 0
 
   constructor(imports: ReadonlyMap<string, string>) {
@@ -43,7 +46,7 @@ export class Evaluator implements Evaluation {
     try {
       while (this.#takeAll(vertex));
       if (vertex.checks.length > 0) for (const item of vertex.items) this.settle(item)
-      checkVertex(vertex)
+      checkVertex(vertex, this.budget)
       vertex.picked = vertex.flaw === undefined ? resolveDisjunctions(this, vertex) : undefined
     } finally {
       vertex.state = 'done'
@@ -55,6 +58,7 @@ export class Evaluator implements Evaluation {
 
   /** A place of its own for an expression. */
   place(expression: Expression, surroundings: Surroundings, path: string): Vertex {
+    this.budget.spend(STEPS_A_PLACE)
     const vertex = new Vertex(path)
     this.say(vertex, { ...surroundings, kind: 'expression', expression })
     return this.settle(vertex)
@@ -86,7 +90,7 @@ export class Evaluator implements Evaluation {
 
   /** Says what one conjunct means for a place. */
   take(vertex: Vertex, conjunct: Conjunct): void {
-    if (++this.#steps > MAX_STEPS) throw new CueError('CUE_LIMIT', 'judging by a CUE policy takes too many steps')
+    this.budget.spend(1)
     if (conjunct.kind === 'data') {
       takeData(this, vertex, conjunct.data)
       return

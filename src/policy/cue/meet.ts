@@ -1,5 +1,6 @@
 /** Meeting simple conditions on one place: kinds, scalars, bounds. @module */
 import type { Scalar } from './ast.js'
+import type { Budget } from './budget.js'
 import { isDataKey } from './field-key.js'
 import { KIND, NUMBER, kindNames, kindOf, sameScalar, showScalar } from './scalar.js'
 import type { Flaw, Subject, Vertex } from './vertex.js'
@@ -34,11 +35,12 @@ export function meetScalar(vertex: Vertex, value: Scalar): void {
 }
 
 /** Judges what is known of a place by its checks, its bounds, and the closed structs that it belongs to. */
-export function checkVertex(vertex: Vertex): void {
+export function checkVertex(vertex: Vertex, budget: Budget): void {
   const subject = subjectOf(vertex)
+  budget.spend((vertex.checks.length * (vertex.items.length + vertex.arcs.size)) / 8)
   for (const check of vertex.checks) {
     if ((vertex.kinds & check.kinds) === 0) meetKinds(vertex, check.kinds, check.text)
-    else if (check.judge(subject) === false) {
+    else if (check.judge(subject, budget) === false) {
       setFlaw(vertex, {
         path: vertex.path,
         message: 'a value out of bounds',

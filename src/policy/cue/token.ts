@@ -203,7 +203,12 @@ function endsDeclaration(token: Token | undefined): boolean {
   return token.kind !== 'operator' || ENDING.has(token.text)
 }
 
+/** Far beyond what anybody counts; millions of digits take seconds to be written out. */
+const MAX_DIGITS = 10_000
+
 function numberToken(text: string, line: number): Token {
+  if (text.length > MAX_DIGITS)
+    throw new CueError('CUE_LIMIT', `line ${String(line)}: a number has more than ${String(MAX_DIGITS)} digits`)
   const isInt = /^(?:0[xob]|\d[\d_]*(?:[KMGTP]i?)?$)/.test(text)
   return { kind: isInt ? 'int' : 'float', text: text.replaceAll('_', ''), line }
 }

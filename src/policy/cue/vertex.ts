@@ -1,6 +1,7 @@
 /** A place in the value under judgement: everything that is said about it, and what came of it so far. @module */
 import type { JsonValue } from '#encoding/json'
 import type { Comprehension, Expression, Scalar, StructLiteral } from './ast.js'
+import type { Budget } from './budget.js'
 import type { CloseGroup } from './close-group.js'
 import { ANY_KIND } from './scalar.js'
 
@@ -60,7 +61,7 @@ export interface Check {
   readonly text: string
   readonly kinds: number
   /** Judges what is known of a value. 'later' if that is too little. */
-  judge(subject: Subject): boolean | 'later'
+  judge(subject: Subject, budget: Budget): boolean | 'later'
   /** Bounds on numbers, for finding out that no number is left. */
   readonly range?: { readonly operator: '<' | '<=' | '>' | '>='; readonly limit: number }
 }

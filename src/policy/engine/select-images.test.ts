@@ -42,7 +42,13 @@ for (const [selector, name, expected] of [
   // Other spellings of one host.
   [glob('ghcr.io/**'), 'GHCR.io/acme/app', true],
   [glob('ghcr.io/**'), 'ghcr.io:443/acme/app', true],
+  [glob('ghcr.io/**'), 'ghcr.io:0443/acme/app', true],
+  [glob('ghcr.io/**'), 'GHCR.io./acme/app', true],
+  [glob('ghcr.io/**'), 'ghcr.io.:00443/acme/app', true],
   [glob('ghcr.io/**'), 'ghcr.io:444/acme/app', false],
+  [glob('registry.example.net:5000/**'), 'registry.example.net:05000/acme/app', true],
+  [glob('registry.example.net:5000/**'), 'registry.example.net/acme/app', false],
+  [wildcard('ghcr.io/*'), 'ghcr.io:0443/acme/app', true],
   [glob('index.docker.io/acme/*'), 'registry-1.docker.io/acme/app', true],
   [wildcard('docker.io/acme/*'), `Registry.Hub.Docker.com/acme/app@${DIGEST}`, true],
   [wildcard('GHCR.IO/*'), 'GHCR.IO/acme/app', true],

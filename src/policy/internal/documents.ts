@@ -20,8 +20,11 @@ export interface DocumentLimits {
   readonly documents: number
 }
 
-/** Policies are small; what is larger is an attack or a mistake. The API server's own limit is 3 MiB. */
-const POLICY_LIMITS: DocumentLimits = { text: 3 * 1024 * 1024, nodes: 200_000, documents: 1000 }
+/**
+ * Policies are small; what is larger is an attack or a mistake. No cluster keeps an object of more than 1.5 MiB (etcd's limit on a
+ * request), and more takes seconds to be found wanting.
+ */
+const POLICY_LIMITS: DocumentLimits = { text: 1.5 * 1024 * 1024, nodes: 200_000, documents: 1000 }
 const MAX_DEPTH = 64
 
 /**

@@ -35,9 +35,13 @@ function formsOf({ reference }: NamedImage, pinned: PinnedImage | undefined): re
   return forms
 }
 
-/** With the registry as the policies' authors will have written it: hosts are the same in any case, and 443 is where they are. */
+/**
+ * With the registry as the policies' authors will have written it: hosts are the same in any case and with the dot that ends every
+ * name, ports are numbers (`:0443`), and 443 is where registries are.
+ */
 function inUsualSpelling({ text, reference }: NamedImage): NamedImage {
-  const host = reference.registry.toLowerCase().replace(/:(?:443)?$/, '')
+  const [, name = '', port = ''] = /^(.*?)\.?(?::0*(\d*))?$/.exec(reference.registry.toLowerCase()) ?? []
+  const host = port === '' || port === '443' ? name : `${name}:${port}`
   return { text, reference: { ...reference, registry: HUB_HOSTS.has(host) ? HUB.slice(0, -1) : host } }
 }
 

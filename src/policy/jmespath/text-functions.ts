@@ -136,8 +136,12 @@ function inRange(text: string, rangeText: string): boolean {
   return range(version)
 }
 
+/** Reading YAML takes far longer than reading JSON. */
+const YAML_CHARACTERS_A_STEP = 8
+
 /** Aliases may make a value huge, or endless: it is measured before it is copied to plain JSON. */
 function yamlValue(text: string, { parseYaml, budget }: Surroundings): JsonValue {
+  budget.spend(text.length / YAML_CHARACTERS_A_STEP)
   const value = read('YAML', () => parseYaml(text)) as JsonValue // CORE_SCHEMA makes nothing else
   return parseJson(jsonText(value, budget))
 }

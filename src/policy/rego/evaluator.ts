@@ -160,7 +160,7 @@ export class Evaluator {
         return this.#each(action.from, frame, (value) => this.#match(action.to, value, frame, found))
       case 'some':
         return this.#each(action.domain, frame, (domain) =>
-          pairs(domain).some(([key, value]) => {
+          somePair(domain, (key, value) => {
             this.#around.spend(1)
             const matchValue = (): boolean => this.#match(action.value, value, frame, found)
             return action.key === undefined ? matchValue() : this.#match(action.key, key, frame, matchValue)
@@ -175,15 +175,15 @@ export class Evaluator {
     const collection = this.#first(domain, frame)
     if (collection === undefined || !isCollection(collection)) return false
     const { slots } = frame
-    const holds = pairs(collection).every(([at, of]) => {
+    const fails = somePair(collection, (at, of) => {
       this.#around.spend(1)
       if (key !== undefined) slots[key] = at
       slots[value] = of
-      return this.#body(body, frame, () => true)
+      return !this.#body(body, frame, () => true)
     })
     if (key !== undefined) slots[key] = undefined
     slots[value] = undefined
-    return holds
+    return !fails
   }
 
   #first(node: Node, frame: Frame): Value | undefined {
@@ -258,7 +258,7 @@ export class Evaluator {
     const isOpen =
       key.kind === 'slot' ? frame.slots[key.slot] === undefined : key.kind === 'array' || key.kind === 'object'
     if (!isOpen) return this.#each(key, frame, (at) => foundIf(member(of, this.#weigh([at])[0]), found))
-    return pairs(of).some(([at, value]) => {
+    return somePair(of, (at, value) => {
       this.#around.spend(1)
       return this.#match(key, of instanceof RegoSet ? value : at, frame, () => found(value))
     })
@@ -377,11 +377,14 @@ function inPairs(items: readonly Value[]): readonly (readonly [Value, Value])[] 
   return items.flatMap((item, index) => (index % 2 === 0 ? [[item, items[index + 1] ?? null] as const] : []))
 }
 
-/** Keys and values: positions of an array, members of a set with themselves. */
-function pairs(value: Value): readonly (readonly [Value, Value])[] {
-  if (isArray(value)) return value.map((item, index) => [index, item] as const)
-  if (value instanceof RegoSet) return value.members().map((item) => [item, item] as const)
-  return value instanceof RegoObject ? value.entries() : []
+/**
+ * Whether one of the keys and values will do: positions of an array, members of a set with themselves. One after the other, since
+ * most who look for one stop early, and nobody counts what is made for the rest.
+ */
+function somePair(of: Value, suits: (key: Value, value: Value) => boolean): boolean {
+  if (isArray(of)) return of.some((item, index) => suits(index, item))
+  if (of instanceof RegoSet) return of.members().some((item) => suits(item, item))
+  return of instanceof RegoObject && of.entries().some(([key, value]) => suits(key, value))
 }
 
 function member(of: Value, key: Value | undefined): Value | undefined {

@@ -92,7 +92,10 @@ function parseHead(reader: TokenReader): Term {
   }
   if (reader.isMark('[')) return parseArray(reader)
   if (reader.isMark('{')) return parseBraces(reader)
-  const name = reader.name()
+  // The keyword goes on being the name of a function.
+  const after = reader.peek(1)
+  const isCall = reader.isWord('contains') && after.kind === 'mark' && after.text === '(' && after.joined
+  const name = isCall ? reader.next().text : reader.name()
   return { kind: 'variable', name: name === '_' ? reader.wildcard() : name, line }
 }
 

@@ -101,6 +101,15 @@ test('compliance is a boolean or an object; anything else is none', () => {
   }
 })
 
+test('contains is a function even where it is a keyword', () => {
+  for (const line of ['import rego.v1', 'import future.keywords', 'import future.keywords.contains']) {
+    const policy = compileRego(`package p\n${line}\nq := contains(input.list[0], "b")`)
+    assert.equal(policy.query('data.p.q', { list: ['abc'] }, options), true)
+  }
+  const both = compileRego('package p\nimport rego.v1\np contains x if { some x in input; contains(x, "b") }')
+  assert.deepEqual(both.query('data.p.p', ['abc', 'c'], options), ['abc'])
+})
+
 test('only true allows', () => {
   const policy = (value: string): boolean => allows(compileRego(`package signature\nallow = ${value}`), null, options)
   assert.equal(policy('true'), true)

@@ -24,8 +24,11 @@ export interface RegoPolicy {
   query(path: string, input: JsonValue, options: QueryOptions): JsonValue | undefined
 }
 
-/** Steps of one query; a statement takes a few of them. */
-const MAX_STEPS = 5_000_000
+/** Steps of one query, a second or so; a hundred for each of twenty thousand packages are among them. */
+const MAX_STEPS = 2_000_000
+
+/** What compiling a pattern costs before its size: `(){1000}` is much work that leaves nothing. */
+const STEPS_A_PATTERN = 4000
 
 /**
  * Reads a policy of one or more modules, in the syntax of Rego v0.
@@ -46,14 +49,19 @@ function ask(rules: Rules, path: string, input: JsonValue, clock: Clock): JsonVa
 function surroundings(clock: Clock): Surroundings {
   let left = MAX_STEPS
   const patterns = new Map<string, Pattern>()
+  const spend = (steps: number): void => {
+    left -= steps
+    if (left < 0) throw new RegoError('REGO_LIMIT', 'the policy takes too many steps')
+  }
   return {
     now: BigInt(clock()) * 1_000_000n,
-    spend: (steps) => {
-      left -= steps
-      if (left < 0) throw new RegoError('REGO_LIMIT', 'the policy takes too many steps')
-    },
+    spend,
     pattern: (source) => {
-      const pattern = patterns.get(source) ?? compiled(source)
+      const known = patterns.get(source)
+      if (known !== undefined) return known
+      spend(STEPS_A_PATTERN)
+      const pattern = compiled(source)
+      spend(pattern.size * 2)
       patterns.set(source, pattern)
       return pattern
     },

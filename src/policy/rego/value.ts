@@ -12,21 +12,27 @@ export type KindName = keyof typeof KIND
 
 /** An object: keys are any values. */
 export class RegoObject {
-  readonly #entries = new Map<string, readonly [Value, Value]>()
+  readonly #given: readonly (readonly [Value, Value])[]
+  #byKey: Map<string, readonly [Value, Value]> | undefined
   #sorted: readonly (readonly [Value, Value])[] | undefined
 
+  /** Of two entries with one key the later one counts. */
   constructor(entries: Iterable<readonly [Value, Value]>) {
-    for (const entry of entries) this.#entries.set(keyOf(entry[0]), entry)
+    this.#given = [...entries]
   }
   get size(): number {
-    return this.#entries.size
+    return this.#index().size
   }
   get(key: Value): Value | undefined {
-    return this.#entries.get(keyOf(key))?.[1]
+    return this.#index().get(keyOf(key))?.[1]
   }
   /** In the order of the keys. */
   entries(): readonly (readonly [Value, Value])[] {
-    return (this.#sorted ??= [...this.#entries.values()].sort(([a], [b]) => compare(a, b)))
+    return (this.#sorted ??= [...this.#index().values()].sort(([a], [b]) => compare(a, b)))
+  }
+  /** Made when it is needed: most of a large input is never looked at. */
+  #index(): Map<string, readonly [Value, Value]> {
+    return (this.#byKey ??= new Map(this.#given.map((entry) => [keyOf(entry[0]), entry])))
   }
 }
 

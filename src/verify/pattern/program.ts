@@ -154,6 +154,8 @@ export function runProgram(program: Program, text: string, extent: Extent): bool
   let following = new Threads(program.length)
   for (let at = 0; at <= points.length; at++) {
     if (at === 0 || extent === 'part') follow(threads, 0, { program, points, at })
+    // What does not begin as it must is most of what is ever compared.
+    if (threads.list().length === 0 && extent === 'whole') return false
     const point = points[at]
     for (const index of threads.list()) {
       const instruction = program[index]
@@ -177,6 +179,11 @@ export interface Place {
 
 /** Adds a thread and everything that it reaches without consuming a character. */
 function follow(threads: Threads, start: number, place: Place): void {
+  const { op } = place.program[start] ?? { op: 'accept' }
+  if (op === 'consume' || op === 'accept') {
+    threads.add(start)
+    return
+  }
   const pending = [start]
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     if (!threads.add(index)) continue

@@ -86,6 +86,7 @@ export const YAML_CONTEXT: { readonly type: CelType; readonly value: Namespace }
 function parsed(text: CelValue, world: World, parse: (text: string) => JsonValue): CelValue {
   if (typeof text !== 'string') throw evaluationError('only a text can be parsed')
   world.budget.make(text.length)
+  world.budget.points(text.length)
   try {
     return fromJsonText(parse(text))
   } catch (cause) {

@@ -8,6 +8,7 @@ export interface Surroundings {
   readonly now: bigint
   /** Counts work. @throws RegoError REGO_LIMIT */
   readonly spend: (steps: number) => void
+  /** Compiles a pattern, or finds it again. @throws RegoError REGO_UNSUPPORTED or REGO_LIMIT */
   readonly pattern: (source: string) => Pattern
 }
 

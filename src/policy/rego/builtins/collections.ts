@@ -1,13 +1,26 @@
 /** Arrays, objects and sets. @module */
 import { compare, isArray, RegoObject, RegoSet, type Value } from '../value.js'
-import { ANY, ARRAY, BOOLEAN, builtin, type Builtin, COLLECTION, NUMBER, OBJECT, SET, STRING } from './builtin.js'
+import {
+  ANY,
+  ARRAY,
+  BOOLEAN,
+  builtin,
+  type Builtin,
+  COLLECTION,
+  NUMBER,
+  OBJECT,
+  SET,
+  STRING,
+  type Surroundings,
+} from './builtin.js'
 import { membersOf } from './numbers.js'
+import { pointsOf } from './points.js'
 
 type List = readonly Value[]
 type One = readonly [Value]
 
-function count(value: Value): number {
-  if (typeof value === 'string') return [...value].length
+function count(value: Value, around: Surroundings): number {
+  if (typeof value === 'string') return pointsOf(value, around).length
   if (isArray(value)) return value.length
   return value instanceof RegoObject || value instanceof RegoSet ? value.size : 0
 }
@@ -87,6 +100,11 @@ function intersection(value: RegoSet): Value | undefined {
   )
 }
 
+function union(value: RegoSet): Value | undefined {
+  const sets = setsIn(value)
+  return sets === undefined ? undefined : new RegoSet(sets.flatMap((each) => each.members()))
+}
+
 function every(of: Value): boolean {
   return membersOf(of).every((each) => each === true)
 }
@@ -96,7 +114,7 @@ function some(of: Value): boolean {
 }
 
 export const COLLECTIONS: readonly (readonly [string, Builtin])[] = [
-  ['count', { ...builtin([COLLECTION | STRING], NUMBER, ([of]: One) => count(of)), shallow: true }],
+  ['count', { ...builtin([COLLECTION | STRING], NUMBER, ([of]: One, around) => count(of, around)), shallow: true }],
   ['max', extreme(1)],
   ['min', extreme(-1)],
   ['sort', builtin([ARRAY | SET], ARRAY, ([of]: One) => [...membersOf(of)].sort(compare))],
@@ -124,5 +142,5 @@ export const COLLECTIONS: readonly (readonly [string, Builtin])[] = [
   ['and', builtin([SET, SET], SET, ([a, b]: Sets) => both(a, b))],
   ['or', builtin([SET, SET], SET, ([a, b]: Sets) => either(a, b))],
   ['intersection', builtin([SET], SET, ([of]: readonly [RegoSet]) => intersection(of))],
-  ['union', builtin([SET], SET, ([of]: readonly [RegoSet]) => setsIn(of)?.reduce(either, new RegoSet([])))],
+  ['union', builtin([SET], SET, ([of]: readonly [RegoSet]) => union(of))],
 ]

@@ -1,18 +1,22 @@
 /** Regular expressions and globs, in linear time. @module */
-import { compilePattern } from '#verify/pattern/pattern'
+import { compilePattern, type Pattern } from '#verify/pattern/pattern'
 import { isCodedError } from '#errors'
 import { RegoError, unsupported } from '../rego-error.js'
 import { isArray, type Value } from '../value.js'
 import { ARRAY, BOOLEAN, builtin, type Builtin, NULL, STRING, type Surroundings } from './builtin.js'
 
-function matches(source: string, text: string, { pattern, spend }: Surroundings): boolean {
-  spend(1 + (source.length * text.length) / 64)
-  return pattern(source).occursIn(text)
+/** Steps of a pattern that count as one: a small pattern can ask for many, `(?:a?){1000}`, and take all of them for each character. */
+const MATCHES_A_STEP = 8
+
+/** Pays for looking for a pattern in a text. */
+function paid(pattern: Pattern, text: string, { spend }: Surroundings): Pattern {
+  spend(1 + (pattern.size * text.length) / MATCHES_A_STEP)
+  return pattern
 }
 
 const REGEX: Builtin = {
   ...builtin([STRING, STRING], BOOLEAN, ([source, text]: readonly [string, string], around) =>
-    matches(source, text, around),
+    paid(around.pattern(source), text, around).occursIn(text),
   ),
   check: ([source], line) => {
     if (typeof source !== 'string') return
@@ -49,18 +53,13 @@ function refuse(): never {
   throw new RegoError('REGO_UNSUPPORTED', 'a glob uses what is not supported', { expected: '*, **, ? and {a,b}' })
 }
 
-function globMatches(
-  glob: string,
-  delimiters: Value,
-  text: string,
-  { pattern, spend }: Surroundings,
-): boolean | undefined {
+function globMatches(glob: string, delimiters: Value, text: string, around: Surroundings): boolean | undefined {
   const given = isArray(delimiters) ? delimiters.filter((each) => typeof each === 'string') : []
   if (isArray(delimiters) && given.length < delimiters.length) return undefined
   if (given.some((each) => [...each].length !== 1)) return undefined
   const stops = isArray(delimiters) ? (given.length === 0 ? '.' : given.join('')) : ''
-  spend(1 + (glob.length * text.length) / 64)
-  return pattern(globPattern(glob, stops)).matches(text)
+  around.spend(glob.length)
+  return paid(around.pattern(globPattern(glob, stops)), text, around).matches(text)
 }
 
 export const MATCHING: readonly (readonly [string, Builtin])[] = [

@@ -60,7 +60,8 @@ function comparePre(a: readonly string[], b: readonly string[]): number {
     if (other === undefined) return 1
     if (one === other) continue
     const [x, y] = [/^\d+$/.test(one), /^\d+$/.test(other)]
-    if (x && y) return BigInt(one) < BigInt(other) ? -1 : 1
+    // Without zeros in front the longer number is the larger one.
+    if (x && y && one.length !== other.length) return one.length < other.length ? -1 : 1
     if (x !== y) return x ? -1 : 1
     return one < other ? -1 : 1
   }
