@@ -47,11 +47,10 @@ export async function selectedImages(
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
 export async function isSelected(images: ImageSelection, image: NamedImage, session: Session): Promise<boolean> {
-  const { take } = session.turns
-  if ((await take(() => selectImage(images, image, undefined))) === 'selected') return true
+  if ((await session.inTurn(() => selectImage(images, image, undefined))) === 'selected') return true
   if (image.reference.kind === 'digest' || !images.include.some(mayNameDigest)) return false
   const pinned = await session.resolve(image)
-  return (await take(() => selectImage(images, image, pinned))) === 'selected'
+  return (await session.inTurn(() => selectImage(images, image, pinned))) === 'selected'
 }
 
 function mayNameDigest(selector: ImageSelector): boolean {

@@ -9,6 +9,7 @@ import type { NamedImage, PinnedImage } from '../internal/image.js'
 import type { RegistryAccess } from '../internal/policy.js'
 import type { TrustRepository } from '../internal/trust-repository.js'
 import { Turns } from '../internal/turns.js'
+import type { InTurn } from '../internal/turns.js'
 import type { ReadyAttestor } from './candidate.js'
 import { pinnedName } from './ports.js'
 import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
@@ -16,14 +17,18 @@ import { trustOf } from './trust.js'
 import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
 
+/** What all rules of a review have together, with whichever logins. */
+interface Shared {
+  /** What each name stood for when it was first looked up: the same for all who look. */
+  readonly pins: Map<string, PinnedImage>
+  readonly turns: Turns
+}
+
 export class Session {
   readonly waiting: Waiting
-  /** Of all rules of the review together. */
-  readonly turns: Turns
   readonly #ports: EnginePorts
   readonly #resolved = new Map<string, Promise<PinnedImage>>()
-  /** What each name stood for when it was first looked up, with whichever logins: the same for all who look. */
-  readonly #pins: Map<string, PinnedImage>
+  readonly #shared: Shared
   readonly #withAccess = new Map<string, Session>()
   readonly #found = new Map<string, Promise<FoundCandidates>>()
   readonly #configs = new Map<string, Promise<ReadonlyMap<string, JsonValue>>>()
@@ -31,16 +36,15 @@ export class Session {
   readonly #keys = new Map<string, Promise<PublicKey>>()
   readonly #ready = new WeakMap<Attestor, Promise<ReadyAttestor>>()
 
-  constructor(
-    ports: EnginePorts,
-    signal: AbortSignal,
-    pins: Map<string, PinnedImage> = new Map<string, PinnedImage>(),
-    turns: Turns = new Turns(ports.clock, signal),
-  ) {
-    this.turns = turns
+  constructor(ports: EnginePorts, signal: AbortSignal, shared?: Shared) {
     this.#ports = ports
-    this.#pins = pins
+    this.#shared = shared ?? { pins: new Map<string, PinnedImage>(), turns: new Turns(ports.clock, signal) }
     this.waiting = new Waiting(signal)
+  }
+
+  /** For what may take long and cannot be interrupted. */
+  get inTurn(): InTurn {
+    return this.#shared.turns.take
   }
 
   /** The session of rules that bring logins along. */
@@ -48,7 +52,7 @@ export class Session {
     const ports = access === undefined ? undefined : this.#ports.withAccess?.(access)
     if (ports === undefined) return this
     const key = JSON.stringify(access)
-    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#pins, this.turns)
+    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#shared)
     this.#withAccess.set(key, known)
     return known
   }
@@ -56,7 +60,7 @@ export class Session {
   /** What selecting and judging may use. */
   get circumstances(): Circumstances {
     const { cluster, clock } = this.#ports
-    return { cluster, clock, signal: this.waiting.signal, inTurn: this.turns.take }
+    return { cluster, clock, signal: this.waiting.signal, inTurn: this.inTurn }
   }
 
   /** What a name stands for, the same answer each time: what was verified is what is pinned, whoever moves the tag meanwhile. */
@@ -69,8 +73,9 @@ export class Session {
       const found = await this.waiting.for(`the digest of ${name}`, () =>
         this.#ports.resolve(reference, this.waiting.signal),
       )
-      const first = this.#pins.get(name) ?? found
-      this.#pins.set(name, first)
+      const { pins } = this.#shared
+      const first = pins.get(name) ?? found
+      pins.set(name, first)
       return first
     })
   }

@@ -181,6 +181,9 @@ function readTimeout(spec: Fields): number | undefined {
 function readReference(fields: Fields): readonly ReadReference[] {
   fields.only('glob', 'expression')
   const [glob, expression] = [fields.text('glob'), fields.text('expression')]
+  // Only one of them would count, and nobody could see which.
+  if (glob !== undefined && expression !== undefined)
+    fields.complaints.add(`${fields.path}: Invalid value: either glob or expression must be set, not both`)
   if (glob !== undefined) return [{ kind: 'glob', glob, path: fields.at('glob') }]
   if (expression !== undefined) return [{ kind: 'expression', expression, path: fields.at('expression') }]
   fields.complaints.add(`${fields.path}: Invalid value: either glob or expression must be set`)

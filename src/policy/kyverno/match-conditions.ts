@@ -61,10 +61,10 @@ function narrowing(conditions: CompiledConditions, failurePolicy: WebhookSetting
     return await answer
   }
   const where = conditions.conditions.map(({ name, expression }) => `${name}: ${expression.trim()}`).join(' and ')
-  return ({ explained, matches }) => ({
-    explained: explained.map((subject) => `${subject} where ${where}`),
+  return (matcher) => ({
+    explained: matcher.explained.map((subject) => `${subject} where ${where}`),
     matches: async (review, circumstances) =>
-      (await matches(review, circumstances)) && (await asked(review, circumstances)),
+      (await matcher.matches(review, circumstances)) && (await asked(review, circumstances)),
   })
 }
 
