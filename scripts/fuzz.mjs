@@ -7,12 +7,11 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { buildModules, filesBelow } from './build.mjs'
-import { withoutExtraCertificates } from './outside.mjs'
+import { runTests } from './run-tests.mjs'
 
 process.chdir(dirname(import.meta.dirname))
 
@@ -30,19 +29,10 @@ const processes = Math.min(2, availableParallelism())
 const share = Math.ceil((seconds * 1000 * processes) / properties)
 console.log(`${properties} properties in ${files.length} files, ${share} ms each`)
 
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--enable-source-maps',
-    '--import=./fuzz/time-limit.mjs',
-    '--test',
-    `--test-concurrency=${processes}`,
-    // No property may hold up the others: its share of the time is over long before.
-    `--test-timeout=${Math.max(120_000, 5 * seconds * 1000)}`,
-    `--test-reporter=${join(import.meta.dirname, 'reporter.mjs')}`,
-    '--test-reporter-destination=stdout',
-    ...files,
-  ],
-  { stdio: 'inherit', env: { ...withoutExtraCertificates(), FUZZ_RUNS: '1000000', FUZZ_MILLISECONDS: String(share) } },
-)
-process.exit(status ?? 1)
+runTests(files, {
+  // No property may hold up the others: its share of the time is over long before.
+  minutes: Math.max(2, (5 * seconds) / 60),
+  options: ['--import=./fuzz/time-limit.mjs'],
+  concurrency: processes,
+  env: { FUZZ_RUNS: '1000000', FUZZ_MILLISECONDS: String(share) },
+})

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, relative, sep } from 'node:path'
 import { buildModules, bundleCommandLine, filesBelow } from './build.mjs'
+import { runTests } from './run-tests.mjs'
 
 /** These need programs or folders from outside; they have targets of their own. */
 const NOT_UNIT = ['test/interop', 'test/oracles', 'test/conformance', 'test/kubernetes']
@@ -45,20 +45,4 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env // 75 ms a process on Node 20
-const reporter = join(import.meta.dirname, 'reporter.mjs')
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--enable-source-maps',
-    '--test',
-    '--test-concurrency=2',
-    '--test-timeout=300000',
-    `--test-reporter=${reporter}`,
-    '--test-reporter-destination=stdout',
-    ...options,
-    ...files,
-  ],
-  { stdio: 'inherit', env },
-)
-process.exit(status ?? 1)
+runTests(files, { minutes: 5, options })

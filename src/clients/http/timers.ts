@@ -31,6 +31,36 @@ export async function wait(timers: Timers, milliseconds: number, signal: AbortSi
   })
 }
 
+/** Something that runs again and again, each time a pause after the last one has ended. What is run handles its own failures. */
+export class Repetition {
+  readonly #timers: Timers
+  readonly #pause: () => number
+  readonly #run: () => Promise<void>
+  #cancel: () => void = () => undefined
+  #stopped = false
+
+  constructor(timers: Timers, pause: () => number, run: () => Promise<void>) {
+    this.#timers = timers
+    this.#pause = pause
+    this.#run = run
+  }
+
+  /** Runs a pause from now for the first time. Once it was stopped it does not begin any more. */
+  start(): void {
+    if (this.#stopped) return
+    this.#cancel = this.#timers.after(this.#pause(), () => {
+      void this.#run().then(() => {
+        this.start()
+      })
+    })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel()
+  }
+}
+
 /** What an aborted request throws, with the abort's own reason as the cause. */
 export function aborted(signal: AbortSignal | undefined, host?: string): HttpError {
   const where = host === undefined ? '' : ` to ${host}`

@@ -4,7 +4,7 @@ import { discardBody } from '../http/body.js'
 import type { DeleteOptions, KubernetesApi, Patch, WriteOptions } from './api.js'
 import type { ClusterConnection } from './connection.js'
 import { parseGroups, parseResources } from './discovery.js'
-import { isKubernetesError } from './kubernetes-error.js'
+import { orAbsent } from './or-absent.js'
 import { listPages } from './list-pages.js'
 import { describeAddress, MAX_NESTING, parseObject, type Collection } from './object.js'
 import { collectionPath, objectPath, query, rawPath, versionPath } from './paths.js'
@@ -121,15 +121,5 @@ function deleteBody({ uid, resourceVersion, propagation, dryRun }: DeleteOptions
     ...(Object.keys(preconditions).length > 0 && { preconditions }),
     ...(propagation !== undefined && { propagationPolicy: propagation }),
     ...(dryRun === true && { dryRun: ['All'] }),
-  }
-}
-
-/** A version that is not served is an answer, too. */
-async function orAbsent<T>(asking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asking
-  } catch (error) {
-    if (isKubernetesError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
-    throw error
   }
 }

@@ -6,6 +6,7 @@ import type { Repository } from '#formats/oci/reference'
 import { referrersTag } from '#formats/oci/tags'
 import type { UnixMillis } from '#time'
 import { readJson } from '../http/body.js'
+import { RecentAnswers } from '../recent-answers.js'
 import { RecentMap } from '../recent-map.js'
 import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob } from './blobs.js'
 import { namesDigest } from './content-digest.js'
@@ -57,18 +58,11 @@ type ManifestGetter = RegistryClient['manifest']
 
 /** By digest content never changes, so it is fetched once; by tag it may change any time. */
 function rememberByDigest(load: ManifestGetter): ManifestGetter {
-  const known = new RecentMap<string, Promise<FetchedManifest>>(REMEMBERED)
+  const known = new RecentAnswers(REMEMBERED)
   return async (repository, name) => {
     if (!namesDigest(name)) return await load(repository, name)
     const key = `${repository.registry}/${repository.repository}@${name}`
-    const pending = known.get(key) ?? load(repository, name)
-    known.set(key, pending)
-    try {
-      return await pending
-    } catch (error) {
-      known.delete(key)
-      throw error
-    }
+    return await known.get(key, () => load(repository, name))
   }
 }
 

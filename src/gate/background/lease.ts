@@ -2,6 +2,7 @@
 import { isCodedError } from '#errors'
 import type { Timers } from '#clients/http/fetch'
 import type { KubernetesApi } from '#clients/kubernetes/api'
+import { orAbsent } from '#clients/kubernetes/or-absent'
 import type { KubernetesObject } from '#clients/kubernetes/object'
 import { isJsonObject } from '#encoding/json'
 import type { JsonObject } from '#encoding/json'
@@ -119,12 +120,7 @@ export class Lease {
 
   async #find(): Promise<KubernetesObject | undefined> {
     const { api, namespace, name } = this.#options
-    try {
-      return await api.get({ ...RESOURCE, namespace, name })
-    } catch (error) {
-      if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
-      throw error
-    }
+    return await orAbsent(api.get({ ...RESOURCE, namespace, name }))
   }
 
   #create(): Promise<unknown> {

@@ -1,5 +1,6 @@
 /** Certificates that others keep, cert-manager for one: files, read again when they change. @module */
 import type { Timers } from '#clients/http/fetch'
+import { Repetition } from '#clients/http/timers'
 import type { TlsIdentity } from '#serving/serve'
 
 export interface CertificateFileOptions {
@@ -18,18 +19,22 @@ const LOOK = 5_000
 export class CertificateFiles {
   readonly #options: CertificateFileOptions
   #shown = ''
-  #stop: (() => void) | undefined
-  #closed = false
+  readonly #looking: Repetition
 
   constructor(options: CertificateFileOptions) {
     this.#options = options
+    this.#looking = new Repetition(
+      options.timers,
+      () => LOOK,
+      () => this.look(),
+    )
   }
 
   /** @throws what reading throws */
   async start(): Promise<TlsIdentity> {
     const identity = await this.#read()
     this.#shown = textOf(identity)
-    this.#lookLater()
+    this.#looking.start()
     return identity
   }
 
@@ -47,17 +52,7 @@ export class CertificateFiles {
   }
 
   close(): void {
-    this.#closed = true
-    this.#stop?.()
-  }
-
-  #lookLater(): void {
-    if (this.#closed) return
-    this.#stop = this.#options.timers.after(LOOK, () => {
-      void this.look().then(() => {
-        this.#lookLater()
-      })
-    })
+    this.#looking.stop()
   }
 
   async #read(): Promise<TlsIdentity> {

@@ -6,7 +6,9 @@
  */
 import { isCodedError } from '#errors'
 import type { Timers } from '#clients/http/fetch'
+import { Repetition } from '#clients/http/timers'
 import type { KubernetesApi } from '#clients/kubernetes/api'
+import { orAbsent } from '#clients/kubernetes/or-absent'
 import type { KubernetesObject } from '#clients/kubernetes/object'
 import type { RandomSource } from '#crypto/random'
 import type { Clock, UnixMillis } from '#time'
@@ -42,11 +44,17 @@ const MAX_STEPS = 5
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions
   #shown: ServingCertificate | undefined
-  #stop: (() => void) | undefined
-  #closed = false
+  readonly #looking: Repetition
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options
+    const { timers, jitter } = options
+    // Replicas that started together do not look together.
+    this.#looking = new Repetition(
+      timers,
+      () => LOOK / 2 + jitter() * LOOK,
+      () => this.look(),
+    )
   }
 
   /** When what is shown ceases to be valid. */
@@ -57,7 +65,7 @@ export class CertificateKeeper {
   /** Resolves with the certificate to begin with, and keeps it from then on. @throws KubernetesError, HttpError */
   async start(): Promise<ServingCertificate> {
     const shown = await this.#tend()
-    this.#lookLater()
+    this.#looking.start()
     return shown
   }
 
@@ -71,19 +79,7 @@ export class CertificateKeeper {
   }
 
   close(): void {
-    this.#closed = true
-    this.#stop?.()
-  }
-
-  #lookLater(): void {
-    if (this.#closed) return
-    const { timers, jitter } = this.#options
-    // Replicas that started together do not look together.
-    this.#stop = timers.after(LOOK / 2 + jitter() * LOOK, () => {
-      void this.look().then(() => {
-        this.#lookLater()
-      })
-    })
+    this.#looking.stop()
   }
 
   /**
@@ -157,12 +153,7 @@ export class CertificateKeeper {
 
   async #secret(): Promise<KubernetesObject | undefined> {
     const { api, target, secret: name } = this.#options
-    try {
-      return await api.get({ apiVersion: 'v1', resource: 'secrets', namespace: target.namespace, name })
-    } catch (error) {
-      if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
-      throw error
-    }
+    return await orAbsent(api.get({ apiVersion: 'v1', resource: 'secrets', namespace: target.namespace, name }))
   }
 
   async #create(): Promise<Loaded> {

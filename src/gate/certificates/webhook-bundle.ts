@@ -1,6 +1,7 @@
 /** What API servers are told to believe: the `caBundle` of the webhook configurations that lead here. @module */
 import { isCodedError } from '#errors'
 import type { KubernetesApi } from '#clients/kubernetes/api'
+import { orAbsent } from '#clients/kubernetes/or-absent'
 import type { KubernetesObject, ObjectAddress } from '#clients/kubernetes/object'
 import { encodeBase64 } from '#encoding/base64'
 import { isJsonObject } from '#encoding/json'
@@ -35,12 +36,8 @@ export async function findConfigurations(api: KubernetesApi, target: WebhookTarg
 }
 
 async function find(api: KubernetesApi, at: ObjectAddress): Promise<FoundConfiguration | undefined> {
-  try {
-    return { at, object: await api.get(at) }
-  } catch (error) {
-    if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
-    throw error
-  }
+  const object = await orAbsent(api.get(at))
+  return object === undefined ? undefined : { at, object }
 }
 
 export interface Announcement {

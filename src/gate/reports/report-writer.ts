@@ -3,6 +3,7 @@ import { isCodedError } from '#errors'
 import type { Timers } from '#clients/http/fetch'
 import { RecentMap } from '#clients/recent-map'
 import type { KubernetesApi } from '#clients/kubernetes/api'
+import { orAbsent } from '#clients/kubernetes/or-absent'
 import type { JsonObject } from '#encoding/json'
 import type { Clock, UnixMillis } from '#time'
 import type { RuleVerdict } from '#policy/engine/verdict'
@@ -136,13 +137,4 @@ export class ReportWriter {
 
 function keyOf({ subject, family }: Finding): string {
   return `${subject.namespace ?? ''}/${reportName(subject, family)}`
-}
-
-async function orAbsent(pending: Promise<void>): Promise<void> {
-  try {
-    await pending
-  } catch (error) {
-    if (isCodedError(error) && error.code === 'KUBERNETES_NOT_FOUND') return
-    throw error
-  }
 }

@@ -1,5 +1,6 @@
 /** Policies from files, read again when they change: the gate without a cluster. @module */
 import type { Timers } from '#clients/http/fetch'
+import { Repetition } from '#clients/http/timers'
 import { sha256 } from '#crypto/digest'
 import { encodeHex } from '#encoding/hex'
 import type { JsonObject } from '#encoding/json'
@@ -26,11 +27,15 @@ const LOOK = 2000
 export class PolicyFiles {
   readonly #options: PolicyFileOptions
   #seen = ''
-  #stop: (() => void) | undefined
-  #closed = false
+  readonly #looking: Repetition
 
   constructor(options: PolicyFileOptions) {
     this.#options = options
+    this.#looking = new Repetition(
+      options.timers,
+      () => LOOK,
+      () => this.reload(),
+    )
   }
 
   /**
@@ -39,7 +44,7 @@ export class PolicyFiles {
    */
   async start(): Promise<void> {
     await this.#load()
-    this.#lookLater()
+    this.#looking.start()
   }
 
   /** Looks now: somebody said that they have changed. */
@@ -52,17 +57,7 @@ export class PolicyFiles {
   }
 
   close(): void {
-    this.#closed = true
-    this.#stop?.()
-  }
-
-  #lookLater(): void {
-    if (this.#closed) return
-    this.#stop = this.#options.timers.after(LOOK, () => {
-      void this.reload().then(() => {
-        this.#lookLater()
-      })
-    })
+    this.#looking.stop()
   }
 
   async #load(): Promise<void> {

@@ -1,6 +1,4 @@
 /** Policies on a resource: every policy for every image, in parallel, within one deadline. @module */
-import { isJsonObject } from '#encoding/json'
-import type { JsonValue } from '#encoding/json'
 import { isCodedError } from '#errors'
 import type { ImageOccurrence } from '../internal/image.js'
 import type { CompiledException } from '../internal/exception.js'
@@ -9,17 +7,18 @@ import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
+import { conclude, nothingToSay, unmatchedImages } from './conclude.js'
 import { asProblem } from './evaluate-demand.js'
 import { judgeImages } from './judge-image.js'
 import type { ImageContext } from './judge-image.js'
-import { pinOf, pinsWithoutConflict } from './pins.js'
+import { needsNoVerdict } from './needs-no-verdict.js'
 import type { EnginePorts } from './ports.js'
 import { programPlaces } from './program-images.js'
 import { programsOf, REFUSALS, runPrograms } from './run-programs.js'
 import type { ProgramContext, ProgramsVerdict } from './run-programs.js'
-import { readImageName, readPlace } from '../internal/image-name.js'
+import { readPlace } from '../internal/image-name.js'
 import { Session } from './session.js'
-import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
+import type { ReviewVerdict, RuleVerdict } from './verdict.js'
 
 export interface EvaluationRequest {
   readonly policies: readonly CompiledPolicy[]
@@ -44,7 +43,7 @@ const MAX_IMAGES = 500
 export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdict> {
   const { review, ports, signal, policies } = request
   const session = new Session(ports, signal)
-  if (review.operation === 'DELETE' || isBeingDeleted(review) || isMereScaling(review)) return nothingToSay()
+  if (needsNoVerdict(review)) return nothingToSay()
   const matched = new Set<string>()
   const asked = policies.filter(
     ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
@@ -224,88 +223,4 @@ function actionOf({ enforcement }: PolicyRule, review: Review): RuleVerdict['act
     if (isCodedError(error)) return 'deny'
     throw error
   }
-}
-
-function unmatchedImages(review: Review, matched: ReadonlySet<string>): readonly ImageOccurrence[] {
-  return imagesOf(review)
-    .filter(({ pointer }) => !matched.has(pointer))
-    .map(({ value, ...place }) => {
-      const text = typeof value === 'string' ? value.slice(0, 1024) : JSON.stringify(value)
-      return { ...place, image: { text, reference: readNameOrNone(text) } }
-    })
-}
-
-function readNameOrNone(text: string): ImageOccurrence['image']['reference'] {
-  try {
-    return readImageName(text).reference
-  } catch (error) {
-    if (!isCodedError(error)) throw error
-    return { kind: 'tag', registry: '', repository: '', tag: '' }
-  }
-}
-
-function conclude(
-  request: EvaluationRequest,
-  { rules, pins: written }: { readonly rules: readonly RuleVerdict[]; readonly pins: readonly Pin[] },
-  unmatched: readonly ImageOccurrence[],
-): ReviewVerdict {
-  const pins = pinsWithoutConflict([...rules.flatMap(pinOf), ...written])
-  const denials = rules.filter(({ verdict }) => verdict === 'denied')
-  const refusedUnmatched = request.unmatched === 'deny' ? unmatched.map(noMatch) : []
-  const allowed = denials.length === 0 && refusedUnmatched.length === 0
-  return {
-    allowed,
-    rules,
-    unmatched,
-    refusedUnmatched,
-    pins: allowed ? pins : [],
-    message: allowed ? '' : [...denials.map(({ message }) => message), ...refusedUnmatched].join('\n'),
-    warnings: [
-      ...rules.filter(({ verdict }) => verdict === 'warned').map(({ message }) => message),
-      ...rules.flatMap(({ warnings }) => warnings),
-      ...(request.unmatched === 'warn' ? unmatched.map(noMatch) : []),
-    ],
-  }
-}
-
-function noMatch({ path, image }: ImageOccurrence): string {
-  return `no matching policies: ${path}\n${image.text}`
-}
-
-function nothingToSay(): ReviewVerdict {
-  return {
-    allowed: true,
-    rules: [],
-    unmatched: [],
-    refusedUnmatched: [],
-    pins: [] as readonly Pin[],
-    message: '',
-    warnings: [],
-  }
-}
-
-function isBeingDeleted({ object, operation }: Review): boolean {
-  const { metadata } = object
-  if (operation !== 'UPDATE' || typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    return false
-  return 'deletionTimestamp' in metadata && typeof metadata['deletionTimestamp'] === 'string'
-}
-
-/** Fewer replicas and nothing else: what runs is not to be kept running by a policy that came later. */
-function isMereScaling({ operation, object, oldObject }: Review): boolean {
-  if (operation !== 'UPDATE' || oldObject === undefined) return false
-  const [before, after] = [replicasOf(oldObject), replicasOf(object)]
-  if (before === undefined || after === undefined || after >= before) return false
-  // The original looks at the replicas alone: an image changed along with them went unseen.
-  return JSON.stringify(withoutReplicas(oldObject)) === JSON.stringify(withoutReplicas(object))
-}
-
-function withoutReplicas({ spec }: Review['object']): JsonValue {
-  return isJsonObject(spec) ? { ...spec, replicas: 0 } : null
-}
-
-function replicasOf({ spec }: Review['object']): number | undefined {
-  if (!isJsonObject(spec)) return undefined
-  const { replicas } = spec
-  return typeof replicas === 'number' ? replicas : undefined
 }

@@ -18,7 +18,7 @@ import { compileGlob } from './glob.js'
 import { CLUSTER_KIND, EXCEPTION_KIND, GROUP, isCelException, NAMESPACED_KIND, VERSIONS } from './kinds.js'
 import { guarded, required } from './reading.js'
 import { readNamed } from './spec.js'
-import { policyEvaluation } from './variables.js'
+import { reviewEvaluation } from './variables.js'
 
 interface PolicyRef {
   readonly name: string
@@ -58,13 +58,7 @@ export async function compileCelException(document: JsonObject): Promise<Compile
       explained: read.conditions.map(({ name: title, expression }) => `where ${title}: ${expression}`),
       matches: async (review, circumstances) => {
         if (read.expiresAt !== undefined && circumstances.clock() > read.expiresAt) return false
-        const { evaluation } = policyEvaluation({
-          review,
-          circumstances,
-          services: undefined,
-          variables: new Map(),
-          own: () => undefined,
-        })
+        const evaluation = reviewEvaluation(review, circumstances)
         return await matchesConditions(conditions, evaluation, 'Fail')
       },
     },

@@ -10,7 +10,7 @@ import type { ImageOccurrence } from '../internal/image.js'
 import type { ProgramExtractor } from '../internal/policy.js'
 import type { Expressions } from './expressions.js'
 import type { NamedExpression } from './spec.js'
-import { policyEvaluation } from './variables.js'
+import { reviewEvaluation } from './variables.js'
 
 const MAX_IMAGES = 500
 
@@ -27,13 +27,7 @@ export function compileExtractor(
   return {
     groups: new Set(extractors.map(({ name }) => name)),
     images: async (review, circumstances) => {
-      const { evaluation } = policyEvaluation({
-        review,
-        circumstances,
-        services: undefined,
-        variables: new Map(),
-        own: () => undefined,
-      })
+      const evaluation = reviewEvaluation(review, circumstances)
       const found = await Promise.all(
         programs.map(async ({ group, program }) => ({
           group,

@@ -26,7 +26,7 @@ import type { ReadIdentity } from './identities.js'
 import { explainResources, matchesResources } from './match-resources.js'
 import { compileRun } from './run.js'
 import type { ReadReference, ReadSpec } from './spec.js'
-import { policyEvaluation } from './variables.js'
+import { reviewEvaluation } from './variables.js'
 import { policyWording } from './wording.js'
 
 export interface ProgramContext {
@@ -149,13 +149,7 @@ async function conditionsMatch(
   circumstances: Circumstances,
 ): Promise<boolean> {
   if (conditions.programs.length === 0) return true
-  const { evaluation } = policyEvaluation({
-    review,
-    circumstances,
-    services: undefined,
-    variables: new Map(),
-    own: () => undefined,
-  })
+  const evaluation = reviewEvaluation(review, circumstances)
   return await matchesConditions(conditions, evaluation, failurePolicy)
 }
 

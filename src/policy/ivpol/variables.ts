@@ -107,6 +107,12 @@ export function policyEvaluation({
   }
 }
 
+/** Of expressions that know the review and its surroundings, and nothing of a policy's own. */
+export function reviewEvaluation(review: Review, circumstances: Circumstances): Evaluation {
+  const nothing = { services: undefined, variables: new Map<string, CelProgram>(), own: () => undefined }
+  return policyEvaluation({ review, circumstances, ...nothing }).evaluation
+}
+
 /** `images`: names by group. */
 export function imagesValue(groups: ReadonlyMap<string, readonly string[]>): CelValue {
   return new EntryMap(groups)

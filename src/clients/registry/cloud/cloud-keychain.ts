@@ -1,5 +1,5 @@
 /** Logins that a cloud or a CI system holds ready for its own registry (`--k8s-keychain`, and the gate). @module */
-import { RecentMap } from '../../recent-map.js'
+import { RecentAnswers } from '../../recent-answers.js'
 import { ANONYMOUS, type Credentials, type Keychain } from '../credentials.js'
 import { AMAZON_HOST, amazonLogin } from './amazon.js'
 import { AZURE_HOST, azureLogin } from './azure.js'
@@ -33,20 +33,13 @@ const REMEMBERED = 200
  * asked again.
  */
 export function cloudKeychain(ports: CloudPorts, names: readonly CloudName[] = CLOUD_NAMES): Keychain {
-  const known = new RecentMap<string, Promise<Credentials>>(REMEMBERED)
+  const known = new RecentAnswers(REMEMBERED)
   return async ({ registry }) => {
     const name = names.find((each) => CLOUDS[each].hosts.test(registry))
     if (name === undefined) return ANONYMOUS
     const { realm, login } = CLOUDS[name]
     const key = `${name} ${realm(registry)}`
-    const pending = known.get(key) ?? login(ports, registry)
-    known.set(key, pending)
-    try {
-      return await pending
-    } catch (error) {
-      known.delete(key)
-      throw error
-    }
+    return await known.get(key, () => login(ports, registry))
   }
 }
 
