@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
-import { startCluster, type TestCluster } from './cluster.js'
+import type { TestCluster } from './cluster.js'
 import { Opened } from './opened.js'
+import { startClusterAndImages } from './world.js'
 import { install, sharedPolicy, startReplica, type Replica } from './gate.js'
-import { startSignedImages, type SignedImages } from './images.js'
+import type { SignedImages } from './images.js'
 import { applyFile, applyObject, createNamespace } from './objects.js'
 import { ask, collectionOf, cronJob, deployment, eventually, job, pod, type Outcome } from './workloads.js'
 
@@ -25,10 +26,7 @@ let bobs: string
 let bare: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([
-    startCluster({ controllers: true }).then((started) => opened.add(started)),
-    startSignedImages().then((started) => opened.add(started)),
-  ])
+  ;[cluster, images] = await startClusterAndImages(opened, { controllers: true })
   await install(cluster, '--policies', 'kyverno')
   clean = await images.push('acme/clean', 'signed, clean', [ANN])
   await images.attest('acme/clean', clean, { type: SCAN, predicate: { clean: true }, signer: ANN })

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Collection, KubernetesObject } from '#clients/kubernetes/object'
 import type { JsonObject } from '#encoding/json'
-import { startCluster, type TestCluster } from './cluster.js'
+import type { TestCluster } from './cluster.js'
 import { install, metrics, NAMESPACE as GATE, startReplica, type Replica } from './gate.js'
-import { startSignedImages, type SignedImages } from './images.js'
+import type { SignedImages } from './images.js'
 import { applyObject, createNamespace } from './objects.js'
 import { Opened } from './opened.js'
+import { startClusterAndImages } from './world.js'
 import { ask, collectionOf, eventually, pod, type Outcome } from './workloads.js'
 
 const NAMESPACE = 'team-a'
@@ -21,10 +22,7 @@ let signed: string
 let bare: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([
-    startCluster({ controllers: true }).then((started) => opened.add(started)),
-    startSignedImages().then((started) => opened.add(started)),
-  ])
+  ;[cluster, images] = await startClusterAndImages(opened, { controllers: true })
   signed = await images.push('acme/app', 'signed', [ANN])
   bare = await images.push('acme/bare', 'not signed')
   await createNamespace(cluster, NAMESPACE, { 'policy.sigstore.dev/include': 'true' })

@@ -13,10 +13,11 @@ import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { writeCertificateState } from '#gate/certificates/certificate-secret'
 import { issueServingCertificate } from '#gate/certificates/issue'
 import { INSTALLATION, webhookHost } from '#gate/installation'
-import { startCluster, type TestCluster } from './cluster.js'
+import type { TestCluster } from './cluster.js'
 import { Opened } from './opened.js'
+import { startClusterAndImages } from './world.js'
 import { install, startReplica, type Replica } from './gate.js'
-import { startSignedImages, type SignedImages } from './images.js'
+import type { SignedImages } from './images.js'
 import { ask, collectionOf, eventually, pod, type Outcome } from './workloads.js'
 
 const NAMESPACE = 'team-a'
@@ -35,10 +36,7 @@ let bare: string
 let hanging: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([
-    startCluster().then((started) => opened.add(started)),
-    startSignedImages().then((started) => opened.add(started)),
-  ])
+  ;[cluster, images] = await startClusterAndImages(opened)
   hanging = await startHangingServer()
   await install(cluster, '--webhook-timeout', `${String(TIMEOUT_SECONDS)}s`, '--policies', 'sigstore')
   signed = await images.push('acme/app', 'signed', [ANN])

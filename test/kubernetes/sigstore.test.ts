@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { JsonObject } from '#encoding/json'
-import { startCluster, type TestCluster } from './cluster.js'
+import type { TestCluster } from './cluster.js'
 import { Opened } from './opened.js'
+import { startClusterAndImages } from './world.js'
 import { install, sharedPolicies, startReplica, type Replica } from './gate.js'
 import { startSignedImages, type SignedImages } from './images.js'
 import { applyFile, applyObject, createNamespace } from './objects.js'
@@ -31,10 +32,7 @@ let signed: string
 let bare: string
 
 before(async () => {
-  ;[cluster, images] = await Promise.all([
-    startCluster({ controllers: true }).then((started) => opened.add(started)),
-    startSignedImages().then((started) => opened.add(started)),
-  ])
+  ;[cluster, images] = await startClusterAndImages(opened, { controllers: true })
   await install(cluster)
   signed = await images.push('acme/app', 'signed', [ANN])
   bare = await images.push('acme/bare', 'not signed')

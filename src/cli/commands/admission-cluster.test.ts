@@ -6,6 +6,7 @@ import { before, describe, test, type TestContext } from 'node:test'
 import { INSTALLATION } from '#gate/installation'
 import { installationManifests } from '#gate/manifests/manifests'
 import { DEFAULTS } from '#gate/manifests/options'
+import { admissionReview, pod } from '#testing/gate/gate-bench'
 import { openSigningBench, type SigningBench } from '#testing/cli/signing-bench'
 import { createFakeCluster, type FakeCluster } from '#testing/kubernetes/fake-cluster'
 import { command as admission } from './admission.js'
@@ -92,7 +93,8 @@ async function start(t: TestContext, prepare: (cluster: FakeCluster) => void = (
   })
   while (addresses === undefined) await Promise.race([running, turn()])
   const { webhooks, health } = addresses
-  const review = (path: string, image: string): Promise<Response> => post(`${webhooks}${path}`, reviewOf(image))
+  const review = (path: string, image: string): Promise<Response> =>
+    post(`${webhooks}${path}`, JSON.stringify(admissionReview(pod(image), { uid: 'u-1' })))
   const answer = (path: string) => get(`${health}${path}`)
   return {
     cluster,
@@ -117,27 +119,6 @@ async function start(t: TestContext, prepare: (cluster: FakeCluster) => void = (
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
-}
-
-function reviewOf(image: string): string {
-  return JSON.stringify({
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: 'u-1',
-      kind: { group: '', version: 'v1', kind: 'Pod' },
-      resource: { group: '', version: 'v1', resource: 'pods' },
-      namespace: 'default',
-      operation: 'CREATE',
-      userInfo: { username: 'ann' },
-      object: {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'web' },
-        spec: { containers: [{ name: 'a', image }] },
-      },
-    },
-  })
 }
 
 function post(url: string, body: string): Promise<Response> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { before, describe, test, type TestContext } from 'node:test'
+import { admissionReview, pod } from '#testing/gate/gate-bench'
 import { openSigningBench, type SigningBench } from '#testing/cli/signing-bench'
 import { command as admission } from './admission.js'
 import { command as generate } from './generate-key-pair.js'
@@ -74,33 +75,17 @@ async function start(
   while (addresses === undefined) await Promise.race([running, new Promise((resolve) => setImmediate(resolve))])
   const { webhooks } = addresses
   return {
-    review: (path, image) => post(`${webhooks}${path}`, ca, reviewOf(image)),
+    review: (path, image) =>
+      post(
+        `${webhooks}${path}`,
+        ca,
+        JSON.stringify(admissionReview(pod(image.replace('localhost:8080', 'ghcr.io')), { uid: 'u-1' })),
+      ),
     stop: async () => {
       interruption.abort()
       return (await running).code
     },
   }
-}
-
-function reviewOf(image: string): string {
-  return JSON.stringify({
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: 'u-1',
-      kind: { group: '', version: 'v1', kind: 'Pod' },
-      resource: { group: '', version: 'v1', resource: 'pods' },
-      namespace: 'default',
-      operation: 'CREATE',
-      userInfo: { username: 'ann' },
-      object: {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'web' },
-        spec: { containers: [{ name: 'a', image: image.replace('localhost:8080', 'ghcr.io') }] },
-      },
-    },
-  })
 }
 
 /** The bench's time stands still in the past, and so does the certificate: that it has expired is all that may be wrong with it. */
