@@ -18,6 +18,7 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 export class NodeRequest extends RequestHead implements BodySource {
   readonly #message: IncomingMessage
   readonly #gone: () => AbortSignal
+  #signal: AbortSignal | undefined
   #used = false
 
   constructor(url: string, message: IncomingMessage, gone: () => AbortSignal) {
@@ -43,7 +44,7 @@ export class NodeRequest extends RequestHead implements BodySource {
   }
 
   get signal(): AbortSignal {
-    return this.#gone()
+    return (this.#signal ??= this.#gone())
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
