@@ -50,10 +50,9 @@ export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdic
   const asked = policies.filter(
     ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
   )
-  const [rules, programs] = await Promise.all([
-    Promise.all(asked.map((policy) => evaluateImageRules({ request, session, policy, matched }))),
-    evaluatePrograms({ request, session, matched }, asked),
-  ])
+  const pending = asked.flatMap((policy) => evaluateImageRules({ request, session, policy, matched }))
+  const programs = await evaluatePrograms({ request, session, matched }, asked)
+  const rules = await Promise.all(pending)
   const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(images, matched)
   return conclude(request, { rules: [...rules.flat(), ...programs.verdicts], pins: programs.pins }, unmatched)
 }
@@ -67,15 +66,24 @@ export interface RuleContext {
   readonly matched: Set<string>
 }
 
-async function evaluateImageRules(context: Omit<RuleContext, 'rule'>): Promise<readonly RuleVerdict[]> {
+/** What the image rules of a policy say; none of it fails. */
+function evaluateImageRules(context: Omit<RuleContext, 'rule'>): readonly Promise<readonly RuleVerdict[]>[] {
   const { rules, applies = 'all' } = context.policy
-  const images = rules.flatMap((rule) => (rule.kind === 'images' ? [rule] : []))
-  const evaluated = async (of: readonly ImageRule[]): Promise<readonly RuleVerdict[]> =>
-    (await Promise.all(of.map((rule) => evaluateRule({ ...context, rule })))).flat()
-  if (applies === 'all') return await evaluated(images)
+  const images = rules.filter((rule) => rule.kind === 'images')
+  return applies === 'all'
+    ? images.map((rule) => evaluateRule({ ...context, rule }))
+    : [evaluateInTurn(context, images)]
+}
+
+/** Rule after rule, until one of them has something to say. */
+async function evaluateInTurn(
+  context: Omit<RuleContext, 'rule'>,
+  rules: readonly ImageRule[],
+): Promise<readonly RuleVerdict[]> {
   const verdicts: RuleVerdict[] = []
-  for (const name of new Set(images.map((rule) => rule.name))) {
-    verdicts.push(...(await evaluated(images.filter((rule) => rule.name === name))))
+  for (const name of new Set(rules.map((rule) => rule.name))) {
+    const named = rules.filter((rule) => rule.name === name)
+    verdicts.push(...(await Promise.all(named.map((rule) => evaluateRule({ ...context, rule })))).flat())
     if (verdicts.some(({ verdict }) => verdict !== 'skipped')) break
   }
   return verdicts
@@ -83,7 +91,9 @@ async function evaluateImageRules(context: Omit<RuleContext, 'rule'>): Promise<r
 
 async function evaluateRule(context: ImageContext): Promise<readonly RuleVerdict[]> {
   const verdicts = await verdictsOf(context)
-  return verdicts.map((verdict) => withNamespace(verdict, context))
+  return context.policy.namespace === undefined
+    ? verdicts
+    : verdicts.map((verdict) => withNamespace(verdict, context))
 }
 
 async function verdictsOf(context: ImageContext): Promise<readonly RuleVerdict[]> {
@@ -106,7 +116,9 @@ async function evaluatePrograms(
   { request, session, matched }: Pick<RuleContext, 'request' | 'session' | 'matched'>,
   policies: readonly CompiledPolicy[],
 ): Promise<ProgramsVerdict> {
-  const programs = programsOf(policies).map(({ policy, rule }) => ({
+  const found = programsOf(policies)
+  if (found.length === 0) return { verdicts: [], pins: [] }
+  const programs = found.map(({ policy, rule }) => ({
     request,
     session: session.withAccess(rule.access),
     matched,

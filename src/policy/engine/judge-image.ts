@@ -31,8 +31,12 @@ export async function judgeImages(
   places: readonly (ImageOccurrence | ImagePlace)[],
 ): Promise<readonly RuleVerdict[]> {
   const planned = { ...context, plan: planOnce(context) }
-  const judged = await Promise.all(places.map((place) => judgeImage(planned, place)))
-  const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : [each.verdict].flat()))
+  const [only] = places
+  const judged =
+    only !== undefined && places.length === 1
+      ? [await judgeImage(planned, only)]
+      : await Promise.all(places.map((place) => judgeImage(planned, place)))
+  const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : each.verdict))
   // That the rule passes over the resource is said once, not of each image.
   const passed = judged.find((each) => 'passedOver' in each)
   if (passed === undefined) return verdicts

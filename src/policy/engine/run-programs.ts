@@ -33,7 +33,6 @@ export async function runPrograms(
   contexts: readonly ProgramContext[],
   request: EvaluationRequest,
 ): Promise<ProgramsVerdict> {
-  if (contexts.length === 0) return { verdicts: [], pins: [] }
   const first = await Promise.all(contexts.map((context) => findImages(context, context.session.images)))
   const pins = request.digestsMustStand ? [] : first.flatMap(pinsOf)
   const review = withPins(request.review, pins)
