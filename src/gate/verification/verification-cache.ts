@@ -51,7 +51,7 @@ export interface CacheOptions {
 }
 
 /** Who reads: two that may not read the same never share what one of them read. */
-export type PullIdentity = (subject: VerificationSubject) => Promise<string>
+export type PullIdentity = (subject: VerificationSubject) => string | Promise<string>
 
 interface Entry {
   readonly judged: Judged
@@ -76,13 +76,22 @@ export class VerificationCache {
 
   /** The cache as one review sees it; `onAnswer` is told of its questions alone. */
   memoryFor(identity: PullIdentity, onAnswer?: (answer: CacheAnswer) => void): VerificationMemory {
+    const judgedFor = (
+      reader: string,
+      subject: VerificationSubject,
+      verify: (signal: AbortSignal) => Promise<Judged>,
+    ): Judged | Promise<Judged> => {
+      const [answer, judged] = this.#answer(keyOf(subject, reader), verify)
+      this.#options.onAnswer?.(answer)
+      onAnswer?.(answer)
+      return judged
+    }
     return {
-      judged: async (subject, verify) => {
-        const key = keyOf(subject, await identity(subject))
-        const [answer, judged] = this.#answer(key, verify)
-        this.#options.onAnswer?.(answer)
-        onAnswer?.(answer)
-        return await judged
+      judged: (subject, verify) => {
+        const reader = identity(subject)
+        return typeof reader === 'string'
+          ? judgedFor(reader, subject, verify)
+          : reader.then((known) => judgedFor(known, subject, verify))
       },
     }
   }

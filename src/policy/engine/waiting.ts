@@ -18,15 +18,17 @@ export class Waiting {
   }
 
   /**
-   * Waits for work, but no longer than the deadline; work that does not heed the signal is left behind.
+   * Waits for work, but no longer than the deadline; work that does not heed the signal is left behind. What is known at once is not
+   * waited for.
    * @throws PolicyError `POLICY_DEADLINE` naming what was waited for
    */
-  async for<T>(what: string, work: () => Promise<T>): Promise<T> {
+  async for<T>(what: string, work: () => T | Promise<T>): Promise<T> {
     if (this.signal.aborted) throw this.#expired(what)
     const pending = { what }
     this.#pending.add(pending)
     try {
-      return await Promise.race([work(), (this.#over ??= over(this.signal))])
+      const begun = work()
+      return begun instanceof Promise ? await Promise.race([begun, (this.#over ??= over(this.signal))]) : begun
     } catch (error) {
       // What the work itself throws when it is aborted says less than what it was.
       throw this.#isOver() ? this.#expired(what) : error
