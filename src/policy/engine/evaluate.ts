@@ -91,9 +91,7 @@ async function evaluateInTurn(
 
 async function evaluateRule(context: ImageContext): Promise<readonly RuleVerdict[]> {
   const verdicts = await verdictsOf(context)
-  return context.policy.namespace === undefined
-    ? verdicts
-    : verdicts.map((verdict) => withNamespace(verdict, context))
+  return context.policy.namespace === undefined ? verdicts : verdicts.map((verdict) => withNamespace(verdict, context))
 }
 
 async function verdictsOf(context: ImageContext): Promise<readonly RuleVerdict[]> {
