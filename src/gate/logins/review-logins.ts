@@ -66,12 +66,19 @@ export async function openLogins(
   const configs = found.flat()
   const inSecrets = (repository: Repository): Credentials | undefined =>
     configs.map((config) => credentialsIn(config, repository)).find(({ kind }) => kind !== 'anonymous')
+  const identities = new Map<Credentials, string>()
   return {
-    id: saltedHash(salt, configs.map(contentOf)),
+    // Only what has to be fetched asks for it.
+    get id() {
+      return saltedHash(salt, configs.map(contentOf))
+    },
     keychain: async (repository) => inSecrets(repository) ?? (await installation(repository)),
     identity: (repository) => {
       const credentials = inSecrets(repository)
-      return credentials === undefined ? 'installation' : saltedHash(salt, credentials)
+      if (credentials === undefined) return 'installation'
+      const known = identities.get(credentials) ?? saltedHash(salt, credentials)
+      identities.set(credentials, known)
+      return known
     },
   }
 }
