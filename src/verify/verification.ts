@@ -73,6 +73,22 @@ export interface Verification {
   readonly report: Report
 }
 
+/** What is worth remembering of a verification for long: who signed what. Its evidence takes ten times the memory. */
+export interface VerifiedSignature {
+  readonly [verified]: true
+  readonly signer: Pick<VerifiedIdentity, 'kind' | 'identity'> | VerifiedKey
+  /** Undefined: what was signed is no statement. */
+  readonly statement: Statement | undefined
+}
+
+/** Leaves the evidence away. */
+export function withoutEvidence({ signer, content }: Verification): VerifiedSignature {
+  return {
+    signer: signer.kind === 'key' ? signer : { kind: signer.kind, identity: signer.identity },
+    statement: content.kind === 'statement' ? content.statement : undefined,
+  } as VerifiedSignature
+}
+
 /** Not for other layers: what `verify` makes once every check has passed. */
 export function verifiedResult(result: Omit<Verification, typeof verified>): Verification {
   return result as Verification

@@ -57,7 +57,7 @@ function authorityMatch(outcome: DemandOutcome): JsonObject {
   return { signatures: outcome.accepted.map(signatureJson) }
 }
 
-function signatureJson({ id, verification: { signer } }: AcceptedSignature): JsonObject {
+function signatureJson({ id, verified: { signer } }: AcceptedSignature): JsonObject {
   if (signer.kind === 'key') return { id }
   const { subjects, issuer, claims } = signer.identity
   const facts: Record<string, string | undefined> = {

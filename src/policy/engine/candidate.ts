@@ -16,6 +16,7 @@ import { VerificationError } from '#verify/errors'
 import type { Policy } from '#verify/identity/identity-policy'
 import { verifyAttestationClaims, verifyImageClaims } from '#verify/image/image-claims'
 import type { Requirements } from '#verify/requirements'
+import { withoutEvidence } from '#verify/verification'
 import type { Verification } from '#verify/verification'
 import { verify } from '#verify/verify'
 import type { Attestor } from '../internal/attestor.js'
@@ -53,7 +54,7 @@ export async function judgeCandidate(
   try {
     const verification = await verifyAs(policyOf(ready), { ready, candidate, claimed })
     checkClaims(verification, attestor, claimed)
-    return { accepted: { attestor, verification, id: candidate.origin.layer } }
+    return { accepted: { attestor, verified: withoutEvidence(verification), id: candidate.origin.layer } }
   } catch (error) {
     if (!isCodedError(error) || error.code === 'POLICY_ATTESTOR') throw error
     const seen = error.code === 'VERIFY_IDENTITY' ? await whoSigned({ ready, candidate, claimed }) : undefined

@@ -90,9 +90,12 @@ async function verifyAll({ session, pinned, ready, predicateType, waiting }: Ver
   )
   const unreadable = found.unreadable.map(({ error }) => error)
   return {
-    accepted: outcomes.flatMap(({ candidate, outcome }) =>
-      'accepted' in outcome ? [{ signature: outcome.accepted, statement: statementBytes(candidate) }] : [],
-    ),
+    accepted: outcomes.flatMap(({ candidate, outcome }) => {
+      if (!('accepted' in outcome)) return []
+      // Of a signature on an image nobody asks what else it says.
+      const statement = predicateType === undefined ? undefined : statementBytes(candidate)
+      return [{ signature: outcome.accepted, statement }]
+    }),
     rejected: [
       ...outcomes.flatMap(({ outcome }) => ('rejected' in outcome ? [outcome.rejected] : [])),
       ...unreadable.map((error) => ({ error, seen: undefined })),
@@ -188,8 +191,8 @@ async function judgePredicate(
   }
 }
 
-function verifiedStatement({ verification: { content } }: AcceptedSignature): Statement {
-  if (content.kind === 'statement') return content.statement
+function verifiedStatement({ verified: { statement } }: AcceptedSignature): Statement {
+  if (statement !== undefined) return statement
   throw new PolicyError('POLICY_PREDICATE', 'there is no statement in the attestation')
 }
 

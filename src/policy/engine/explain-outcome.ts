@@ -45,7 +45,7 @@ export function seenSigners(outcome: DemandOutcome): readonly SeenSigner[] {
 function collect(outcome: DemandOutcome): readonly SeenSigner[] {
   if ('of' in outcome) return outcome.of.flatMap(collect)
   if (!('accepted' in outcome)) return []
-  const accepted = outcome.accepted.map(({ verification: { signer } }): SeenSigner => {
+  const accepted = outcome.accepted.map(({ verified: { signer } }): SeenSigner => {
     if (signer.kind === 'key') return { subjects: [`key ${encodeHex(signer.key.id).slice(0, 16)}`], issuer: undefined }
     return { subjects: signer.identity.subjects.map(({ value }) => value), issuer: signer.identity.issuer }
   })

@@ -1,13 +1,13 @@
 /** What became of a demand: who was expected, who signed, and why it does not count. @module */
 import type { CodedError } from '#errors'
-import type { Verification } from '#verify/verification'
+import type { VerifiedSignature } from '#verify/verification'
 import type { Attestor } from './attestor.js'
 import type { AttestationDemand, CountDemand, SignatureDemand, StaticDemand } from './demand.js'
 
-/** A signature or attestation that counts. Only the verifier makes the verification in it. */
+/** A signature or attestation that counts. Only of what the verifier accepted is there something `verified`. */
 export interface AcceptedSignature {
   readonly attestor: Attestor
-  readonly verification: Verification
+  readonly verified: VerifiedSignature
   /** `sha256:…` of the blob that holds it; identifies it in policies' inputs. */
   readonly id: string
 }

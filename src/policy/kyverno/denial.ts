@@ -57,8 +57,7 @@ function namedPredicates(outcome: DemandOutcome): JsonObject {
     if ('of' in each) each.of.forEach(visit)
     else if (each.demand.kind === 'attestation' && 'accepted' in each) {
       const [first] = each.accepted
-      const content = first?.verification.content
-      const predicate = content?.kind === 'statement' ? content.statement.predicate : undefined
+      const predicate = first?.verified.statement?.predicate
       // A name that the policy did not give is a place, and no name of a variable.
       const { name } = each.demand
       if (predicate !== undefined && !name.startsWith('.') && !found.has(name)) found.set(name, predicate)

@@ -11,9 +11,15 @@ export interface CharacterSet {
   readonly single?: number
 }
 
-/** One character. */
+const single = new Map<number, CharacterSet>()
+
+/** One character. Those of ASCII are the same for all patterns, of which a cluster has thousands. */
 export function oneCharacter(point: number): CharacterSet {
-  return { has: (candidate) => candidate === point, single: point }
+  const known = single.get(point)
+  if (known !== undefined) return known
+  const set = { has: (candidate: number): boolean => candidate === point, single: point }
+  if (point < 0x80) single.set(point, set)
+  return set
 }
 
 /** A range, both ends included. */
