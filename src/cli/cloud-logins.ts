@@ -1,6 +1,6 @@
 /** The logins of the cloud that this runs in. @module */
 import { cloudKeychain, type CloudName } from '#clients/registry/cloud/cloud-keychain'
-import type { CloudPorts } from '#clients/registry/cloud/cloud-ports'
+import type { CloudPorts } from '#clients/cloud/cloud-ports'
 import type { Keychain } from '#clients/registry/credentials'
 import type { ConnectOptions, Host } from './kit/host.js'
 import { readTextFile } from './read-input.js'
