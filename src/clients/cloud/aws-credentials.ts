@@ -50,6 +50,7 @@ async function fromWebIdentity(
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: form.toString(),
     repeatable: true,
+    redirect: 'error',
   })
   const answer = await readAnswer(response, 'the security token service of AWS')
   const element = (name: string): string => elementOf(answer, name)
@@ -94,13 +95,9 @@ function checkAgent(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && AGENTS.has(url.hostname))))
     return url.href
-  throw new CloudError(
-    'CLOUD_CREDENTIALS',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI is not to be trusted with a token',
-    {
-      expected: 'https, or an agent of this machine',
-    },
-  )
+  throw new CloudError('CLOUD_CREDENTIALS', 'AWS_CONTAINER_CREDENTIALS_FULL_URI is not to be trusted with a token', {
+    expected: 'https, or an agent of this machine',
+  })
 }
 
 const METADATA = 'http://169.254.169.254/latest'

@@ -69,8 +69,8 @@ function authorityUrl(authority: string, tenant: string): string {
   })
 }
 
-/** A form, as token services take it. */
+/** A form, as token services take it. What is in it is for them alone. */
 export function postOf(form: URLSearchParams): FetchInit {
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
-  return { method: 'POST', headers, body: form.toString(), repeatable: true }
+  return { method: 'POST', headers, body: form.toString(), repeatable: true, redirect: 'error' }
 }
