@@ -41,6 +41,17 @@ export async function askService(fetch: Fetch, { url, init, what, refusals }: Qu
   throw malformed(what, 'a JSON object')
 }
 
+/** Reads, or asks with JSON. */
+export function jsonRequest(
+  headers: Readonly<Record<string, string>>,
+  body: JsonObject | undefined,
+  signal: AbortSignal,
+): FetchInit {
+  if (body === undefined) return { headers, signal }
+  const typed = { ...headers, 'content-type': 'application/json' }
+  return { method: 'POST', headers: typed, body: JSON.stringify(body), signal }
+}
+
 export function malformed(what: string, expected: string): KmsError {
   return new KmsError('KMS_RESPONSE', `${what} answered with something else than was asked for`, { expected })
 }

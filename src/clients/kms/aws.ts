@@ -38,8 +38,7 @@ function isSameKey(asked: string, answered: string): boolean {
 export async function signAtAws(
   ports: KmsPorts,
   uri: AwsKeyUri,
-  { key, algorithm, digest, digestName }: DigestSigning,
-  signal: AbortSignal,
+  { key, algorithm, digest, digestName, signal }: DigestSigning,
 ): Promise<Uint8Array> {
   const family = { ecdsa: 'ECDSA', 'rsa-pkcs1': 'RSASSA_PKCS1_V1_5', 'rsa-pss': 'RSASSA_PSS' } as const
   const name = family[algorithm.family as keyof typeof family]

@@ -4,7 +4,7 @@ import { decodeBase64Url, encodeBase64Url } from '#encoding/base64'
 import { derInteger, derSequence } from '#encoding/der-writer'
 import { isJsonObject, type JsonObject } from '#encoding/json'
 import { type AzureAudience, azureToken } from '../cloud/azure-token.js'
-import { askService, malformed, type RefusalReading } from './ask.js'
+import { askService, jsonRequest, malformed, type RefusalReading } from './ask.js'
 import { KmsError } from './kms-error.js'
 import { readKey, type DigestSigning, type KmsKey, type KmsPorts } from './kms-key.js'
 import type { AzureKeyUri } from './kms-uri.js'
@@ -75,8 +75,7 @@ function isVersionOf(kid: string, { host, key, version }: AzureKeyUri): boolean 
 export async function signAtAzure(
   ports: KmsPorts,
   uri: AzureKeyUri,
-  { key, algorithm, digest, digestName }: DigestSigning,
-  signal: AbortSignal,
+  { key, algorithm, digest, digestName, signal }: DigestSigning,
 ): Promise<Uint8Array> {
   const names = { ecdsa: 'ES', 'rsa-pkcs1': 'RS', 'rsa-pss': 'PS' } as const
   const alg = `${names[algorithm.family as keyof typeof names]}${digestName.slice('sha'.length)}`
@@ -108,15 +107,7 @@ async function ask(ports: KmsPorts, { host }: AzureKeyUri, { url, body, signal }
     })
   }
   const headers = { authorization: `Bearer ${token}` }
-  const init =
-    body === undefined
-      ? { headers, signal }
-      : {
-          method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-          signal,
-        }
+  const init = jsonRequest(headers, body, signal)
   return await askService(ports.fetch, { url, init, what: WHAT, refusals: REFUSALS })
 }
 

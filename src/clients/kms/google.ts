@@ -4,7 +4,7 @@ import { type PublicKey, publicKeyFromPem } from '#crypto/public-key'
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import { isJsonObject, type JsonObject, type JsonValue } from '#encoding/json'
 import { googleToken } from '../cloud/google-token.js'
-import { askService, malformed, type RefusalReading } from './ask.js'
+import { askService, jsonRequest, malformed, type RefusalReading } from './ask.js'
 import { KmsError } from './kms-error.js'
 import { readKey, rsaAlgorithm, type DigestSigning, type KmsKey, type KmsPorts } from './kms-key.js'
 import type { GoogleKeyUri } from './kms-uri.js'
@@ -26,9 +26,7 @@ export async function fetchGoogleKey(ports: KmsPorts, uri: GoogleKeyUri, signal:
 /** @throws {@link KmsError} */
 export async function signAtGoogle(
   ports: KmsPorts,
-  _uri: GoogleKeyUri,
-  { key, digest, digestName }: DigestSigning,
-  signal: AbortSignal,
+  { key, digest, digestName, signal }: DigestSigning,
 ): Promise<Uint8Array> {
   const ask = await opened(ports, signal)
   const body = { digest: { [digestName]: encodeBase64(digest) } }
@@ -48,15 +46,7 @@ async function opened(ports: KmsPorts, signal: AbortSignal): Promise<Ask> {
   }
   const authorization = `Bearer ${token}`
   return async (path, body) => {
-    const init =
-      body === undefined
-        ? { headers: { authorization }, signal }
-        : {
-            method: 'POST',
-            headers: { authorization, 'content-type': 'application/json' },
-            body: JSON.stringify(body),
-            signal,
-          }
+    const init = jsonRequest({ authorization }, body, signal)
     return await askService(ports.fetch, { url: `${BASE}${path}`, init, what: WHAT, refusals: REFUSALS })
   }
 }

@@ -35,6 +35,7 @@ export interface DigestSigning {
   readonly algorithm: Algorithm
   readonly digest: Uint8Array
   readonly digestName: DigestName
+  readonly signal: AbortSignal
 }
 
 /**

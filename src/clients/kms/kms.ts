@@ -42,8 +42,8 @@ export async function openKmsSigner(ports: KmsPorts, text: string, signal: Abort
     })
   }
   const sign = async (input: SignInput): Promise<Uint8Array> => {
-    const signing = { key, algorithm, digest: await digestInput(digestName, input), digestName }
-    return await decoding(() => signWith(ports, uri, signing, signal))
+    const signing = { key, algorithm, digest: await digestInput(digestName, input), digestName, signal }
+    return await decoding(() => signWith(ports, uri, signing))
   }
   return { algorithm, publicKey: key.publicKey, sign }
 }
@@ -61,21 +61,16 @@ async function keyOf(ports: KmsPorts, uri: KmsUri, signal: AbortSignal): Promise
   }
 }
 
-async function signWith(
-  ports: KmsPorts,
-  uri: KmsUri,
-  signing: DigestSigning,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+async function signWith(ports: KmsPorts, uri: KmsUri, signing: DigestSigning): Promise<Uint8Array> {
   switch (uri.service) {
     case 'aws':
-      return await signAtAws(ports, uri, signing, signal)
+      return await signAtAws(ports, uri, signing)
     case 'google':
-      return await signAtGoogle(ports, uri, signing, signal)
+      return await signAtGoogle(ports, signing)
     case 'azure':
-      return await signAtAzure(ports, uri, signing, signal)
+      return await signAtAzure(ports, uri, signing)
     case 'vault':
-      return await signAtVault(ports, uri, signing, signal)
+      return await signAtVault(ports, uri, signing)
   }
 }
 

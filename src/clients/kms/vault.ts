@@ -4,7 +4,7 @@ import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import { concatBytes } from '#encoding/bytes'
 import { decodeHex } from '#encoding/hex'
 import { isJsonObject, type JsonObject } from '#encoding/json'
-import { askService, malformed, type RefusalReading } from './ask.js'
+import { askService, jsonRequest, malformed, type RefusalReading } from './ask.js'
 import { KmsError } from './kms-error.js'
 import { readKey, type DigestSigning, type KmsKey, type KmsPorts } from './kms-key.js'
 import type { VaultKeyUri } from './kms-uri.js'
@@ -52,8 +52,7 @@ function ed25519(text: string): PublicKey {
 export async function signAtVault(
   ports: KmsPorts,
   { key: name }: VaultKeyUri,
-  { key, algorithm, digest, digestName }: DigestSigning,
-  signal: AbortSignal,
+  { key, algorithm, digest, digestName, signal }: DigestSigning,
 ): Promise<Uint8Array> {
   const body = {
     input: encodeBase64(digest),
@@ -85,15 +84,7 @@ async function ask(ports: KmsPorts, { path, body, signal }: Ask): Promise<JsonOb
     'x-vault-request': 'true',
     ...(namespace !== '' && { 'x-vault-namespace': namespace }),
   }
-  const init =
-    body === undefined
-      ? { headers, signal }
-      : {
-          method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-          signal,
-        }
+  const init = jsonRequest(headers, body, signal)
   const { data } = await askService(ports.vaultFetch, { url, init, what: WHAT, refusals: REFUSALS })
   if (!isJsonObject(data)) throw malformed(WHAT, 'data')
   return data
