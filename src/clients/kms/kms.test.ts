@@ -485,6 +485,7 @@ describe('Vault', () => {
     ['an address that is a file', { VAULT_ADDR: 'file:///x', VAULT_TOKEN }, 'KMS_SETTINGS'],
     ['a path that climbs', { ...LOGINS, TRANSIT_SECRET_ENGINE_PATH: '../sys' }, 'KMS_SETTINGS'],
     ['a path with a question', { ...LOGINS, TRANSIT_SECRET_ENGINE_PATH: 'a?b' }, 'KMS_SETTINGS'],
+    ['a namespace with a line break', { ...LOGINS, VAULT_NAMESPACE: 'a\nb: c' }, 'KMS_SETTINGS'],
     ['no token', { VAULT_ADDR: 'http://vault.test' }, 'KMS_CREDENTIALS'],
     ['a token with a line break', { ...LOGINS, VAULT_TOKEN: 'vault-secret-word\nx: y' }, 'KMS_CREDENTIALS'],
     ['a token that it does not know', { ...LOGINS, VAULT_TOKEN: 'session-word' }, 'KMS_DENIED'],

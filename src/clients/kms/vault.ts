@@ -77,7 +77,9 @@ interface Ask {
 async function ask(ports: KmsPorts, { path, body, signal }: Ask): Promise<JsonObject> {
   const { env } = ports
   const url = `${addressOf(env)}v1/${engineOf(env)}/${path}`
-  const namespace = env['VAULT_NAMESPACE'] ?? env['BAO_NAMESPACE'] ?? ''
+  const namespace = setting(env, 'NAMESPACE')
+  if (!/^[\w./ -]{0,255}$/.test(namespace))
+    throw new KmsError('KMS_SETTINGS', 'VAULT_NAMESPACE is not the name of a namespace')
   const headers = {
     'x-vault-token': await tokenOf(ports),
     // Agents that stand before it may refuse what could come from a browser.
@@ -90,8 +92,13 @@ async function ask(ports: KmsPorts, { path, body, signal }: Ask): Promise<JsonOb
   return data
 }
 
+/** Vault's variable, or OpenBao's. */
+function setting(env: KmsPorts['env'], name: string): string {
+  return [env[`VAULT_${name}`], env[`BAO_${name}`]].find((value = '') => value !== '') ?? ''
+}
+
 function addressOf(env: KmsPorts['env']): string {
-  const text = env['VAULT_ADDR'] ?? env['BAO_ADDR'] ?? ''
+  const text = setting(env, 'ADDR')
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '')
     return `${url.origin}${url.pathname.replace(/\/*$/, '/')}`
@@ -109,7 +116,7 @@ function engineOf(env: KmsPorts['env']): string {
 
 /** A file is read each time: who put it there also replaces it before it runs out. */
 async function tokenOf({ env, vaultTokenFile }: KmsPorts): Promise<string> {
-  const set = env['VAULT_TOKEN'] ?? env['BAO_TOKEN'] ?? ''
+  const set = setting(env, 'TOKEN')
   const token = (set === '' ? ((await vaultTokenFile()) ?? '') : set).trim()
   if (/^[\x21-\x7e]+$/.test(token)) return token
   throw new KmsError('KMS_CREDENTIALS', 'there is no login for Vault', {
