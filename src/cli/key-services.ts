@@ -26,8 +26,9 @@ export async function loadKmsKey(host: Host, uri: string, signal: AbortSignal): 
 /** What signs with the key. @throws KmsError, CloudError */
 export async function loadKmsSigner(host: Host, uri: string, signal: AbortSignal): Promise<Signer> {
   const { openKms } = await import('./kms.js')
-  const { publicKey, algorithm, sign } = await (await openKms(host, { endpoints: 'any' })).signer(uri, signal)
-  return { publicKey: ownKey(publicKey), algorithm: ownAlgorithm(algorithm), sign }
+  const signer = await (await openKms(host, { endpoints: 'any' })).signer(uri, signal)
+  const { publicKey, algorithm } = signer
+  return { publicKey: ownKey(publicKey), algorithm: ownAlgorithm(algorithm), sign: (input) => signer.sign(input) }
 }
 
 /** Read anew: what is remembered of a key is remembered a chunk (ADR 6). */
