@@ -40,10 +40,11 @@ export function emptyKeys(): FakeKeys {
 export function fakeServices(keys: FakeKeys): Handler {
   return async (request) => {
     const { host, pathname } = new URL(request.url)
-    if (/^kms\.[a-z0-9-]+\.amazonaws\.com$/.test(host) || host === 'kms.test') return await aws(keys, request)
+    // These two may be anywhere: what is asked of them tells them apart.
+    if (request.headers.has('x-amz-target')) return await aws(keys, request)
+    if (request.headers.has('x-vault-token')) return await vault(keys, request)
     if (host === 'cloudkms.googleapis.com') return await google(keys, request)
     if (host.endsWith('.vault.azure.net')) return await azure(keys, request)
-    if (host === 'vault.test') return await vault(keys, request)
     if (host === 'metadata.google.internal' && request.headers.get('metadata-flavor') === 'Google')
       return Response.json({ access_token: GOOGLE_TOKEN })
     if (host === '169.254.169.254' && pathname === '/metadata/identity/oauth2/token')
@@ -65,7 +66,10 @@ async function aws(keys: FakeKeys, request: Request): Promise<Response> {
   if (found === undefined) return refuse('NotFoundException')
   if (found.disabled) return refuse('DisabledException')
   const name = { KeyId: `${ARN}${found.id}` }
-  if (request.headers.get('x-amz-target') === 'TrentService.GetPublicKey') {
+  const target = request.headers.get('x-amz-target') ?? ''
+  if (target === 'TrentService.DescribeKey')
+    return Response.json({ KeyMetadata: { ...name, SigningAlgorithms: ['ECDSA_SHA_256'] } })
+  if (target === 'TrentService.GetPublicKey') {
     const usage = found.usage === undefined ? 'SIGN_VERIFY' : 'ENCRYPT_DECRYPT'
     return Response.json({
       ...name,
@@ -74,8 +78,7 @@ async function aws(keys: FakeKeys, request: Request): Promise<Response> {
       PublicKey: encodeBase64(found.key.publicKey.spki),
     })
   }
-  if (request.headers.get('x-amz-target') !== 'TrentService.Sign' || ask['MessageType'] !== 'DIGEST')
-    return refuse('UnknownOperationException')
+  if (target !== 'TrentService.Sign' || ask['MessageType'] !== 'DIGEST') return refuse('UnknownOperationException')
   const signature = asDer(found, Buffer.from(ask['Message'] ?? '', 'base64'))
   return Response.json({ ...name, SigningAlgorithm: ask['SigningAlgorithm'], Signature: encodeBase64(signature) })
 }
