@@ -273,6 +273,12 @@ describe('AWS', () => {
     assert.deepEqual(new Set(services.requests), new Set(['POST kms.us-east-2.amazonaws.com/']))
   })
 
+  test('a key for ML-DSA', async () => {
+    const key = await generatePrivateKey('ml-dsa-65')
+    put({ key })
+    assert.equal(await pemOf(AWS), publicKeyToPem(key.publicKey))
+  })
+
   test('an alias stands for the key that it points at now', async () => {
     put({ key: p256 })
     assert.equal(await pemOf('awskms:///alias/team/cosign'), publicKeyToPem(p256.publicKey))
