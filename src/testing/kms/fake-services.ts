@@ -174,13 +174,15 @@ async function vault(keys: FakeKeys, request: Request): Promise<Response> {
   if (action === 'keys') return Response.json({ data: vaultKey(versions, found) })
   const ask = (await request.json()) as {
     readonly input: string
-    readonly key_version: number
+    readonly key_version: unknown
     readonly prehashed: boolean
   }
-  const signing = versions[ask.key_version - 1]
+  // Numbers may be texts, and 0 is the newest.
+  const number = Number(ask.key_version) || versions.length
+  const signing = versions[number - 1]
   if (signing === undefined || !ask.prehashed) return refuse(400)
   const signature = encodeBase64(asDer(signing, Buffer.from(ask.input, 'base64')))
-  return Response.json({ data: { signature: `vault:v${String(ask.key_version)}:${signature}` } })
+  return Response.json({ data: { signature: `vault:v${String(number)}:${signature}` } })
 }
 
 function vaultKey(versions: readonly FakeKey[], { usage, algorithm = 'ecdsa-p256' }: FakeKey): JsonObject {
