@@ -108,7 +108,7 @@ const SAYS: Readonly<Partial<Record<KmsErrorCode, string>>> = {
 }
 
 const HINTS: Readonly<Partial<Record<KmsErrorCode, string>>> = {
-  KMS_CREDENTIALS: 'look at what this runs as, and whether its login has run out',
+  KMS_CREDENTIALS: 'look at what this runs as, whether its login has run out, and at the clock of this machine',
   KMS_DENIED:
     'look at what the identity that this runs as may do: it has to read the public key, and to sign with it; Vault says the same of a token that has run out',
   KMS_KEY_USAGE: 'it may be disabled, on its way to deletion, or made for encryption',

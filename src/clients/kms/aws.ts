@@ -132,7 +132,7 @@ const REFUSALS: RefusalReading = {
     ['UnrecognizedClientException', 'KMS_CREDENTIALS'],
     ['InvalidClientTokenId', 'KMS_CREDENTIALS'],
     ['InvalidSignatureException', 'KMS_CREDENTIALS'],
-    ['IncompleteSignature', 'KMS_CREDENTIALS'],
+    ['IncompleteSignatureException', 'KMS_CREDENTIALS'],
     ['MissingAuthenticationTokenException', 'KMS_CREDENTIALS'],
     ['ExpiredTokenException', 'KMS_CREDENTIALS'],
     ['ThrottlingException', 'KMS_UNREACHABLE'],
