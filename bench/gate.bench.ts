@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { serializeTrustedRoot } from '#formats/trusted-root/serialize'
 import { createTestPki } from '#testing/pki/pki'
 import { clusterImagePolicy, kyvernoPolicy } from './gate/policies.js'
-import { memoryOf, PINNED, processorMillis, runLoad, startFloor, startGate } from './gate/processes.js'
+import { coldFloor, memoryOf, PINNED, processorMillis, runLoad, startFloor, startGate } from './gate/processes.js'
 import type { LoadOrder, LoadResult, Started } from './gate/processes.js'
 import { startRegistry } from './gate/registry.js'
 import { reviewOf } from './gate/reviews.js'
@@ -22,9 +22,12 @@ const POLICIES = 20
 const WARM_IMAGES = 100
 const RATE = 500
 const SECONDS = 10
+const WARM_UP_SECONDS = 5
 const ROUND_TRIPS = [0, 20, 100]
 const PODS = [1, 5, 20]
 const COLD_ROUNDS = 9
+/** Pods of images never seen before the measuring begins: what a process has judged that has run for a while. */
+const COLD_WARM_UP = 20
 const MANY = Number(process.env['BENCH_MANY'] ?? 10_000)
 const PER_POD = 20
 
@@ -108,8 +111,9 @@ async function warm(): Promise<void> {
 
 type Loaded = LoadResult & { readonly processor: number }
 
-/** The load, and what a request of it costs its server in processor time. */
+/** The load, and what a request of it costs its server in processor time. What is measured is a process that has run for a while. */
 async function loaded(server: Started, order: LoadOrder): Promise<Loaded> {
+  await runLoad({ ...order, rate: 0, seconds: WARM_UP_SECONDS })
   const before = processorMillis(server)
   const result = await runLoad(order)
   return { ...result, processor: (processorMillis(server) - before) / result.asked }
@@ -123,7 +127,10 @@ async function cold(): Promise<void> {
   console.log('the time without three of them; a pod that names digests, then one that names tags')
   try {
     registry.roundTrip = 0
-    for (let round = 0; round < 3; round++) await ask(gate.webhooks, await pushMany(PER_POD, `first-${String(round)}`))
+    for (let round = 0; round < COLD_WARM_UP; round++)
+      await ask(gate.webhooks, await pushMany(PER_POD, `first-${String(round)}`))
+    for (const images of PODS)
+      console.log(`  floor, ${String(images).padStart(2)} images   ${await floorOf(images)} ms`)
     for (const roundTrip of ROUND_TRIPS) {
       for (const images of PODS) {
         const outcomes = await coldRounds(gate.webhooks, { roundTrip, images })
@@ -134,6 +141,17 @@ async function cold(): Promise<void> {
     registry.roundTrip = 0
     await gate.stop()
   }
+}
+
+/** Questions and signature checks without a gate. */
+async function floorOf(images: number): Promise<string> {
+  const rounds = Array.from({ length: COLD_WARM_UP * 2 }, (_, round) =>
+    Array.from({ length: images }, (__, image) =>
+      registry.stepsOf(`first-${String(round % COLD_WARM_UP)}/${String(image)}`),
+    ),
+  )
+  const order = { origin: `http://${registry.host}`, rounds }
+  return (await coldFloor(order, join(folder, 'cold-floor.json'))).toFixed(1)
 }
 
 async function coldRounds(

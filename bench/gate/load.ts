@@ -7,7 +7,6 @@ import { Agent, request } from 'node:https'
 import type { LoadOrder, LoadResult } from './processes.js'
 
 const CONNECTIONS = 16
-const WARM_UP = 2
 
 const order = JSON.parse(process.argv[2] ?? '') as LoadOrder
 const bodies = readFileSync(order.bodies, 'utf8').trim().split('\n')
@@ -15,11 +14,9 @@ const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 
 let sent = 0
 let refused = 0
 
-await run(WARM_UP, () => undefined)
 const times: number[] = []
-refused = 0
 const start = performance.now()
-await run(order.seconds, (millis) => times.push(millis))
+await run(order, (millis) => times.push(millis))
 const seconds = (performance.now() - start) / 1000
 times.sort((a, b) => a - b)
 const at = (part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? NaN
@@ -35,10 +32,10 @@ const result: LoadResult = {
 console.log(JSON.stringify(result))
 agent.destroy()
 
-async function run(duration: number, onTime: (millis: number) => void): Promise<void> {
+async function run({ rate, seconds: duration }: LoadOrder, onTime: (millis: number) => void): Promise<void> {
   const end = performance.now() + duration * 1000
-  if (order.rate > 0) {
-    await atRate(end, onTime)
+  if (rate > 0) {
+    await atRate(end, rate, onTime)
     return
   }
   await Promise.all(
@@ -49,12 +46,12 @@ async function run(duration: number, onTime: (millis: number) => void): Promise<
 }
 
 /** A late timer sends all that is due; time counts from the sending, so this process's own lateness is not the server's. */
-async function atRate(end: number, onTime: (millis: number) => void): Promise<void> {
+async function atRate(end: number, rate: number, onTime: (millis: number) => void): Promise<void> {
   const pending: Promise<void>[] = []
   const begun = performance.now()
   let due = 0
   for (let now = begun; now < end; now = performance.now()) {
-    for (; begun + (due * 1000) / order.rate <= now; due++) pending.push(ask(onTime))
+    for (; begun + (due * 1000) / rate <= now; due++) pending.push(ask(onTime))
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(pending)

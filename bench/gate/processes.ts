@@ -2,9 +2,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { FloorOrder } from './cold-floor.js'
 
 const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'countersign')
 /** Linux counts in hundredths of a second (USER_HZ). */
@@ -56,7 +57,6 @@ export interface LoadOrder {
 }
 
 export interface LoadResult {
-  /** All of them, those of the warm-up too. */
   readonly asked: number
   readonly perSecond: number
   readonly p50: number
@@ -71,6 +71,14 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const started = await start(LOAD_CORE, [join(import.meta.dirname, 'load.js'), JSON.stringify(order)])
   await started.stop()
   return JSON.parse(started.line) as LoadResult
+}
+
+/** What the questions and signature checks of images take by themselves, in milliseconds. */
+export async function coldFloor(order: FloorOrder, file: string): Promise<number> {
+  writeFileSync(file, JSON.stringify(order))
+  const started = await start(GATE_CORE, [join(import.meta.dirname, 'cold-floor.js'), file])
+  await started.stop()
+  return Number(started.line)
 }
 
 /** Processor time that a process has taken, in milliseconds; it hardly depends on what else runs on the machine. */

@@ -24,6 +24,8 @@ export interface BenchRegistry {
   roundTrip: number
   /** Puts an image there that {@link SIGNER} signed; its name with its tag, and its digest. */
   pushSigned(name: string): Promise<PushedImage>
+  /** What is asked about an image, step after step. */
+  stepsOf(name: string): readonly (readonly string[])[]
   /** Takes a repository away again. */
   drop(name: string): void
   /** Forgets all questions so far. */
@@ -78,6 +80,7 @@ export async function startRegistry(pki: TestPki): Promise<BenchRegistry> {
       const digest = await putImage({ contents, pki, signer }, name)
       return { tagged: `${registry.host}/${name}:1`, pinned: `${registry.host}/${name}:1@${digest}` }
     },
+    stepsOf: (name) => stepsOf(name, contents.get(name) ?? new Map<string, Content>()),
     drop: (name) => {
       contents.delete(name)
     },
@@ -89,6 +92,13 @@ export async function startRegistry(pki: TestPki): Promise<BenchRegistry> {
     },
   }
   return registry
+}
+
+/** The list of referrers and the tag that is not there; the referrer; its bundle. */
+function stepsOf(name: string, places: ReadonlyMap<string, Content>): readonly (readonly string[])[] {
+  const paths = [...places.keys()].map((place) => `/v2/${name}/${place}`)
+  const [, , bundle = '', referrer = '', list = ''] = paths
+  return [[list, `/v2/${name}/manifests/none.sig`], [referrer], [bundle]]
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, contents: Contents): void {

@@ -5,6 +5,10 @@ import { isCodedError } from '#errors'
 import { fuzzRuns } from '#testing/fuzz'
 import { isNestedDeeper, parseJson } from './json.js'
 
+function escape(text: string, at: number): string {
+  return `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`
+}
+
 describe('a name stands once in an object', () => {
   for (const [name, text] of [
     ['two members of one name', '{"a":1,"a":2}'],
@@ -31,6 +35,25 @@ describe('a name stands once in an object', () => {
         for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)]) {
           assert.deepEqual(parseJson(text), JSON.parse(text))
         }
+      }),
+      { numRuns: fuzzRuns() },
+    )
+  })
+
+  test('a member that is written once more is always seen, wherever it stands and however it is spelled', () => {
+    const named = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }), { minKeys: 1 })
+    fc.assert(
+      fc.property(named, fc.nat(), fc.boolean(), (members, pick, escaped) => {
+        const names = Object.keys(members)
+        const name = names[pick % names.length] ?? ''
+        const spelled = escaped
+          ? `"${Array.from({ length: name.length }, (_, at) => escape(name, at)).join('')}"`
+          : JSON.stringify(name)
+        const written = Object.entries(members).map(
+          ([each, value]) => `${JSON.stringify(each)}: ${JSON.stringify(value)}`,
+        )
+        const text = `[{"x": [{}, {${[...written, `${spelled} : 0`].join(', ')}}]}]`
+        assert.throws(() => parseJson(text), { code: 'JSON' })
       }),
       { numRuns: fuzzRuns() },
     )

@@ -1,5 +1,6 @@
 /** JSON text to values, with a bound on depth. @module */
 import { EncodingError } from './encoding-error.js'
+import { countNames, duplicateName, hasMoreValues } from './json-shape.js'
 import { decodeUtf8 } from './utf8.js'
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject
@@ -34,34 +35,9 @@ export function parseJson(source: string | Uint8Array, limits?: JsonLimits): Jso
     // The engine's message quotes the text, which may hold a secret.
     throw new EncodingError('JSON', 'not JSON text', { found: `${String(text.length)} characters` })
   }
-  checkShape(text, limits?.depth ?? MAX_DEPTH)
+  // A name that stands twice in an object stands once in what is read of it.
+  if (countNames(text, limits?.depth ?? MAX_DEPTH) !== countMembers(value)) throw namedTwice(duplicateName(text))
   return value
-}
-
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
-const [BRACKET, BRACE] = [0x5b, 0x7b]
-const [END_BRACKET, END_BRACE] = [0x5d, 0x7d]
-
-/** A value begins with a bracket or a brace, or stands behind a comma; strings are skipped, however long. */
-function hasMoreValues(text: string, limit: number): boolean {
-  if (text.length <= limit) return false
-  let values = 1
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) at = endOfString(text, at)
-    else if ((code === COMMA || code === BRACKET || code === BRACE) && ++values > limit) return true
-  }
-  return false
-}
-
-/** Where the string that begins at a quote has its other one; the end of a text that is not JSON. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end > 0; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0
-    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++
-    if (backslashes % 2 === 0) return end
-  }
-  return text.length
 }
 
 /** Whether a value is an object with members, not an array or null. */
@@ -81,62 +57,22 @@ export function isNestedDeeper(value: JsonValue, levels: number): boolean {
   return false
 }
 
-/**
- * Bounds the depth and looks for names that stand twice, in a text that is known to be JSON. Strings, which are most of any text,
- * are skipped from quote to quote.
- */
-function checkShape(text: string, maxDepth: number): void {
-  /** The names of the objects around, innermost last; undefined for a list. */
-  const around: (Set<string> | undefined)[] = []
-  let names: Set<string> | undefined
-  let expectsName = false
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case QUOTE: {
-        const end = endOfString(text, at)
-        if (expectsName && names !== undefined) {
-          addName(names, text.slice(at + 1, end))
-          expectsName = false
-        }
-        at = end
-        break
-      }
-      case BRACE:
-        around.push(names)
-        names = new Set()
-        expectsName = true
-        break
-      case BRACKET:
-        around.push(names)
-        names = undefined
-        break
-      case END_BRACE:
-      case END_BRACKET:
-        names = around.pop()
-        break
-      case COMMA:
-        expectsName = names !== undefined
-        break
-      default: // white space, colons, numbers and literals
-        continue
-    }
-    if (around.length > maxDepth) throw tooDeep(maxDepth)
+/** The members of all objects in a value. */
+function countMembers(value: JsonValue): number {
+  let members = 0
+  const open: JsonValue[] = [value]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    const inner = Object.values(next) as readonly JsonValue[]
+    if (!Array.isArray(next)) members += inner.length
+    for (const each of inner) if (typeof each === 'object' && each !== null) open.push(each)
   }
+  return members
 }
 
-function tooDeep(maxDepth: number): EncodingError {
-  return new EncodingError('JSON', 'JSON is nested too deeply', { expected: `at most ${String(maxDepth)} levels` })
-}
-
-/** @throws EncodingError if it is there */
-function addName(names: Set<string>, spelled: string): void {
-  // The same name can be spelled with escapes and without.
-  const name = spelled.includes('\\') ? (JSON.parse(`"${spelled}"`) as string) : spelled
-  if (names.has(name)) {
-    throw new EncodingError('JSON', 'a name stands twice in one JSON object', {
-      expected: 'each name once',
-      found: name.slice(0, 60),
-    })
-  }
-  names.add(name)
+function namedTwice(name: string): EncodingError {
+  return new EncodingError('JSON', 'a name stands twice in one JSON object', {
+    expected: 'each name once',
+    found: name.slice(0, 60),
+  })
 }

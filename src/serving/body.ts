@@ -30,15 +30,29 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   checkMediaType(request, limits.types)
   const declared = declaredLength(request)
   if (declared !== undefined && declared > limits.maxBytes) throw tooLarge(limits.maxBytes, `${String(declared)} bytes`)
-  const parts: Uint8Array[] = []
   let size = 0
-  for await (const chunk of bodyChunks(request)) {
-    size += chunk.length
+  return await wholeBody(request, (bytes) => {
+    size += bytes
     // The declared length is only a promise: a chunked body has none.
     if (size > limits.maxBytes) throw tooLarge(limits.maxBytes, `more than ${String(limits.maxBytes)} bytes`)
+  })
+}
+
+/**
+ * Reads the whole body; `take` is told the size of each part before it is kept, and ends the reading by throwing.
+ * @throws {@link BodyError} BODY_ENCODING, BODY_INCOMPLETE, and whatever `take` throws
+ */
+export async function wholeBody(request: Request, take: (bytes: number) => void): Promise<Uint8Array> {
+  if (isBodySource(request)) {
+    checkEncoding(request)
+    return join(await request.bodyParts(take))
+  }
+  const parts: Uint8Array[] = []
+  for await (const chunk of bodyChunks(request)) {
+    take(chunk.length)
     parts.push(chunk)
   }
-  return join(parts, size)
+  return join(parts)
 }
 
 /**
@@ -73,25 +87,35 @@ export async function readForm(request: Request, maxBytes: number): Promise<URLS
  * @throws {@link BodyError} BODY_ENCODING, or BODY_INCOMPLETE if the client went away.
  */
 export async function* bodyChunks(request: Request): AsyncGenerator<Uint8Array> {
-  const encoding = request.headers.get('content-encoding')
-  if (encoding !== null && encoding !== 'identity') {
-    throw new BodyError('BODY_ENCODING', 'compressed bodies are not accepted', {
-      expected: 'identity',
-      found: encoding,
-    })
-  }
+  checkEncoding(request)
   const source: AsyncIterable<Uint8Array> | null = isBodySource(request) ? request.bodySource() : request.body
   if (source === null) return
   try {
     for await (const chunk of source) yield chunk
   } catch (cause) {
-    throw new BodyError('BODY_INCOMPLETE', 'the body ended before its declared end', { cause })
+    throw incomplete(cause)
   }
+}
+
+/** What is said of a body that ends too soon. */
+export function incomplete(cause: unknown): BodyError {
+  return new BodyError('BODY_INCOMPLETE', 'the body ended before its declared end', { cause })
+}
+
+function checkEncoding(request: Request): void {
+  const encoding = request.headers.get('content-encoding')
+  if (encoding === null || encoding === 'identity') return
+  throw new BodyError('BODY_ENCODING', 'compressed bodies are not accepted', { expected: 'identity', found: encoding })
 }
 
 /** A request that can hand out its body without the detour over a web stream (see the server adapter). */
 export interface BodySource {
   bodySource(): AsyncIterable<Uint8Array> | null
+  /**
+   * All of it; `take` as in {@link wholeBody}.
+   * @throws {@link BodyError} BODY_INCOMPLETE, and whatever `take` throws
+   */
+  bodyParts(take: (bytes: number) => void): Promise<readonly Uint8Array[]>
 }
 
 function isBodySource(request: Request): request is Request & BodySource {
@@ -126,11 +150,11 @@ function tooLarge(maxBytes: number, found: string): BodyError {
   })
 }
 
-function join(parts: readonly Uint8Array[], size: number): Uint8Array {
+function join(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts
   if (first === undefined) return EMPTY
   if (parts.length === 1) return first
-  const whole = new Uint8Array(size)
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)

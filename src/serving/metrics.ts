@@ -49,10 +49,11 @@ export function createMetrics(): Metrics {
   return {
     counter(name, help) {
       const samples = new Map<string, number>()
+      const texts = new LabelTexts()
       add(name, help, 'counter', () => sampleLines(name, samples))
       return {
         increment: (labels = {}, step = 1) => {
-          bump(samples, labelText(labels), Math.max(0, step))
+          bump(samples, texts.of(labels), Math.max(0, step))
         },
       }
     },
@@ -72,12 +73,13 @@ export function createMetrics(): Metrics {
     },
     histogram(name, help, buckets = LATENCY_BUCKETS) {
       const samples = new Map<string, HistogramSample>()
+      const texts = new LabelTexts()
       add(name, help, 'histogram', () =>
         [...samples].flatMap(([labels, sample]) => histogramLines(name, labels, sample, buckets)),
       )
       return {
         observe: (value, labels = {}) => {
-          observe(sampleOf(samples, labelText(labels), buckets.length), value, buckets)
+          observe(sampleOf(samples, texts.of(labels), buckets.length), value, buckets)
         },
       }
     },
@@ -129,6 +131,30 @@ function bump(samples: Map<string, number>, labels: string, step: number): void 
 
 function sampleLines(name: string, samples: ReadonlyMap<string, number>): string[] {
   return [...samples].map(([labels, value]) => `${name}${braces(labels)} ${number(value)}`)
+}
+
+/** Labels as text, each made once: there are few, and they are counted again and again. */
+class LabelTexts {
+  /** Of the first sample, and so of all. */
+  #names: readonly string[] | undefined
+  readonly #root: Branch = { children: new Map(), text: undefined }
+
+  of(labels: Labels): string {
+    let branch = this.#root
+    for (const name of (this.#names ??= Object.keys(labels).sort())) {
+      const value = labels[name] ?? ''
+      let next = branch.children.get(value)
+      if (next === undefined) branch.children.set(value, (next = { children: new Map(), text: undefined }))
+      branch = next
+    }
+    return (branch.text ??= labelText(labels))
+  }
+}
+
+/** The labels with one value more. */
+interface Branch {
+  readonly children: Map<string, Branch>
+  text: string | undefined
 }
 
 function labelText(labels: Labels): string {

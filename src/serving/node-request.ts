@@ -1,27 +1,40 @@
 /** A web-standard Request over a node:http message, built lazily: what nobody reads costs nothing. @module */
 import type { IncomingMessage } from 'node:http'
+import { incomplete } from './body.js'
 import type { BodySource } from './body.js'
+import { MessageHeaders } from './message-headers.js'
 import { streamOf } from './responses.js'
 
+type Head = 'method' | 'url' | 'headers'
 type Lazy = 'body' | 'bodyUsed' | 'signal' | 'arrayBuffer' | 'bytes' | 'text' | 'json' | 'formData' | 'blob' | 'clone'
 
-// The platform's class without what is replaced below: its type declares accessors as plain properties, and those a
-// subclass may not override.
-const RequestHead: new (url: string, init: RequestInit) => Omit<Request, Lazy> = Request
+// What the platform's class is to whoever asks (`instanceof`), without what it does when one is made, and without what is replaced
+// below: its type declares accessors as plain properties, and those a subclass may not override.
+const BareRequest = function () {
+  // nothing
+} as unknown as new () => Omit<Request, Head | Lazy>
+BareRequest.prototype = Request.prototype
 
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /**
- * The request as handlers see it. The platform's class would wrap the body in a stream and tie an abort signal before
- * anybody asked; here both exist only once they are read. `bodySource` hands the message itself to those who stream.
+ * The request as handlers see it. The platform's class would check and copy the headers, wrap the body in a stream and tie an abort
+ * signal before anybody asked; here each exists only once it is read. `bodySource` hands the message itself to those who stream.
  */
-export class NodeRequest extends RequestHead implements BodySource {
+export class NodeRequest extends BareRequest implements BodySource {
+  readonly method: string
+  readonly url: string
+  readonly headers: Headers
   readonly #message: IncomingMessage
   readonly #gone: () => AbortSignal
+  #signal: AbortSignal | undefined
   #used = false
 
   constructor(url: string, message: IncomingMessage, gone: () => AbortSignal) {
-    super(url, { method: message.method ?? 'GET', headers: headerPairs(message.rawHeaders) })
+    super()
+    this.method = message.method ?? 'GET'
+    this.url = url
+    this.headers = new MessageHeaders(message.rawHeaders)
     this.#message = message
     this.#gone = gone
   }
@@ -31,6 +44,10 @@ export class NodeRequest extends RequestHead implements BodySource {
     if (this.#used) throw new TypeError('the body of this request was read already')
     this.#used = true
     return this.#message
+  }
+
+  bodyParts(take: (bytes: number) => void): Promise<readonly Uint8Array[]> {
+    return this.bodySource() === null ? Promise.resolve([]) : partsOf(this.#message, take)
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -43,7 +60,7 @@ export class NodeRequest extends RequestHead implements BodySource {
   }
 
   get signal(): AbortSignal {
-    return this.#gone()
+    return (this.#signal ??= this.#gone())
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
@@ -75,13 +92,40 @@ export class NodeRequest extends RequestHead implements BodySource {
   }
 }
 
-function headerPairs(raw: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = []
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const [name, value] = [raw[index], raw[index + 1]]
-    if (name !== undefined && value !== undefined) pairs.push([name, value])
-  }
-  return pairs
+/** The message's chunks as they come. What `take` throws ends the reading, and leaves the message to whoever answers it. */
+function partsOf(message: IncomingMessage, take: (bytes: number) => void): Promise<readonly Uint8Array[]> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = []
+    const settle = (end: () => void): void => {
+      message.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      end()
+    }
+    const onData = (chunk: Uint8Array): void => {
+      try {
+        take(chunk.length)
+        parts.push(chunk)
+      } catch (error) {
+        message.pause()
+        settle(() => {
+          reject(error as Error)
+        })
+      }
+    }
+    const onEnd = (): void => {
+      settle(() => {
+        resolve(parts)
+      })
+    }
+    const onError = (error: Error): void => {
+      settle(() => {
+        reject(incomplete(error))
+      })
+    }
+    const onClose = (): void => {
+      onError(new Error('the connection was closed'))
+    }
+    message.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+  })
 }
 
 /**

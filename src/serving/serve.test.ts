@@ -65,6 +65,62 @@ test('a handler behind a socket sees method, URL, headers and body', async (t) =
   assert.deepEqual(JSON.parse(answer.body), { method: 'POST', url: '/q', type: 'a/b', body: 5 })
 })
 
+test('of a header that stands twice no reader sees only one value', async (t) => {
+  const server = await start(t, (request) => {
+    const { headers } = request
+    return Promise.resolve(
+      json(200, {
+        type: headers.get('Content-Type'),
+        has: [headers.has('X-ONE'), headers.has('x-none')],
+        copied: Object.fromEntries(new Headers([...headers])),
+        platform: request instanceof Request,
+      }),
+    )
+  })
+  const reply = await raw(
+    server,
+    'GET / HTTP/1.1\r\nhost: x\r\nContent-Type: a/b\r\ncontent-type: c/d\r\nX-One: 1\r\nconnection: close\r\n\r\n',
+  )
+  assert.deepEqual(JSON.parse(reply.slice(reply.indexOf('{'))), {
+    type: 'a/b, c/d',
+    has: [true, false],
+    copied: { host: 'x', 'content-type': 'a/b, c/d', 'x-one': '1', connection: 'close' },
+    platform: true,
+  })
+})
+
+test('the headers of a request cannot be changed', async (t) => {
+  const server = await start(t, (request) => {
+    for (const change of ['append', 'set', 'delete'] as const)
+      assert.throws(() => {
+        request.headers[change]('x-one', '2')
+      }, TypeError)
+    return Promise.resolve(text(200, request.headers.get('x-one') ?? ''))
+  })
+  assert.equal((await send(server.origin, { headers: { 'x-one': '1' } })).body, '1')
+})
+
+test('a body whose sender goes away is incomplete, for both ways to read it', async (t) => {
+  const codes: unknown[] = []
+  const server = await start(t, async (request) => {
+    try {
+      if (request.url.endsWith('/parts')) await readBody(request, { maxBytes: 100 })
+      else for await (const chunk of bodyChunks(request)) assert.ok(chunk.length < 100)
+    } catch (error) {
+      codes.push((error as { code?: unknown }).code)
+    }
+    return empty(200)
+  })
+  for (const path of ['/parts', '/chunks']) {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhello`)
+    await once(socket, 'connect')
+    socket.end()
+    await once(socket.resume(), 'close')
+  }
+  assert.deepEqual(codes, ['BODY_INCOMPLETE', 'BODY_INCOMPLETE'])
+})
+
 test('the web way to read a body works too', async (t) => {
   const server = await start(t, async (request) =>
     text(200, `${String(request.bodyUsed)} ${await request.text()} ${String(request.bodyUsed)}`),

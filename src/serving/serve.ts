@@ -229,13 +229,8 @@ async function answer(scheme: 'http' | 'https', handler: Handler, { message, res
 /** The platform's Request refuses to be built with these. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
-const signals = new WeakMap<ServerResponse, AbortSignal>()
-
 function abortWhenGone(response: ServerResponse): AbortSignal {
-  const known = signals.get(response)
-  if (known !== undefined) return known
   const controller = new AbortController()
-  signals.set(response, controller.signal)
   response.once('close', () => {
     if (!response.writableFinished) controller.abort()
   })

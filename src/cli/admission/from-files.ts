@@ -82,7 +82,7 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
           cluster: cluster(),
           clock: host.clock,
           // Everything is read with the same logins.
-          memory: cache.memoryFor(() => Promise.resolve('installation'), onVerification),
+          memory: cache.memoryFor(() => 'installation', onVerification),
         }),
   })
   await files.start()

@@ -69,8 +69,11 @@ interface Pool {
   readonly limits: Http.AgentOptions
 }
 
+/** Loaded with the first request: in a bundle each `import()` makes another copy of the module. */
+let plainHttp: Promise<typeof Http> | undefined
+
 async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls, limits }: Pool): Promise<Route> {
-  const http = await import('node:http')
+  const http = await (plainHttp ??= import('node:http'))
   if (proxy === undefined) {
     const agent = await once('plain', async () => {
       const { withLocalhost } = await import('./localhost.js')

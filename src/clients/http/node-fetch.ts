@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Connections } from './connections.js'
 import type { Fetch, FetchBody, FetchInit, FetchResponse } from './fetch.js'
 import { HttpError, type HttpErrorCode, isHttpError } from './http-error.js'
+import { MessageBody } from './message-body.js'
 import { createHeaders, createResponse } from './response.js'
 import { aborted } from './timers.js'
 
@@ -100,20 +101,14 @@ function headersOf(message: IncomingMessage): FetchResponse['headers'] {
   return createHeaders(record)
 }
 
-async function* bodyOf(
-  message: IncomingMessage,
-  url: URL,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for await (const chunk of message) yield chunk as Uint8Array
-  } catch (cause) {
-    if (signal?.aborted === true) throw aborted(signal, url.host)
-    throw new HttpError('HTTP_TRUNCATED', `the answer of ${url.host} was cut off`, {
+function bodyOf(message: IncomingMessage, url: URL, signal: AbortSignal | undefined): MessageBody {
+  return new MessageBody(message, (cause) => {
+    if (signal?.aborted === true) return aborted(signal, url.host)
+    return new HttpError('HTTP_TRUNCATED', `the answer of ${url.host} was cut off`, {
       hint: 'The connection broke on the way; try again.',
       cause,
     })
-  }
+  })
 }
 
 interface Failure {

@@ -22,18 +22,14 @@ export const DEFAULT_TIMEOUTS: TimeoutOptions = { answerMillis: 60_000, idleMill
  */
 export function withTimeouts(fetch: Fetch, options: TimeoutOptions, timers: Timers): Fetch {
   return async (url, init = {}) => {
-    const host = hostOf(url)
-    const watch = watchdog(host, init, timers)
-    const response = await watch.guard(
-      options.answerMillis + sendingMillis(init),
-      'an answer',
-      fetch(url, { ...init, signal: watch.signal }),
-    )
+    const watch = new Watchdog(hostOf(url), init.signal, timers)
+    const answer = fetch(url, { ...init, signal: watch.signal })
+    const response = await watch.guard(answer, options.answerMillis + sendingMillis(init), 'an answer')
     if (response.body === null) {
       watch.release()
       return response
     }
-    return createResponse(response.status, response.headers, guardBody(response.body, watch, options.idleMillis))
+    return createResponse(response.status, response.headers, new GuardedBody(response.body, watch, options.idleMillis))
   }
 }
 
@@ -46,78 +42,100 @@ function sendingMillis({ body }: FetchInit): number {
   return typeof body === 'string' || body instanceof Uint8Array ? Math.ceil(body.length / SLOWEST) : STREAM_MILLIS
 }
 
-interface Watchdog {
-  readonly signal: AbortSignal
-  /** Settles as `work` does, or fails once `milliseconds` have passed or the caller's signal fired. */
-  guard<T>(milliseconds: number, what: string, work: Promise<T>): Promise<T>
-  release(): void
-}
+/** What one request waits for, a step after the other. */
+class Watchdog {
+  readonly #host: string
+  readonly #outer: AbortSignal | undefined
+  readonly #timers: Timers
+  readonly #controller = new AbortController()
+  /** Ends the step that is being waited for. */
+  #fail: (error: Error) => void = () => undefined
 
-function watchdog(host: string, init: FetchInit, timers: Timers): Watchdog {
-  const controller = new AbortController()
-  const outer = init.signal
-  const forward = (): void => {
-    controller.abort(outer?.reason)
+  /** @throws {@link HttpError} HTTP_ABORTED if the caller's signal fired already */
+  constructor(host: string, outer: AbortSignal | undefined, timers: Timers) {
+    if (outer?.aborted === true) throw aborted(outer, host)
+    this.#host = host
+    this.#outer = outer
+    this.#timers = timers
+    outer?.addEventListener('abort', this.#onAbort, { once: true })
   }
-  if (outer?.aborted === true) throw aborted(outer, host)
-  outer?.addEventListener('abort', forward, { once: true })
-  const release = (): void => {
-    outer?.removeEventListener('abort', forward)
+
+  /** Fires when the caller's does, or when a step took too long. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
   }
-  return {
-    signal: controller.signal,
-    release,
-    async guard<T>(milliseconds: number, what: string, work: Promise<T>): Promise<T> {
-      let cancel = (): void => undefined
-      let onAbort = (): void => undefined
-      const silence = new Promise<never>((_resolve, reject) => {
-        onAbort = () => {
-          reject(aborted(outer, host))
-        }
-        outer?.addEventListener('abort', onAbort, { once: true })
-        cancel = timers.after(milliseconds, () => {
-          const error = timedOut(host, milliseconds, what)
-          reject(error)
-          controller.abort(error)
-        })
+
+  /** Settles as the step does, or fails once `milliseconds` have passed or the caller's signal fired. A step that fails is the last one. */
+  guard<T>(step: Promise<T>, milliseconds: number, what: string): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const cancel = this.#timers.after(milliseconds, () => {
+        const error = timedOut(this.#host, milliseconds, what)
+        this.#fail(error)
+        this.#controller.abort(error)
       })
-      try {
-        return await Promise.race([work, silence])
-      } catch (error) {
-        release()
-        throw error
-      } finally {
+      this.#fail = (error) => {
         cancel()
-        outer?.removeEventListener('abort', onAbort)
+        this.release()
+        reject(error)
       }
-    },
+      step.then((value) => {
+        cancel()
+        resolve(value)
+      }, this.#fail)
+    })
+  }
+
+  release(): void {
+    this.#outer?.removeEventListener('abort', this.#onAbort)
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(aborted(this.#outer, this.#host))
+    this.#controller.abort(this.#outer?.reason)
   }
 }
 
-async function* guardBody(
-  body: AsyncIterable<Uint8Array>,
-  watch: Watchdog,
-  idleMillis: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const iterator = body[Symbol.asyncIterator]()
-  let ended = false
-  try {
-    for (;;) {
-      const step = await watch.guard(idleMillis, 'the rest of its answer', iterator.next())
-      if (step.done === true) {
-        ended = true
-        return
-      }
-      yield step.value
+/** A body whose pieces are each waited for so long. */
+class GuardedBody implements AsyncIterableIterator<Uint8Array, void, undefined> {
+  readonly #pieces: AsyncIterator<Uint8Array, unknown, undefined>
+  readonly #watch: Watchdog
+  readonly #idleMillis: number
+  #ended = false
+
+  constructor(body: AsyncIterable<Uint8Array>, watch: Watchdog, idleMillis: number) {
+    this.#pieces = body[Symbol.asyncIterator]()
+    this.#watch = watch
+    this.#idleMillis = idleMillis
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, void>> {
+    if (this.#ended) return END
+    try {
+      const step = await this.#watch.guard(this.#pieces.next(), this.#idleMillis, 'the rest of its answer')
+      if (step.done !== true) return step
+    } catch (error) {
+      this.#ended = true // the stream is already dead; returning it could wait for ever
+      throw error
     }
-  } catch (error) {
-    ended = true // the stream is already dead; returning it could wait for ever
-    throw error
-  } finally {
-    watch.release()
-    if (!ended) await iterator.return?.()
+    this.#ended = true
+    this.#watch.release()
+    return END
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, void>> {
+    if (this.#ended) return END
+    this.#ended = true
+    this.#watch.release()
+    await this.#pieces.return?.()
+    return END
   }
 }
+
+const END: IteratorReturnResult<void> = { done: true, value: undefined }
 
 function timedOut(host: string, milliseconds: number, what: string): HttpError {
   return new HttpError('HTTP_TIMEOUT', `${host} did not send ${what} in time`, {

@@ -9,6 +9,7 @@ import type { PolicyFamily } from '#policy/front-ends'
 import { POLICY_FAMILIES } from '#policy/front-ends'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { DeclaredPlaces, Review } from '#policy/internal/review'
+import { ReviewImages } from '#policy/internal/review-images'
 import type { Snapshot } from '../snapshot/snapshot.js'
 import type { CacheAnswer } from '../verification/verification-cache.js'
 import { AdmissionError } from './admission-error.js'
@@ -165,10 +166,12 @@ async function judge(
   options: AdmissionOptions,
 ): Promise<ReviewVerdict> {
   const families = call.family === undefined ? POLICY_FAMILIES : [call.family]
+  const images = new ReviewImages(review)
   return await evaluate({
     policies: families.flatMap(
-      (family): readonly CompiledPolicy[] => snapshot.policies.get(family)?.candidates(review) ?? [],
+      (family): readonly CompiledPolicy[] => snapshot.policies.get(family)?.candidates(images) ?? [],
     ),
+    images,
     exceptions: snapshot.exceptions,
     review,
     ports,

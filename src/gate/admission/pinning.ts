@@ -37,6 +37,7 @@ export function digestsMustStand(review: Review, kinds: PinKinds): boolean {
   if (isImmutable(review)) return false
   if (kinds === 'pods' && !isPod(review)) return false
   // What ran before the gate came may have tags; changing a label of it would otherwise be refused or restart it.
+  if (review.operation !== 'UPDATE') return true
   const before = imagesBefore(review)
   return !imagesOf(review).some(({ pointer, value }) => isTagged(value) && before.get(pointer) === value)
 }

@@ -1,6 +1,6 @@
 /** The body of a request for admission, as far as it may be. @module */
 import { isCodedError } from '#errors'
-import { bodyChunks, declaredLength, mediaType } from '#serving/body'
+import { declaredLength, mediaType, wholeBody } from '#serving/body'
 import { AdmissionError } from './admission-error.js'
 import type { BodyAllowance } from './in-flight.js'
 
@@ -13,21 +13,17 @@ export async function readBody(request: Request, allowance: BodyAllowance): Prom
   if (type !== 'application/json') throw unreadable('the content type is not accepted here', 'application/json', type)
   const declared = declaredLength(request) ?? 0
   if (declared > MAX_BODY) throw tooLarge()
-  const parts: Uint8Array[] = []
   let size = 0
   try {
-    for await (const chunk of bodyChunks(request)) {
-      size += chunk.length
+    return await wholeBody(request, (bytes) => {
+      size += bytes
       if (size > MAX_BODY) throw tooLarge()
-      allowance.take(chunk.length)
-      parts.push(chunk)
-    }
+      allowance.take(bytes)
+    })
   } catch (cause) {
     if (!isCodedError(cause) || cause instanceof AdmissionError) throw cause
     throw unreadable(cause.message, cause.expected, cause.found)
   }
-  const [only] = parts
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size)
 }
 
 function tooLarge(): AdmissionError {

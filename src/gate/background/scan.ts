@@ -14,6 +14,7 @@ import type { EnginePorts } from '#policy/engine/ports'
 import { POLICY_FAMILIES } from '#policy/front-ends'
 import type { PolicyFamily } from '#policy/front-ends'
 import type { Review } from '#policy/internal/review'
+import { ReviewImages } from '#policy/internal/review-images'
 import { withDeadline } from '../admission/deadline.js'
 import type { Finding } from '../reports/report-writer.js'
 import type { Documents } from '../snapshot/documents.js'
@@ -133,16 +134,18 @@ export class BackgroundScan {
     const { snapshot, portsFor, timers, onFinding } = this.#options
     const state = snapshot()
     if (state === undefined) return
+    const images = new ReviewImages(review)
     const policies =
       state.policies
         .get(family)
-        ?.candidates(review)
+        ?.candidates(images)
         .filter(({ background }) => background !== false) ?? []
     const { rules } = await withDeadline({ millis: DEADLINE, timers, gone: signal }, (deadline) =>
       evaluate({
         policies,
         exceptions: state.exceptions,
         review,
+        images,
         ports: portsFor(review),
         signal: deadline,
         // What runs may have been asked for by a tag: that was for admission to say.

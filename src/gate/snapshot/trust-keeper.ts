@@ -74,11 +74,11 @@ export class TrustKeeper {
     this.#kept.delete(name)
   }
 
-  /** @throws PolicyError `POLICY_TRUST_ROOT`, or why the installation's own cannot be had */
-  async get(name: string | undefined): Promise<TrustedRoot> {
+  /** At once, if it was loaded before. @throws PolicyError `POLICY_TRUST_ROOT`, or why the installation's own cannot be had */
+  get(name: string | undefined): TrustedRoot | Promise<TrustedRoot> {
     const entry = this.#kept.get(name)
     if (entry === undefined) throw new PolicyError('POLICY_TRUST_ROOT', `trustRootRef ${name ?? ''} not found`)
-    return entry.root ?? (await this.#loaded(entry))
+    return entry.root ?? this.#loaded(entry)
   }
 
   /** Loads everything anew, for keys that were added and taken away since. Failures leave what is there. */

@@ -49,7 +49,7 @@ export function createGateMetrics(metrics: Metrics, observed: ObservedState): Ga
   const asked = metrics.counter('countersign_registry_requests_total', 'Questions to registries.')
   const told = metrics.counter('countersign_told_total', 'Events and reports.')
   const registries = bounded(MAX_REGISTRIES)
-  const rules = bounded(MAX_RULES)
+  const ruleNames = bounded(MAX_RULES)
   return {
     decided: (decided, seconds) => {
       const { phase, decision, verdict, cold } = decided
@@ -59,7 +59,7 @@ export function createGateMetrics(metrics: Metrics, observed: ObservedState): Ga
       if (verdict === undefined) return
       if (isOutOfTime(decided)) deadlines.increment({ phase })
       for (const { language, policy, rule, verdict: result } of verdict.rules)
-        results.increment({ ...ruleLabels(rules, { language, policy, rule }), result })
+        results.increment({ ...ruleLabels(ruleNames, { language, policy, rule }), result })
     },
     cacheAnswered: (answer) => {
       answers.increment({ answer })

@@ -6,9 +6,6 @@
  * @module
  */
 import type { Timers } from '#clients/http/fetch'
-import { sha256 } from '#crypto/digest'
-import { encodeBase64Url } from '#encoding/base64'
-import { encodeUtf8 } from '#encoding/utf8'
 import type { Clock, UnixMillis } from '#time'
 import { attestorId, keyId, trustId } from '#policy/engine/content-id'
 import { pinnedName } from '#policy/engine/ports'
@@ -54,7 +51,7 @@ export interface CacheOptions {
 }
 
 /** Who reads: two that may not read the same never share what one of them read. */
-export type PullIdentity = (subject: VerificationSubject) => Promise<string>
+export type PullIdentity = (subject: VerificationSubject) => string | Promise<string>
 
 interface Entry {
   readonly judged: Judged
@@ -79,13 +76,22 @@ export class VerificationCache {
 
   /** The cache as one review sees it; `onAnswer` is told of its questions alone. */
   memoryFor(identity: PullIdentity, onAnswer?: (answer: CacheAnswer) => void): VerificationMemory {
+    const judgedFor = (
+      reader: string,
+      subject: VerificationSubject,
+      verify: (signal: AbortSignal) => Promise<Judged>,
+    ): Judged | Promise<Judged> => {
+      const [answer, judged] = this.#answer(keyOf(subject, reader), verify)
+      this.#options.onAnswer?.(answer)
+      onAnswer?.(answer)
+      return judged
+    }
     return {
-      judged: async (subject, verify) => {
-        const key = keyOf(subject, await identity(subject))
-        const [answer, judged] = this.#answer(key, verify)
-        this.#options.onAnswer?.(answer)
-        onAnswer?.(answer)
-        return await judged
+      judged: (subject, verify) => {
+        const reader = identity(subject)
+        return typeof reader === 'string'
+          ? judgedFor(reader, subject, verify)
+          : reader.then((known) => judgedFor(known, subject, verify))
       },
     }
   }
@@ -163,11 +169,11 @@ export class VerificationCache {
   }
 }
 
-/** Nothing in it can be chosen so that it runs into its neighbour: it is the hash of a list. */
+/** Nothing in it can be chosen so that it runs into its neighbour: it is a list. */
 function keyOf({ pinned, ready, predicateType }: VerificationSubject, identity: string): string {
   const { attestor, key, trust } = ready
   const parts = [pinnedName(pinned), predicateType ?? null, attestorId(attestor), keyId(key), trustId(trust), identity]
-  return encodeBase64Url(sha256(encodeUtf8(JSON.stringify(parts))))
+  return JSON.stringify(parts)
 }
 
 /** Measured with ten thousand of them (bench/gate.bench.ts), as the process grows: certificates, entry, report. */

@@ -31,7 +31,6 @@ export interface ReadyAttestor {
   /** Of a key signer. */
   readonly key: PublicKey | undefined
   readonly trust: TrustedRoot
-  readonly now: UnixMillis
 }
 
 /** What the candidate has to be. */
@@ -39,6 +38,7 @@ export interface Claimed {
   readonly pinned: PinnedImage
   /** Undefined: a signature on the image. */
   readonly predicateType: string | undefined
+  readonly now: UnixMillis
 }
 
 export type CandidateOutcome = { readonly accepted: AcceptedSignature } | { readonly rejected: RejectedSignature }
@@ -68,7 +68,7 @@ interface Judging {
 }
 
 async function verifyAs(policy: Policy, { ready, candidate, claimed }: Judging): Promise<Verification> {
-  const { attestor, trust, now } = ready
+  const { attestor, trust } = ready
   const entity = entityFor(attestor, candidate.entity)
   const verification = await verify({
     entity,
@@ -77,7 +77,7 @@ async function verifyAs(policy: Policy, { ready, candidate, claimed }: Judging):
     policy,
     requirements: requirementsOf(attestor, entity),
     useEntityIntermediates: true,
-    now,
+    now: claimed.now,
   })
   refuseOtherCertificate(attestor, verification)
   return verification
@@ -177,7 +177,7 @@ async function whoSigned(judging: Judging): Promise<SeenSigner | undefined> {
       policy: { kind: 'unsafe-any-identity' },
       requirements: requirementsOf(judging.ready.attestor, judging.candidate.entity),
       useEntityIntermediates: true,
-      now: judging.ready.now,
+      now: judging.claimed.now,
     })
     if (signer.kind !== 'certificate') return undefined
     return { subjects: signer.identity.subjects.map(({ value }) => value), issuer: signer.identity.issuer }

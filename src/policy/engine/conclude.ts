@@ -2,15 +2,14 @@
 import { isCodedError } from '#errors'
 import { readImageName } from '../internal/image-name.js'
 import type { ImageOccurrence } from '../internal/image.js'
-import { imagesOf } from '../internal/pod-images.js'
-import type { Review } from '../internal/review.js'
+import type { ReviewImages } from '../internal/review-images.js'
 import type { EvaluationRequest } from './evaluate.js'
 import { pinOf, pinsWithoutConflict } from './pins.js'
 import type { Pin, ReviewVerdict, RuleVerdict } from './verdict.js'
 
 /** Images that no policy selected. */
-export function unmatchedImages(review: Review, matched: ReadonlySet<string>): readonly ImageOccurrence[] {
-  return imagesOf(review)
+export function unmatchedImages({ places }: ReviewImages, matched: ReadonlySet<string>): readonly ImageOccurrence[] {
+  return places
     .filter(({ pointer }) => !matched.has(pointer))
     .map(({ value, ...place }) => {
       const text = typeof value === 'string' ? value.slice(0, 1024) : JSON.stringify(value)

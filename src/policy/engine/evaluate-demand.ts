@@ -42,7 +42,11 @@ export async function evaluateDemand(demand: Demand, subject: Subject): Promise<
 }
 
 async function evaluateCount(demand: CountDemand, subject: Subject): Promise<CountOutcome> {
-  const of = await Promise.all(demand.of.map((each) => evaluateDemand(each, subject)))
+  const [only] = demand.of
+  const of =
+    only !== undefined && demand.of.length === 1
+      ? [await evaluateDemand(only, subject)]
+      : await Promise.all(demand.of.map((each) => evaluateDemand(each, subject)))
   const met = of.filter((outcome) => outcome.met).length
   // "None of nothing" would be met by everything: an attestor set without entries, a count of zero.
   return { demand, of, met: demand.required >= 1 && met >= demand.required }
@@ -55,15 +59,16 @@ async function judgeAll(
   predicateType: string | undefined,
 ): Promise<Judged> {
   const kind = predicateType === undefined ? 'signature' : 'attestation'
-  const [ready] = await Promise.all([
-    session.ready(attestor),
-    // Where nothing is remembered it is certain that they are needed: they are fetched while trust and key are.
-    session.remembers ? undefined : session.attachments({ pinned, kind, predicateType, source: attestor.source }),
-  ])
+  const pending = session.ready(attestor)
+  // Where nothing is remembered it is certain that they are needed: they are fetched while trust and key are.
+  if (!session.remembers)
+    await Promise.all([pending, session.attachments({ pinned, kind, predicateType, source: attestor.source })])
+  const ready = await pending
   const judged = await session.judged({ pinned, ready, predicateType }, (waiting) =>
     verifyAll({ session, pinned, ready, predicateType, waiting }),
   )
   // What is remembered may have been asked for by another policy under another name.
+  if (judged.accepted.every(({ signature }) => signature.attestor === attestor)) return judged
   const accepted = judged.accepted.map((each) => ({ ...each, signature: { ...each.signature, attestor } }))
   return { ...judged, accepted }
 }
@@ -80,7 +85,7 @@ async function verifyAll({ session, pinned, ready, predicateType, waiting }: Ver
   const outcomes = await Promise.all(
     candidates.map(async (candidate) => ({
       candidate,
-      outcome: await judgeCandidate(ready, candidate, { pinned, predicateType }),
+      outcome: await judgeCandidate(ready, candidate, { pinned, predicateType, now: session.now }),
     })),
   )
   const unreadable = found.unreadable.map(({ error }) => error)

@@ -2,10 +2,10 @@
 import { isCodedError } from '#errors'
 import type { ImageOccurrence } from '../internal/image.js'
 import type { CompiledException } from '../internal/exception.js'
-import { imagesOf } from '../internal/pod-images.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import { PolicyError } from '../internal/policy-error.js'
 import type { CompiledPolicy, ImageRule, PolicyRule } from '../internal/policy.js'
+import { ReviewImages } from '../internal/review-images.js'
 import type { Review } from '../internal/review.js'
 import { conclude, nothingToSay, unmatchedImages } from './conclude.js'
 import { asProblem } from './evaluate-demand.js'
@@ -16,7 +16,6 @@ import type { EnginePorts } from './ports.js'
 import { programPlaces } from './program-images.js'
 import { programsOf, REFUSALS, runPrograms } from './run-programs.js'
 import type { ProgramContext, ProgramsVerdict } from './run-programs.js'
-import { readPlace } from '../internal/image-name.js'
 import { Session } from './session.js'
 import type { ReviewVerdict, RuleVerdict } from './verdict.js'
 
@@ -32,6 +31,8 @@ export interface EvaluationRequest {
    * written in.
    */
   readonly digestsMustStand: boolean
+  /** The review's images, where somebody read them before. */
+  readonly images?: ReviewImages
   /** What happens to an image that no policy selects. */
   readonly unmatched: 'deny' | 'warn' | 'allow'
 }
@@ -42,17 +43,17 @@ const MAX_IMAGES = 500
 /** Evaluates. It does not throw: whatever goes wrong is a refusal with its reason. */
 export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdict> {
   const { review, ports, signal, policies } = request
-  const session = new Session(ports, signal)
   if (needsNoVerdict(review)) return nothingToSay()
+  const images = request.images?.review === review ? request.images : new ReviewImages(review)
+  const session = Session.of(images, ports, signal)
   const matched = new Set<string>()
   const asked = policies.filter(
     ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
   )
-  const [rules, programs] = await Promise.all([
-    Promise.all(asked.map((policy) => evaluateImageRules({ request, session, policy, matched }))),
-    evaluatePrograms({ request, session, matched }, asked),
-  ])
-  const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(review, matched)
+  const pending = asked.flatMap((policy) => evaluateImageRules({ request, session, policy, matched }))
+  const programs = await evaluatePrograms({ request, session, matched }, asked)
+  const rules = await Promise.all(pending)
+  const unmatched = request.unmatched === 'allow' ? [] : unmatchedImages(images, matched)
   return conclude(request, { rules: [...rules.flat(), ...programs.verdicts], pins: programs.pins }, unmatched)
 }
 
@@ -65,15 +66,24 @@ export interface RuleContext {
   readonly matched: Set<string>
 }
 
-async function evaluateImageRules(context: Omit<RuleContext, 'rule'>): Promise<readonly RuleVerdict[]> {
+/** What the image rules of a policy say; none of it fails. */
+function evaluateImageRules(context: Omit<RuleContext, 'rule'>): readonly Promise<readonly RuleVerdict[]>[] {
   const { rules, applies = 'all' } = context.policy
-  const images = rules.flatMap((rule) => (rule.kind === 'images' ? [rule] : []))
-  const evaluated = async (of: readonly ImageRule[]): Promise<readonly RuleVerdict[]> =>
-    (await Promise.all(of.map((rule) => evaluateRule({ ...context, rule })))).flat()
-  if (applies === 'all') return await evaluated(images)
+  const images = rules.filter((rule) => rule.kind === 'images')
+  return applies === 'all'
+    ? images.map((rule) => evaluateRule({ ...context, rule }))
+    : [evaluateInTurn(context, images)]
+}
+
+/** Rule after rule, until one of them has something to say. */
+async function evaluateInTurn(
+  context: Omit<RuleContext, 'rule'>,
+  rules: readonly ImageRule[],
+): Promise<readonly RuleVerdict[]> {
   const verdicts: RuleVerdict[] = []
-  for (const name of new Set(images.map((rule) => rule.name))) {
-    verdicts.push(...(await evaluated(images.filter((rule) => rule.name === name))))
+  for (const name of new Set(rules.map((rule) => rule.name))) {
+    const named = rules.filter((rule) => rule.name === name)
+    verdicts.push(...(await Promise.all(named.map((rule) => evaluateRule({ ...context, rule })))).flat())
     if (verdicts.some(({ verdict }) => verdict !== 'skipped')) break
   }
   return verdicts
@@ -81,15 +91,15 @@ async function evaluateImageRules(context: Omit<RuleContext, 'rule'>): Promise<r
 
 async function evaluateRule(context: ImageContext): Promise<readonly RuleVerdict[]> {
   const verdicts = await verdictsOf(context)
-  return verdicts.map((verdict) => withNamespace(verdict, context))
+  return context.policy.namespace === undefined ? verdicts : verdicts.map((verdict) => withNamespace(verdict, context))
 }
 
 async function verdictsOf(context: ImageContext): Promise<readonly RuleVerdict[]> {
-  const { request, session, rule } = context
+  const { session, rule } = context
   try {
     const about = await isAbout(context)
     if (about === 'not about') return []
-    const places = placesOf(rule, request.review)
+    const places = placesOf(rule, session.images)
     if (about !== 'about') {
       for (const { pointer } of places) context.matched.add(pointer)
       return [excused(context, about)]
@@ -104,7 +114,9 @@ async function evaluatePrograms(
   { request, session, matched }: Pick<RuleContext, 'request' | 'session' | 'matched'>,
   policies: readonly CompiledPolicy[],
 ): Promise<ProgramsVerdict> {
-  const programs = programsOf(policies).map(({ policy, rule }) => ({
+  const found = programsOf(policies)
+  if (found.length === 0) return { verdicts: [], pins: [] }
+  const programs = found.map(({ policy, rule }) => ({
     request,
     session: session.withAccess(rule.access),
     matched,
@@ -138,9 +150,9 @@ function withNamespace(verdict: RuleVerdict, { policy: { namespace } }: RuleCont
 /** Whether a rule is about the resource, and if an exception excuses it, which. */
 async function isAbout(context: RuleContext): Promise<'about' | 'not about' | CompiledException> {
   const { request, session, rule } = context
-  const applies = await session.waiting.for('the selection of resources', async () =>
-    rule.matcher.matches(request.review, session.circumstances),
-  )
+  const matches = rule.matcher.matches(request.review, session.circumstances)
+  const applies =
+    typeof matches === 'boolean' ? matches : await session.waiting.for('the selection of resources', () => matches)
   return applies ? ((await exceptionFor(context)) ?? 'about') : 'not about'
 }
 
@@ -162,13 +174,13 @@ async function exceptionFor(context: RuleContext): Promise<CompiledException | u
 /** All images that the rule would look at, also those that it finds itself. */
 async function areImagesExcused({ excuses }: CompiledException, context: RuleContext): Promise<boolean> {
   if (excuses === undefined) return true
-  const { rule, request, session } = context
+  const { rule, session } = context
   const places =
-    rule.kind === 'program' ? await programPlaces(rule, request.review, session) : placesOf(rule, request.review)
+    rule.kind === 'program' ? await programPlaces(rule, session.images, session) : placesOf(rule, session.images)
   return (
     places.length > 0 &&
     places.every((place) => {
-      const read = readPlace(place)
+      const read = session.images.read(place)
       return !('error' in read) && excuses(read.occurrence.image)
     })
   )
@@ -179,8 +191,8 @@ function excused(context: RuleContext, exception: CompiledException): RuleVerdic
   return { ...withoutImage(context), verdict: 'skipped', message }
 }
 
-function placesOf({ extract }: ImageRule, review: Review): readonly (ImageOccurrence | ImagePlace)[] {
-  const places = extract === undefined ? imagesOf(review) : extract(review)
+function placesOf({ extract }: ImageRule, images: ReviewImages): readonly (ImageOccurrence | ImagePlace)[] {
+  const places = extract === undefined ? images.places : extract(images.review)
   if (places.length <= MAX_IMAGES) return places
   throw new PolicyError('POLICY_IMAGE', 'the resource names too many images', {
     expected: `at most ${String(MAX_IMAGES)}`,

@@ -8,12 +8,25 @@ import { describeIdentity } from '../internal/describe-identity.js'
 /** Everybody whom a demand names. */
 export function expectedSigners(demand: Demand | undefined): readonly string[] {
   if (demand === undefined || demand.kind === 'static') return []
-  if (demand.kind === 'count') return [...new Set(demand.of.flatMap(expectedSigners))]
+  if (demand.kind === 'count') {
+    const [only] = demand.of
+    return demand.of.length === 1 ? expectedSigners(only) : [...new Set(demand.of.flatMap(expectedSigners))]
+  }
   return [describeSigner(demand.attestor)]
 }
 
+const described = new WeakMap<Attestor, string>()
+
 /** Who signs, in a few words. */
-export function describeSigner({ signer }: Attestor): string {
+export function describeSigner(attestor: Attestor): string {
+  const known = described.get(attestor)
+  if (known !== undefined) return known
+  const words = signerInWords(attestor)
+  described.set(attestor, words)
+  return words
+}
+
+function signerInWords({ signer }: Attestor): string {
   if (signer.kind === 'keyless') return signer.anyOf.map(describeIdentity).join(', or ')
   if (signer.kind === 'certificate')
     return `certificate of ${(signer.certificate ?? signer.chain[0])?.subject.text ?? ''}`
@@ -25,6 +38,7 @@ export function describeSigner({ signer }: Attestor): string {
 /** Everybody whose genuine signature was met with, accepted or not; each once. */
 export function seenSigners(outcome: DemandOutcome): readonly SeenSigner[] {
   const all = collect(outcome)
+  if (all.length < 2) return all
   return [...new Map(all.map((signer) => [JSON.stringify(signer), signer])).values()]
 }
 

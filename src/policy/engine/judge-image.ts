@@ -2,7 +2,7 @@
 import type { Demand } from '../internal/demand.js'
 import type { ImageOccurrence, PinnedImage } from '../internal/image.js'
 import type { DemandOutcome } from '../internal/outcome.js'
-import { readPlace } from '../internal/image-name.js'
+import { ImageForms } from '../internal/image-forms.js'
 import type { ImagePlace } from '../internal/pod-images.js'
 import type { Action, FailureCause, ImageRule, RulePlan } from '../internal/policy.js'
 import { asProblem, evaluateDemand } from './evaluate-demand.js'
@@ -31,8 +31,12 @@ export async function judgeImages(
   places: readonly (ImageOccurrence | ImagePlace)[],
 ): Promise<readonly RuleVerdict[]> {
   const planned = { ...context, plan: planOnce(context) }
-  const judged = await Promise.all(places.map((place) => judgeImage(planned, place)))
-  const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : [each.verdict].flat()))
+  const [only] = places
+  const judged =
+    only !== undefined && places.length === 1
+      ? [await judgeImage(planned, only)]
+      : await Promise.all(places.map((place) => judgeImage(planned, place)))
+  const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : each.verdict))
   // That the rule passes over the resource is said once, not of each image.
   const passed = judged.find((each) => 'passedOver' in each)
   if (passed === undefined) return verdicts
@@ -42,8 +46,8 @@ export async function judgeImages(
 type Judged = { readonly verdict: RuleVerdict | readonly [] } | { readonly passedOver: string }
 
 async function judgeImage(context: PlannedContext, place: ImageOccurrence | ImagePlace): Promise<Judged> {
-  const { matched, rule } = context
-  const read = readPlace(place)
+  const { matched, rule, session } = context
+  const read = session.images.read(place)
   if ('error' in read) {
     matched.add(place.pointer)
     return { verdict: refused(context, { occurrence: unreadable(place) }, { kind: 'error', error: read.error }) }
@@ -84,10 +88,10 @@ async function judgeSelected(context: PlannedContext, occurrence: ImageOccurrenc
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
 async function select({ rule, session }: ImageContext, { image }: ImageOccurrence): Promise<Selected> {
-  const byName = selectImage(rule.images, image, undefined)
+  const byName = selectImage(rule.images, session.images.forms(image))
   if (byName !== 'not selected' || image.reference.kind === 'digest') return byName
   const aboutDigests = rule.images.include.some(mayNameDigest)
-  return aboutDigests ? selectImage(rule.images, image, await session.resolve(image)) : byName
+  return aboutDigests ? selectImage(rule.images, new ImageForms(image, await session.resolve(image))) : byName
 }
 
 function mayNameDigest(selector: ImageRule['images']['include'][number]): boolean {

@@ -1,7 +1,6 @@
 /** What a rule asks of one review: made once, and only when an image was selected. @module */
-import type { PlanServices, RulePlan } from '../internal/policy.js'
+import type { RulePlan } from '../internal/policy.js'
 import type { ImageContext } from './judge-image.js'
-import type { Session } from './session.js'
 
 /** Asks the planner, the first time; whoever asks later is told the same. */
 export function planOnce({ rule, session, request }: ImageContext): () => Promise<RulePlan> {
@@ -10,20 +9,6 @@ export function planOnce({ rule, session, request }: ImageContext): () => Promis
   let plan: Promise<RulePlan> | undefined
   return () =>
     (plan ??= session.waiting.for(`what ${rule.name} asks of the cluster`, () =>
-      planner.plan(request.review, planServices(session)),
+      planner.plan(request.review, session.planServices),
     ))
-}
-
-const known = new WeakMap<Session, PlanServices>()
-
-/** The same object for all rules of a session. */
-function planServices(session: Session): PlanServices {
-  const services = known.get(session) ?? {
-    ...session.circumstances,
-    resolve: (image) => session.resolve(image),
-    manifest: (image) => session.manifest(image),
-    configs: (image) => session.configs(image),
-  }
-  known.set(session, services)
-  return services
 }

@@ -1,18 +1,14 @@
 /** Which of many policies can be about a resource at all, found by how the names of its images begin. @module */
-import { isCodedError } from '#errors'
 import type { ImageSelector } from '../internal/image.js'
 import { normalisedGlob } from '../internal/glob.js'
-import { imagesOf } from '../internal/pod-images.js'
 import type { CompiledPolicy, PolicyRule } from '../internal/policy.js'
-import type { Review } from '../internal/review.js'
-import { allForms } from '../internal/image-forms.js'
-import { readImageName } from '../internal/image-name.js'
+import type { ReviewImages } from '../internal/review-images.js'
 
 /** Policies, none of which is left out wrongly: an index only ever leaves out what cannot match. */
 export interface PolicyIndex {
   readonly all: readonly CompiledPolicy[]
   /** Those that may be about the resource, in the order of `all`. */
-  candidates(review: Review): readonly CompiledPolicy[]
+  candidates(images: ReviewImages): readonly CompiledPolicy[]
 }
 
 export function indexPolicies(all: readonly CompiledPolicy[]): PolicyIndex {
@@ -27,14 +23,18 @@ export function indexPolicies(all: readonly CompiledPolicy[]): PolicyIndex {
   const lengths = [...new Set([...byBeginning.keys()].map(({ length }) => length))].sort((a, b) => a - b)
   return {
     all,
-    candidates: (review) => {
-      const forms = formsOf(review)
-      if (forms === undefined) return all
+    candidates: (images) => {
+      if (all.length === 0) return all
       const found = new Set(always)
-      for (const form of forms) {
-        for (const length of lengths) {
-          if (length > form.length) break
-          for (const position of byBeginning.get(form.slice(0, length)) ?? []) found.add(position)
+      for (const place of images.places) {
+        const read = images.read(place)
+        // Any policy may refuse a name that cannot be read.
+        if ('error' in read) return all
+        for (const form of images.forms(read.occurrence.image).all) {
+          for (const length of lengths) {
+            if (length > form.length) break
+            for (const position of byBeginning.get(form.slice(0, length)) ?? []) found.add(position)
+          }
         }
       }
       return [...found].sort((a, b) => a - b).flatMap((position) => all[position] ?? [])
@@ -61,19 +61,4 @@ function beginningOf(selector: ImageSelector): string {
   // A digest is only known once it has been looked up, so a pattern with one is found by what stands before it.
   const end = pattern.search(/[*?@]/)
   return end < 0 ? pattern : pattern.slice(0, end)
-}
-
-/** Every text that a selector could be tried on; undefined if some name cannot be read, which any policy may refuse. */
-function formsOf(review: Review): ReadonlySet<string> | undefined {
-  const forms = new Set<string>()
-  for (const { value } of imagesOf(review)) {
-    if (typeof value !== 'string') return undefined
-    try {
-      for (const form of allForms(readImageName(value), undefined)) forms.add(form)
-    } catch (error) {
-      if (!isCodedError(error)) throw error
-      return undefined
-    }
-  }
-  return forms
 }

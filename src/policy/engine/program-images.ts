@@ -1,11 +1,10 @@
 /** The images that a program is about: found, selected, looked up, and named by digest where that is asked for. @module */
 import type { ImageOccurrence, NamedImage, PinnedImage } from '../internal/image.js'
-import { imagesOf } from '../internal/pod-images.js'
 import type { ImagePlace } from '../internal/pod-images.js'
+import { ImageForms } from '../internal/image-forms.js'
 import type { ImageSelection, ImageSelector } from '../internal/image.js'
 import type { ReviewProgram } from '../internal/policy.js'
-import type { Review } from '../internal/review.js'
-import { readPlace } from '../internal/image-name.js'
+import type { ReviewImages } from '../internal/review-images.js'
 import { selectImage } from './select-images.js'
 import type { Session } from './session.js'
 
@@ -18,10 +17,9 @@ export interface SelectedImage {
 /** Where a program looks for images. @throws what says that this cannot be said */
 export async function programPlaces(
   { extract }: ReviewProgram,
-  review: Review,
+  { review, places }: ReviewImages,
   session: Session,
 ): Promise<readonly (ImageOccurrence | ImagePlace)[]> {
-  const places = imagesOf(review)
   if (extract === undefined) return places
   const own = await extract.images(review, session.circumstances)
   return [...places.filter(({ group }) => !extract.groups.has(group)), ...own]
@@ -35,7 +33,7 @@ export async function selectedImages(
 ): Promise<readonly SelectedImage[]> {
   const found = await Promise.all(
     places.map(async (place) => {
-      const read = readPlace(place)
+      const read = session.images.read(place)
       if ('error' in read) throw read.error
       const { occurrence } = read
       if (!(await isSelected(images, occurrence.image, session))) return []
@@ -47,10 +45,10 @@ export async function selectedImages(
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
 export async function isSelected(images: ImageSelection, image: NamedImage, session: Session): Promise<boolean> {
-  if ((await session.inTurn(() => selectImage(images, image, undefined))) === 'selected') return true
+  if ((await session.inTurn(() => selectImage(images, session.images.forms(image)))) === 'selected') return true
   if (image.reference.kind === 'digest' || !images.include.some(mayNameDigest)) return false
   const pinned = await session.resolve(image)
-  return (await session.inTurn(() => selectImage(images, image, pinned))) === 'selected'
+  return (await session.inTurn(() => selectImage(images, new ImageForms(image, pinned)))) === 'selected'
 }
 
 function mayNameDigest(selector: ImageSelector): boolean {

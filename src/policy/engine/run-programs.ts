@@ -6,6 +6,7 @@
  */
 import type { AttestationOutcome, SignatureOutcome } from '../internal/outcome.js'
 import type { CompiledPolicy, ProgramFailure, ProgramImage, ProgramOutcome, ReviewProgram } from '../internal/policy.js'
+import { ReviewImages } from '../internal/review-images.js'
 import type { Review } from '../internal/review.js'
 import { asProblem } from './evaluate-demand.js'
 import type { EvaluationRequest, RuleContext } from './evaluate.js'
@@ -32,10 +33,10 @@ export async function runPrograms(
   contexts: readonly ProgramContext[],
   request: EvaluationRequest,
 ): Promise<ProgramsVerdict> {
-  const first = await Promise.all(contexts.map((context) => findImages(context, request.review)))
+  const first = await Promise.all(contexts.map((context) => findImages(context, context.session.images)))
   const pins = request.digestsMustStand ? [] : first.flatMap(pinsOf)
   const review = withPins(request.review, pins)
-  const found = pins.length === 0 ? first : await Promise.all(first.map((each) => findAgain(each, review)))
+  const found = pins.length === 0 ? first : await findAgain(first, new ReviewImages(review))
   const evidence = new Evidence()
   const run = await Promise.all(found.map((each) => runOne(each, { review, evidence })))
   // Only now is it known what nobody asked about.
@@ -48,11 +49,11 @@ interface Found {
   readonly error: Error | undefined
 }
 
-async function findImages(context: ProgramContext, review: Review): Promise<Found> {
+async function findImages(context: ProgramContext, inReview: ReviewImages): Promise<Found> {
   const { rule, session, matched } = context
   try {
     const images = await session.waiting.for('the images of the resource', async () =>
-      selectedImages(rule, await programPlaces(rule, review, session), session),
+      selectedImages(rule, await programPlaces(rule, inReview, session), session),
     )
     for (const { occurrence } of images) matched.add(occurrence.pointer)
     return { context, images, error: undefined }
@@ -62,8 +63,8 @@ async function findImages(context: ProgramContext, review: Review): Promise<Foun
 }
 
 /** With digests written in, other images may be selected, and names read differently. */
-async function findAgain(found: Found, review: Review): Promise<Found> {
-  return found.error === undefined ? await findImages(found.context, review) : found
+function findAgain(first: readonly Found[], inReview: ReviewImages): Promise<readonly Found[]> {
+  return Promise.all(first.map((found) => (found.error === undefined ? findImages(found.context, inReview) : found)))
 }
 
 function pinsOf({ context: { rule }, images }: Found): readonly Pin[] {

@@ -6,8 +6,13 @@ import type { ImageSelector } from '../internal/image.js'
 import { globPattern, isGlob } from '../internal/glob.js'
 import { wildcardPattern } from '../internal/wildcard.js'
 import { compilePattern } from '#verify/pattern/pattern'
+import { ImageForms } from '../internal/image-forms.js'
 import { selectImage } from './select-images.js'
 import { readImageName } from '../internal/image-name.js'
+
+function formsOf(name: string): ImageForms {
+  return new ImageForms(readImageName(name), undefined)
+}
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 
@@ -15,7 +20,7 @@ const glob = (text: string): ImageSelector => ({ kind: 'cip-glob', glob: text })
 const wildcard = (pattern: string): ImageSelector => ({ kind: 'wildcard', pattern })
 
 function selects(selector: ImageSelector, name: string): boolean {
-  return selectImage({ include: [selector], skip: [] }, readImageName(name), undefined) === 'selected'
+  return selectImage({ include: [selector], skip: [] }, formsOf(name)) === 'selected'
 }
 
 for (const [selector, name, expected] of [
@@ -81,19 +86,19 @@ for (const [selector, name, expected] of [
 
 test('what is to be skipped is told apart from what was never meant', () => {
   const selection = { include: [wildcard('ghcr.io/*')], skip: [wildcard('ghcr.io/acme/tools:*')] }
-  assert.equal(selectImage(selection, readImageName('ghcr.io/acme/tools:1'), undefined), 'skipped')
-  assert.equal(selectImage(selection, readImageName('ghcr.io/acme/app:1'), undefined), 'selected')
-  assert.equal(selectImage(selection, readImageName('quay.io/acme/app:1'), undefined), 'not selected')
-  assert.equal(selectImage(selection, readImageName('GHCR.IO/acme/tools:1'), undefined), 'selected')
+  assert.equal(selectImage(selection, formsOf('ghcr.io/acme/tools:1')), 'skipped')
+  assert.equal(selectImage(selection, formsOf('ghcr.io/acme/app:1')), 'selected')
+  assert.equal(selectImage(selection, formsOf('quay.io/acme/app:1')), 'not selected')
+  assert.equal(selectImage(selection, formsOf('GHCR.IO/acme/tools:1')), 'selected')
 })
 
 test('a tag that a digest makes meaningless skips nothing', () => {
   const selection = { include: [wildcard('*')], skip: [wildcard('ghcr.io/acme/app:debug*'), wildcard('busybox:*')] }
-  assert.equal(selectImage(selection, readImageName('ghcr.io/acme/app:debug'), undefined), 'skipped')
-  assert.equal(selectImage(selection, readImageName(`ghcr.io/acme/app:debug@${DIGEST}`), undefined), 'selected')
-  assert.equal(selectImage(selection, readImageName(`ghcr.io/acme/app@${DIGEST}`), undefined), 'selected')
-  assert.equal(selectImage(selection, readImageName('index.docker.io/library/busybox:1'), undefined), 'skipped')
-  assert.equal(selectImage(selection, readImageName(`busybox:1@${DIGEST}`), undefined), 'selected')
+  assert.equal(selectImage(selection, formsOf('ghcr.io/acme/app:debug')), 'skipped')
+  assert.equal(selectImage(selection, formsOf(`ghcr.io/acme/app:debug@${DIGEST}`)), 'selected')
+  assert.equal(selectImage(selection, formsOf(`ghcr.io/acme/app@${DIGEST}`)), 'selected')
+  assert.equal(selectImage(selection, formsOf('index.docker.io/library/busybox:1')), 'skipped')
+  assert.equal(selectImage(selection, formsOf(`busybox:1@${DIGEST}`)), 'selected')
 })
 
 test('every wildcard text compiles, and is itself where it has none', () => {

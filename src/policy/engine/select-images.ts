@@ -1,31 +1,31 @@
 /** Whether a rule is about an image. @module */
 import { compilePattern } from '#verify/pattern/pattern'
 import type { Pattern } from '#verify/pattern/pattern'
-import type { ImageSelection, ImageSelector, NamedImage, PinnedImage } from '../internal/image.js'
+import type { ImageSelection, ImageSelector } from '../internal/image.js'
 import { globPattern } from '../internal/glob.js'
 import { wildcardPattern } from '../internal/wildcard.js'
-import { allForms, fullForms, skipForms } from '../internal/image-forms.js'
+import type { ImageForms } from '../internal/image-forms.js'
 
 /** What a rule does with an image. */
 export type Selected = 'selected' | 'skipped' | 'not selected'
 
 /** Applies a selection; what is skipped by the policy's own words is told apart from what it is not about. */
-export function selectImage(selection: ImageSelection, image: NamedImage, pinned: PinnedImage | undefined): Selected {
-  if (!selection.include.some((selector) => selects(selector, image, pinned))) return 'not selected'
-  return selection.skip.some((selector) => skips(selector, image, pinned)) ? 'skipped' : 'selected'
+export function selectImage({ include, skip }: ImageSelection, forms: ImageForms): Selected {
+  if (!include.some((selector) => selects(selector, forms))) return 'not selected'
+  return skip.some((selector) => skips(selector, forms)) ? 'skipped' : 'selected'
 }
 
-function skips(selector: ImageSelector, image: NamedImage, pinned: PinnedImage | undefined): boolean {
-  if (selector.kind === 'expression') return selector.selects(image, pinned)
-  return skipForms(image).some((form) => compiled(selector).matches(form))
+function skips(selector: ImageSelector, forms: ImageForms): boolean {
+  if (selector.kind === 'expression') return selector.selects(forms.image, forms.pinned)
+  return forms.skip.some((form) => compiled(selector).matches(form))
 }
 
-function selects(selector: ImageSelector, image: NamedImage, pinned: PinnedImage | undefined): boolean {
-  if (selector.kind === 'expression') return selector.selects(image, pinned)
+function selects(selector: ImageSelector, forms: ImageForms): boolean {
+  if (selector.kind === 'expression') return selector.selects(forms.image, forms.pinned)
   const pattern = compiled(selector)
+  if (selector.kind === 'wildcard') return forms.all.some((form) => pattern.matches(form))
   // A glob is tried on the full names first and then, as the original does, on what was written.
-  const forms = selector.kind === 'cip-glob' ? [...fullForms(image, pinned), image.text] : allForms(image, pinned)
-  return forms.some((form) => pattern.matches(form))
+  return forms.full.some((form) => pattern.matches(form)) || pattern.matches(forms.image.text)
 }
 
 const patterns = new WeakMap<ImageSelector, Pattern>()

@@ -4,9 +4,11 @@ import { referenceName } from '#formats/oci/reference'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { PublicKey } from '#crypto/public-key'
 import type { Attestor } from '../internal/attestor.js'
-import type { Circumstances } from '../internal/cluster.js'
+import type { Circumstances, Once } from '../internal/cluster.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
+import type { PlanServices } from '../internal/policy.js'
 import type { RegistryAccess } from '../internal/policy.js'
+import type { ReviewImages } from '../internal/review-images.js'
 import type { TrustRepository } from '../internal/trust-repository.js'
 import { Turns } from '../internal/turns.js'
 import type { InTurn } from '../internal/turns.js'
@@ -16,12 +18,15 @@ import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
 import { trustOf } from './trust.js'
 import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
+import type { UnixMillis } from '#time'
 
 /** What all rules of a review have together, with whichever logins. */
 interface Shared {
   /** What each name stood for when it was first looked up: the same for all who look. */
+  readonly images: ReviewImages
   readonly pins: Map<string, PinnedImage>
   readonly turns: Turns
+  readonly answers: Map<object, unknown>
 }
 
 export class Session {
@@ -34,12 +39,28 @@ export class Session {
   readonly #configs = new Map<string, Promise<ReadonlyMap<string, JsonValue>>>()
   readonly #roots = new Map<string | undefined, Promise<TrustedRoot>>()
   readonly #keys = new Map<string, Promise<PublicKey>>()
-  readonly #ready = new WeakMap<Attestor, Promise<ReadyAttestor>>()
+  readonly #ready = new Map<Attestor, Promise<ReadyAttestor>>()
+  #circumstances: Circumstances | undefined
+  #planServices: PlanServices | undefined
 
-  constructor(ports: EnginePorts, signal: AbortSignal, shared?: Shared) {
+  constructor(ports: EnginePorts, signal: AbortSignal, shared: Shared) {
     this.#ports = ports
-    this.#shared = shared ?? { pins: new Map<string, PinnedImage>(), turns: new Turns(ports.clock, signal) }
+    this.#shared = shared
     this.waiting = new Waiting(signal)
+  }
+
+  /** The session of one review. */
+  static of(images: ReviewImages, ports: EnginePorts, signal: AbortSignal): Session {
+    const turns = new Turns(ports.clock, signal)
+    return new Session(ports, signal, { images, pins: new Map(), turns, answers: new Map() })
+  }
+
+  get images(): ReviewImages {
+    return this.#shared.images
+  }
+
+  get now(): UnixMillis {
+    return this.#ports.clock()
   }
 
   /** For what may take long and cannot be interrupted. */
@@ -60,7 +81,31 @@ export class Session {
   /** What selecting and judging may use. */
   get circumstances(): Circumstances {
     const { cluster, clock } = this.#ports
-    return { cluster, clock, signal: this.waiting.signal, inTurn: this.inTurn }
+    return (this.#circumstances ??= {
+      cluster,
+      clock,
+      signal: this.waiting.signal,
+      inTurn: this.inTurn,
+      once: this.#once,
+    })
+  }
+
+  /** What planning may use. */
+  get planServices(): PlanServices {
+    return (this.#planServices ??= {
+      ...this.circumstances,
+      resolve: (image) => this.resolve(image),
+      manifest: (image) => this.manifest(image),
+      configs: (image) => this.configs(image),
+    })
+  }
+
+  readonly #once: Once = <T>(key: object, make: () => T): T => {
+    const { answers } = this.#shared
+    if (answers.has(key)) return answers.get(key) as T // Sound: whoever asks under a key makes the same kind of answer.
+    const answer = make()
+    answers.set(key, answer)
+    return answer
   }
 
   /** What a name stands for, the same answer each time: what was verified is what is pinned, whoever moves the tag meanwhile. */
@@ -131,7 +176,7 @@ export class Session {
 
   async #prepare(attestor: Attestor): Promise<ReadyAttestor> {
     const [key, trust] = await Promise.all([this.#key(attestor), trustOf(attestor, (name) => this.#root(name))])
-    return { attestor, key, trust, now: this.#ports.clock() }
+    return { attestor, key, trust }
   }
 
   #root(name: string | undefined): Promise<TrustedRoot> {

@@ -3,32 +3,71 @@ import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { Attestor, TrustPart } from '../internal/attestor.js'
 
 type LoadRoot = (name: string | undefined) => Promise<TrustedRoot>
+type PartName = keyof TrustedRoot
 
-const NOTHING: TrustedRoot = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] }
+const PARTS = ['certificateAuthorities', 'ctlogs', 'tlogs', 'timestampAuthorities'] as const satisfies PartName[]
 
 /**
  * Loads only what is needed: a key that nobody has to have witnessed needs no trust root, and must not fail for want of one.
  * @throws PolicyError `POLICY_TRUST_ROOT`, or what the port throws
  */
 export async function trustOf(attestor: Attestor, load: LoadRoot): Promise<TrustedRoot> {
-  const { signer, evidence, trust } = attestor
-  const certified = signer.kind === 'keyless' || (signer.kind === 'certificate' && signer.chain.length > 0)
-  const part = async <Name extends keyof TrustedRoot>(name: Name, needed: boolean): Promise<TrustedRoot[Name]> => {
+  const names = namesOf(attestor)
+  const loaded = names.length === 1 ? [await load(names[0])] : await Promise.all(names.map(load))
+  const before = composed.get(attestor)
+  if (before !== undefined && loaded.every((root, index) => root === before.loaded[index])) return before.trust
+  const trust = compose(attestor, new Map(names.map((name, index) => [name, loaded[index]])))
+  composed.set(attestor, { loaded, trust })
+  return trust
+}
+
+/** What was put together last of which roots: most reviews come between two changes of them. */
+const composed = new WeakMap<Attestor, { readonly loaded: readonly TrustedRoot[]; readonly trust: TrustedRoot }>()
+
+/** The roots of which an attestor needs a part, each once. */
+function namesOf({ signer, evidence, trust }: Attestor): readonly (string | undefined)[] {
+  const names: (string | undefined)[] = []
+  for (const part of PARTS) {
+    const from: TrustPart<unknown> = trust[part]
+    if (from.kind === 'own' || !NEEDS[part]({ signer, evidence })) continue
+    const name = from.kind === 'named' ? from.name : undefined
+    if (!names.includes(name)) names.push(name)
+  }
+  return names
+}
+
+type Asking = Pick<Attestor, 'signer' | 'evidence'>
+
+const NEEDS: Readonly<Record<PartName, (asking: Asking) => boolean>> = {
+  certificateAuthorities: ({ signer }) => signer.kind === 'keyless',
+  ctlogs: (asking) => isCertified(asking) && asking.evidence.sct === 'required',
+  tlogs: ({ evidence }) => evidence.tlog !== 'ignored',
+  timestampAuthorities: (asking) => isCertified(asking) || asking.evidence.timestamp === 'required',
+}
+
+function isCertified({ signer }: Asking): boolean {
+  return signer.kind === 'keyless' || (signer.kind === 'certificate' && signer.chain.length > 0)
+}
+
+function compose(attestor: Attestor, roots: ReadonlyMap<string | undefined, TrustedRoot | undefined>): TrustedRoot {
+  const { signer, trust } = attestor
+  const part = <Name extends PartName>(name: Name): TrustedRoot[Name] => {
+    if (!NEEDS[name](attestor)) return NOTHING[name]
     const from = trust[name] as TrustPart<TrustedRoot[Name][number]>
-    if (!needed) return NOTHING[name]
     // Own values are of the part's own type: TrustSource says so name by name.
     if (from.kind === 'own') return from.values as unknown as TrustedRoot[Name]
-    return (await load(from.kind === 'named' ? from.name : undefined))[name]
+    return roots.get(from.kind === 'named' ? from.name : undefined)?.[name] ?? NOTHING[name]
   }
-  const [certificateAuthorities, ctlogs, tlogs, timestampAuthorities] = await Promise.all([
-    part('certificateAuthorities', certified && signer.kind === 'keyless'),
-    part('ctlogs', certified && evidence.sct === 'required'),
-    part('tlogs', evidence.tlog !== 'ignored'),
-    part('timestampAuthorities', certified || evidence.timestamp === 'required'),
-  ])
-  if (signer.kind !== 'certificate' || signer.chain.length === 0)
-    return { certificateAuthorities, ctlogs, tlogs, timestampAuthorities }
-  // Each is an anchor: whoever writes out a chain trusts all of it, and roots that follow one another stand in one text.
-  const own = signer.chain.map((certificate) => ({ uri: '', subject: undefined, chain: [certificate], validFor: {} }))
-  return { certificateAuthorities: own, ctlogs, tlogs, timestampAuthorities }
+  return {
+    certificateAuthorities:
+      signer.kind === 'certificate'
+        ? // Each is an anchor: whoever writes out a chain trusts all of it, and roots that follow one another stand in one text.
+          signer.chain.map((certificate) => ({ uri: '', subject: undefined, chain: [certificate], validFor: {} }))
+        : part('certificateAuthorities'),
+    ctlogs: part('ctlogs'),
+    tlogs: part('tlogs'),
+    timestampAuthorities: part('timestampAuthorities'),
+  }
 }
+
+const NOTHING: TrustedRoot = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] }

@@ -32,5 +32,5 @@ export interface VerificationMemory {
    * What is remembered, or what `verify` finds; all who ask at the same time get one answer. `verify` is called with a signal of
    * its own, for others may wait for it longer than whoever asked first.
    */
-  judged(subject: VerificationSubject, verify: (signal: AbortSignal) => Promise<Judged>): Promise<Judged>
+  judged(subject: VerificationSubject, verify: (signal: AbortSignal) => Promise<Judged>): Judged | Promise<Judged>
 }

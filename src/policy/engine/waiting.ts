@@ -4,13 +4,10 @@ import { PolicyError } from '../internal/policy-error.js'
 /** Everything that one review waits for. */
 export class Waiting {
   readonly signal: AbortSignal
-  readonly #pending: Map<symbol, string>
-  readonly #ends = new Set<() => void>()
-  readonly #end = (): void => {
-    for (const expire of this.#ends) expire()
-  }
+  readonly #pending: Set<Pending>
+  #over: Promise<never> | undefined
 
-  constructor(signal: AbortSignal, pending: Map<symbol, string> = new Map<symbol, string>()) {
+  constructor(signal: AbortSignal, pending: Set<Pending> = new Set<Pending>()) {
     this.signal = signal
     this.#pending = pending
   }
@@ -21,22 +18,22 @@ export class Waiting {
   }
 
   /**
-   * Waits for work, but no longer than the deadline; work that does not heed the signal is left behind.
+   * Waits for work, but no longer than the deadline; work that does not heed the signal is left behind. What is known at once is not
+   * waited for.
    * @throws PolicyError `POLICY_DEADLINE` naming what was waited for
    */
-  async for<T>(what: string, work: () => Promise<T>): Promise<T> {
-    if (this.#isOver()) throw this.#expired(what)
-    const id = Symbol(what)
-    this.#pending.set(id, what)
-    const { promise: deadline, stop } = this.#deadline(what)
+  async for<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    if (this.signal.aborted) throw this.#expired(what)
+    const pending = { what }
+    this.#pending.add(pending)
     try {
-      return await Promise.race([work(), deadline])
+      const begun = work()
+      return begun instanceof Promise ? await Promise.race([begun, (this.#over ??= over(this.signal))]) : begun
     } catch (error) {
       // What the work itself throws when it is aborted says less than what it was.
       throw this.#isOver() ? this.#expired(what) : error
     } finally {
-      this.#pending.delete(id)
-      stop()
+      this.#pending.delete(pending)
     }
   }
 
@@ -44,33 +41,8 @@ export class Waiting {
     return this.signal.aborted
   }
 
-  #deadline(what: string): { readonly promise: Promise<never>; readonly stop: () => void } {
-    let stop = (): void => undefined
-    const promise = new Promise<never>((_, reject) => {
-      const expire = (): void => {
-        reject(this.#expired(what))
-      }
-      this.#listen(expire)
-      stop = () => {
-        this.#unlisten(expire)
-      }
-    })
-    return { promise, stop }
-  }
-
-  /** One listener for all that is waited for at the same time: a pod of forty images waits for hundreds of things. */
-  #listen(expire: () => void): void {
-    if (this.#ends.size === 0) this.signal.addEventListener('abort', this.#end)
-    this.#ends.add(expire)
-  }
-
-  #unlisten(expire: () => void): void {
-    this.#ends.delete(expire)
-    if (this.#ends.size === 0) this.signal.removeEventListener('abort', this.#end)
-  }
-
   #expired(what: string): PolicyError {
-    const pending = [...this.#pending.values()]
+    const pending = [...this.#pending].map((each) => each.what)
     // What began last is what everything else waits for.
     const deepest = pending.at(-1) ?? what
     return new PolicyError(
@@ -82,4 +54,24 @@ export class Waiting {
       },
     )
   }
+}
+
+interface Pending {
+  readonly what: string
+}
+
+/** One for all that is waited for until then: a pod of forty images waits for hundreds of things. */
+function over(signal: AbortSignal): Promise<never> {
+  const promise = new Promise<never>((_, reject) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        reject(new Error('out of time'))
+      },
+      { once: true },
+    )
+  })
+  // Where the time is over and nobody waits any longer, nobody has to be told.
+  promise.catch(() => undefined)
+  return promise
 }

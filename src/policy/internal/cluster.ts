@@ -29,6 +29,9 @@ export interface ClusterReader {
   globalContext(name: string, projection: string | undefined, signal: AbortSignal): Promise<JsonValue>
 }
 
+/** The first answer under a key, the same for all who ask for it about one review. */
+export type Once = <T>(key: object, make: () => T) => T
+
 /** What selecting and judging may use besides the review itself. */
 export interface Circumstances {
   readonly cluster: ClusterReader
@@ -36,4 +39,6 @@ export interface Circumstances {
   readonly signal: AbortSignal
   /** For what may take long and cannot be interrupted. Absent: at once. */
   readonly inTurn?: InTurn
+  /** Absent: everybody makes an answer of their own. */
+  readonly once?: Once
 }

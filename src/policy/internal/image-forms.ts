@@ -6,6 +6,35 @@
  */
 import type { NamedImage, PinnedImage } from './image.js'
 
+/** The forms of one image, each kind made when it is first asked for: many policies ask. */
+export class ImageForms {
+  readonly image: NamedImage
+  readonly pinned: PinnedImage | undefined
+  #full: readonly string[] | undefined
+  #all: readonly string[] | undefined
+  #skip: readonly string[] | undefined
+
+  constructor(image: NamedImage, pinned: PinnedImage | undefined) {
+    this.image = image
+    this.pinned = pinned
+  }
+
+  /** {@link fullForms} */
+  get full(): readonly string[] {
+    return (this.#full ??= fullForms(this.image, this.pinned))
+  }
+
+  /** {@link allForms} */
+  get all(): readonly string[] {
+    return (this.#all ??= allForms(this.image, this.pinned))
+  }
+
+  /** {@link skipForms} */
+  get skip(): readonly string[] {
+    return (this.#skip ??= skipForms(this.image))
+  }
+}
+
 const HUB = 'index.docker.io/'
 
 /** Hosts of the same registry as `index.docker.io`. */
@@ -18,7 +47,7 @@ const HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'registry-1.docker.
 export function fullForms(image: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
   const usual = inUsualSpelling(image)
   const isUsual = usual.reference.registry === image.reference.registry
-  return [usual, ...(isUsual ? [] : [image])].flatMap((each) => formsOf(each, pinned))
+  return isUsual ? formsOf(image, pinned) : [...formsOf(usual, pinned), ...formsOf(image, pinned)]
 }
 
 function formsOf({ reference }: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
@@ -47,7 +76,8 @@ function inUsualSpelling({ text, reference }: NamedImage): NamedImage {
 
 /** All forms: full names, the shorter names of Docker Hub, and what the resource itself says. */
 export function allForms(image: NamedImage, pinned: PinnedImage | undefined): readonly string[] {
-  return [...new Set([...withHubNames(fullForms(image, pinned)), image.text])]
+  const forms = withHubNames(fullForms(image, pinned))
+  return forms.includes(image.text) ? forms : [...forms, image.text]
 }
 
 /**
@@ -61,6 +91,7 @@ export function skipForms({ reference }: NamedImage): readonly string[] {
 
 function withHubNames(full: readonly string[]): readonly string[] {
   const hub = full.filter((form) => form.startsWith(HUB)).map((form) => form.slice(HUB.length))
+  if (hub.length === 0) return full
   const short = hub.flatMap((form) => {
     const library = form.startsWith('library/') ? [form.slice('library/'.length)] : []
     return [form, ...library].flatMap((name) => [name, `docker.io/${name}`])

@@ -86,23 +86,20 @@ function expand(path: readonly string[], root: JsonValue): readonly Found[] {
 }
 
 function imagesOfSpec(path: readonly string[], spec: JsonObject): readonly ImagePlace[] {
-  const containers = CONTAINERS.flatMap((group) =>
-    elements(spec[group]).map(({ element, index }) =>
-      place([...path, group, String(index), 'image'], { group, element, value: element['image'] }),
-    ),
-  )
-  const volumes = elements(spec['volumes']).flatMap(({ element, index }) => {
+  const places: ImagePlace[] = []
+  for (const group of CONTAINERS) {
+    for (const { element, index } of elements(spec[group])) {
+      const value = element['image']
+      if (namesSomething(value)) places.push(place([...path, group, index, 'image'], { group, element, value }))
+    }
+  }
+  for (const { element, index } of elements(spec['volumes'])) {
     const image = element['image']
-    if (!isJsonObject(image)) return []
-    return [
-      place([...path, 'volumes', String(index), 'image', 'reference'], {
-        group: 'volumes',
-        element,
-        value: image['reference'],
-      }),
-    ]
-  })
-  return [...containers, ...volumes].filter(({ value }) => namesSomething(value))
+    const value = isJsonObject(image) ? image['reference'] : undefined
+    if (!namesSomething(value)) continue
+    places.push(place([...path, 'volumes', index, 'image', 'reference'], { group: 'volumes', element, value }))
+  }
+  return places
 }
 
 /** Whether something stands where an image should stand. */
@@ -110,9 +107,12 @@ export function namesSomething(value: JsonValue | undefined): boolean {
   return value !== undefined && !(typeof value === 'string' && value.trim() === '')
 }
 
-function elements(list: JsonValue | undefined): readonly { readonly element: JsonObject; readonly index: number }[] {
+function elements(list: JsonValue | undefined): readonly { readonly element: JsonObject; readonly index: string }[] {
   if (!Array.isArray(list)) return []
-  return (list as readonly JsonValue[]).flatMap((element, index) => (isJsonObject(element) ? [{ element, index }] : []))
+  const found: { element: JsonObject; index: string }[] = []
+  for (const [index, element] of (list as readonly JsonValue[]).entries())
+    if (isJsonObject(element)) found.push({ element, index: String(index) })
+  return found
 }
 
 function place(

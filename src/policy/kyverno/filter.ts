@@ -139,12 +139,22 @@ export function isEmptyFilter(filter: ResourceFilter): boolean {
  * Whether all of a filter holds. What costs a question to the cluster is asked last.
  * @throws PolicyError `POLICY_CLUSTER`
  */
-export async function isFiltered(
+export function isFiltered(
+  filter: ResourceFilter,
+  review: Review,
+  circumstances: Circumstances,
+): boolean | Promise<boolean> {
+  if (!isResource(filter, review)) return false
+  const { namespaceSelector } = filter
+  if (namespaceSelector === undefined && !asksForUser(filter)) return true
+  return isOfNamespaceAndUser(filter, review, circumstances)
+}
+
+async function isOfNamespaceAndUser(
   filter: ResourceFilter,
   review: Review,
   circumstances: Circumstances,
 ): Promise<boolean> {
-  if (!isResource(filter, review)) return false
   const { namespaceSelector } = filter
   if (namespaceSelector !== undefined) {
     const labels = await namespaceLabels(review, circumstances)

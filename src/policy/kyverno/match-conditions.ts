@@ -7,6 +7,7 @@ import type { CompiledConditions } from '../cel/match-conditions.js'
 import { Evaluation, loadCel } from '../cel/program.js'
 import { reviewVariables } from '../cel/review-variables.js'
 import { DYN } from '../cel/types.js'
+import type { Circumstances } from '../internal/cluster.js'
 import type { Fields } from '../internal/fields.js'
 import type { ResourceMatcher, WebhookSettings } from '../internal/policy.js'
 import type { Review } from '../internal/review.js'
@@ -53,12 +54,11 @@ export async function readMatchConditions(
 
 /** The rules of a policy share the answer: it depends on the review alone. */
 function narrowing(conditions: CompiledConditions, failurePolicy: WebhookSettings['failurePolicy']): Narrow {
-  const answers = new WeakMap<Review, Promise<boolean>>()
-  const asked: ResourceMatcher['matches'] = async (review, circumstances) => {
-    const evaluation = new Evaluation(reviewVariables(review, circumstances), circumstances)
-    const answer = answers.get(review) ?? isAskedAbout({ conditions, failurePolicy }, review, evaluation)
-    answers.set(review, answer)
-    return await answer
+  const narrowing = { conditions, failurePolicy }
+  const asked = (review: Review, circumstances: Circumstances): Promise<boolean> => {
+    const answer = (): Promise<boolean> =>
+      isAskedAbout(narrowing, review, new Evaluation(reviewVariables(review, circumstances), circumstances))
+    return circumstances.once === undefined ? answer() : circumstances.once(narrowing, answer)
   }
   const where = conditions.conditions.map(({ name, expression }) => `${name}: ${expression.trim()}`).join(' and ')
   return (matcher) => ({

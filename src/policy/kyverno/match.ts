@@ -31,8 +31,7 @@ export function readMatch(rule: Fields, namespaced: boolean): ResourceMatcher {
           ? ''
           : `, except ${excluded.filters.map(explainFilter).join(excluded.combine === 'any' ? ', or ' : ', and ')}`),
     ],
-    matches: async (review, circumstances) =>
-      (await isMatched(included, review, circumstances)) && !(await holds(excluded, review, circumstances)),
+    matches: matcherOf(included, excluded),
   }
 }
 
@@ -44,7 +43,7 @@ export function readExceptionMatch(spec: Fields): ResourceMatcher {
   return {
     explained: included.filters.map(explainFilter),
     // Here a user who is not known has no roles: an exception that asks for some is not for whoever that is.
-    matches: async (review, circumstances) => await holds(included, review, circumstances),
+    matches: holding(included),
   }
 }
 
@@ -63,23 +62,41 @@ function readFilters(fields: Fields, namespaced: boolean): Filters {
   return { combine: all.length > 0 ? 'all' : 'any', filters }
 }
 
-/** Who the user is does not matter where it is not known: what already runs is judged, too, and files have nobody who applied them. */
-async function isMatched(filters: Filters, review: Review, circumstances: Circumstances): Promise<boolean> {
+function matcherOf(included: Filters, excluded: Filters): ResourceMatcher['matches'] {
   const anybody = { subjects: [], roles: [], clusterRoles: [] }
-  const asked =
-    review.user === undefined ? filters.filters.map((filter) => ({ ...filter, ...anybody })) : filters.filters
-  return await holds({ ...filters, filters: asked }, review, circumstances)
+  const byAnybody = { ...included, filters: included.filters.map((filter) => ({ ...filter, ...anybody })) }
+  const isExcluded = excluded.filters.length === 0 ? () => false : holding(excluded)
+  const [isMatched, isMatchedByAnybody] = [holding(included), holding(byAnybody)]
+  return (review, circumstances) => {
+    // Who the user is does not matter where it is not known: what already runs is judged, too, and files have nobody who applied them.
+    const matches = review.user === undefined ? isMatchedByAnybody : isMatched
+    return after(matches(review, circumstances), (matched) =>
+      matched ? after(isExcluded(review, circumstances), (is) => !is) : false,
+    )
+  }
 }
 
-async function holds({ combine, filters }: Filters, review: Review, circumstances: Circumstances): Promise<boolean> {
+/** Whether the blocks hold: known at once, unless one of them asks the cluster. */
+function holding({ combine, filters }: Filters): ResourceMatcher['matches'] {
   // A block that asks nothing neither selects nor excludes.
   const asking = filters.filter((filter) => !isEmptyFilter(filter))
-  if (asking.length === 0 || (combine === 'all' && asking.length < filters.length)) return false
-  for (const filter of asking) {
-    const matched = await isFiltered(filter, review, circumstances)
-    if (matched === (combine === 'any')) return matched
+  if (asking.length === 0 || (combine === 'all' && asking.length < filters.length)) return () => false
+  const from = (index: number, review: Review, circumstances: Circumstances): boolean | Promise<boolean> => {
+    const filter = asking[index]
+    if (filter === undefined) return combine === 'all'
+    return after(isFiltered(filter, review, circumstances), (matched) =>
+      matched === (combine === 'any') ? matched : from(index + 1, review, circumstances),
+    )
   }
-  return combine === 'all'
+  return (review, circumstances) => from(0, review, circumstances)
+}
+
+/** Goes on at once with what is known at once. */
+function after(
+  known: boolean | Promise<boolean>,
+  next: (known: boolean) => boolean | Promise<boolean>,
+): boolean | Promise<boolean> {
+  return typeof known === 'boolean' ? next(known) : known.then(next)
 }
 
 function explainFilter(filter: ResourceFilter): string {

@@ -26,16 +26,14 @@ export interface RuleConditions {
   readonly extract: Extract
 }
 
-/** Makes planners of one rule, all of which see the same variables. */
+/** Makes planners of one rule, all of which see the same variables in one review. */
 export function plannersOf(
   rule: RuleConditions,
   compile: CompileExpression,
 ): (of: ImageVerification) => RulePlanner | undefined {
-  const scopes = new WeakMap<PlanServices, Scope>()
   const scopeOf = (review: Review, services: PlanServices): Scope => {
-    const scope = scopes.get(services) ?? newScope(rule, review, services)
-    scopes.set(services, scope)
-    return scope
+    const make = (): Scope => newScope(rule, review, services)
+    return services.once === undefined ? make() : services.once(rule, make)
   }
   return (verification) => {
     if (!dependsOnReview(rule, verification)) return undefined

@@ -151,6 +151,24 @@ test('agrees with the regular expressions of the runtime', () => {
   )
 })
 
+test('agrees with the runtime also about how texts begin, in pairs of units and halves of them, and in parts', () => {
+  const letter = fc.constantFrom('a', 'b', '/', '😀', '\ud83d', '\ude00', 'é')
+  const text = fc.string({ unit: letter, maxLength: 8 })
+  const literal = fc.string({ unit: letter, maxLength: 5 })
+  const tail = fc.constantFrom('', '.*', '[^/]*', '.', '(?:a|b)*', '$', '\\b')
+  fc.assert(
+    fc.property(literal, tail, literal, text, (beginning, middle, end, value) => {
+      const source = `${beginning}${middle}${end}`
+      const pattern = compilePattern(source)
+      for (const tried of [value, beginning + value, beginning + value + end]) {
+        assert.equal(pattern.matches(tried), new RegExp(`^(?:${source})$`, 'u').test(tried), source)
+        assert.equal(pattern.occursIn(tried), new RegExp(source, 'u').test(tried), source)
+      }
+    }),
+    { numRuns: 10 * fuzzRuns() },
+  )
+})
+
 const found = (pattern: string, text: string): readonly unknown[] =>
   [...compilePattern(pattern).occurrences(text)].map((match) => [match.start, match.text, ...match.groups])
 

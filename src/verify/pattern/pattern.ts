@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { compileProgram, runProgram } from './program.js'
+import { Machine } from './machine.js'
+import { compileProgram } from './program.js'
 import type { Program } from './program.js'
 import { searchProgram } from './search.js'
 import { parsePattern } from './syntax.js'
@@ -28,10 +29,12 @@ export class Pattern {
   /** How many steps it is compiled to: matching takes at most so much time for each character. */
   readonly size: number
   readonly #program: Program
+  readonly #machine: Machine
 
   constructor(source: string) {
     this.source = source
     this.#program = compileProgram(parsePattern(source))
+    this.#machine = new Machine(this.#program)
     this.size = this.#program.length
     const slots = this.#program.map((each) => (each.op === 'save' ? each.slot : 0))
     this.groups = Math.floor(slots.reduce((most, slot) => Math.max(most, slot), 0) / 2)
@@ -44,12 +47,12 @@ export class Pattern {
    * `https://evil.example/?https://github.com/acme`; here such a pattern has to say `.*` itself.
    */
   matches(text: string): boolean {
-    return runProgram(this.#program, text, 'whole')
+    return this.#machine.matches(text, 'whole')
   }
 
   /** Whether the pattern matches some part of the text. A reason to accept only where somebody asked for that by name. */
   occursIn(text: string): boolean {
-    return runProgram(this.#program, text, 'part')
+    return this.#machine.matches(text, 'part')
   }
 
   /** The occurrences that do not overlap, from left to right. An empty one right behind another is none. */

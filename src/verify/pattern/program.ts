@@ -1,9 +1,4 @@
-/**
- * Patterns compiled to a program and run as a set of threads in step (Thompson, Pike): the time is linear in the text,
- * whatever the pattern, so a value that an attacker chose cannot make a verifier hang.
- *
- * @module
- */
+/** Patterns compiled to a program. @module */
 import { VerificationError } from '../errors.js'
 import { isWord } from './characters.js'
 import type { CharacterSet } from './characters.js'
@@ -144,57 +139,6 @@ function isNullable(node: Node): boolean {
   return (node.kind === 'repeat' && node.min === 0) || isNullable(node.node)
 }
 
-/** How much of the text a match has to cover. */
-export type Extent = 'whole' | 'part'
-
-/** Whether the program matches the text as a whole, or some part of it. */
-export function runProgram(program: Program, text: string, extent: Extent): boolean {
-  const points = Array.from(text, (character) => character.codePointAt(0) ?? 0)
-  let threads = new Threads(program.length)
-  let following = new Threads(program.length)
-  for (let at = 0; at <= points.length; at++) {
-    if (at === 0 || extent === 'part') follow(threads, 0, { program, points, at })
-    // What does not begin as it must is most of what is ever compared.
-    if (threads.list().length === 0 && extent === 'whole') return false
-    const point = points[at]
-    for (const index of threads.list()) {
-      const instruction = program[index]
-      if (instruction?.op === 'accept' && (extent === 'part' || point === undefined)) return true
-      if (instruction?.op === 'consume' && point !== undefined && instruction.set.has(point)) {
-        follow(following, index + 1, { program, points, at: at + 1 })
-      }
-    }
-    ;[threads, following] = [following, threads]
-    following.clear()
-  }
-  return false
-}
-
-/** A place in a text. */
-export interface Place {
-  readonly program: Program
-  readonly points: readonly number[]
-  readonly at: number
-}
-
-/** Adds a thread and everything that it reaches without consuming a character. */
-function follow(threads: Threads, start: number, place: Place): void {
-  const { op } = place.program[start] ?? { op: 'accept' }
-  if (op === 'consume' || op === 'accept') {
-    threads.add(start)
-    return
-  }
-  const pending = [start]
-  for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-    if (!threads.add(index)) continue
-    const instruction = place.program[index]
-    if (instruction?.op === 'jump') pending.push(instruction.next)
-    else if (instruction?.op === 'fork') pending.push(instruction.also, instruction.next)
-    else if (instruction?.op === 'save') pending.push(index + 1)
-    else if (instruction?.op === 'assert' && holds(instruction.assertion, place)) pending.push(index + 1)
-  }
-}
-
 const HOLDS: Readonly<Record<Assertion, (before: number | undefined, after: number | undefined) => boolean>> = {
   'text-start': (before) => before === undefined,
   'text-end': (_, after) => after === undefined,
@@ -204,33 +148,7 @@ const HOLDS: Readonly<Record<Assertion, (before: number | undefined, after: numb
   'no-word-boundary': (before, after) => isWord(before) === isWord(after),
 }
 
-/** Whether an assertion is true of a place. */
-export function holds(assertion: Assertion, { points, at }: Place): boolean {
-  return HOLDS[assertion](points[at - 1], points[at])
-}
-
-/** A set of instruction indexes in order of arrival. */
-class Threads {
-  readonly #member: Uint8Array
-  readonly #list: number[] = []
-
-  constructor(size: number) {
-    this.#member = new Uint8Array(size)
-  }
-
-  add(index: number): boolean {
-    if (this.#member[index] === 1) return false
-    this.#member[index] = 1
-    this.#list.push(index)
-    return true
-  }
-
-  list(): readonly number[] {
-    return this.#list
-  }
-
-  clear(): void {
-    for (const index of this.#list) this.#member[index] = 0
-    this.#list.length = 0
-  }
+/** Whether an assertion is true of the place between two characters; undefined where the text begins or ends. */
+export function holds(assertion: Assertion, before: number | undefined, after: number | undefined): boolean {
+  return HOLDS[assertion](before, after)
 }

@@ -77,14 +77,14 @@ class Queue {
   #step({ index, slots }: Thread, pending: Thread[]): void {
     const instruction = this.#program[index]
     if (instruction === undefined) return
-    const place = { program: this.#program, points: this.#points, at: this.#at }
+    const [before, after] = [this.#points[this.#at - 1], this.#points[this.#at]]
     if (instruction.op === 'jump') pending.push({ index: instruction.next, slots })
     else if (instruction.op === 'fork')
       pending.push({ index: instruction.also, slots }, { index: instruction.next, slots })
     else if (instruction.op === 'save')
       pending.push({ index: index + 1, slots: withSlot(slots, instruction.slot, this.#at) })
     else if (instruction.op !== 'assert') this.threads.push({ index, slots })
-    else if (holds(instruction.assertion, place)) pending.push({ index: index + 1, slots })
+    else if (holds(instruction.assertion, before, after)) pending.push({ index: index + 1, slots })
   }
 }
 
