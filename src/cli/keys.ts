@@ -3,13 +3,14 @@ import { type PrivateKey, privateKeyFromPem, privateKeyFromPkcs8 } from '#crypto
 import { publicKeyFromPem, type PublicKey } from '#crypto/public-key'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
+import { isKmsAddress, loadKmsKey, type KnownKey } from './key-services.js'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { askPassword } from './password.js'
 import { asText, parseInput, readFileOrUrl } from './read-input.js'
 
 /** Schemes that cosign knows and this program does not speak yet. */
-const UNSUPPORTED = ['awskms', 'gcpkms', 'azurekms', 'hashivault', 'k8s', 'gitlab', 'github', 'pkcs11'] as const
+const UNSUPPORTED = ['k8s', 'gitlab', 'github', 'pkcs11'] as const
 
 /** The bytes that a key reference names. @throws {@link CliError} `CLI_UNSUPPORTED`, `CLI_INPUT`, `CLI_FILE_MISSING` */
 export async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
@@ -17,7 +18,7 @@ export async function readKeyReference(host: Host, reference: string, signal: Ab
   if (scheme === 'env' && reference.startsWith('env://')) return readVariable(host, reference.slice('env://'.length))
   if (UNSUPPORTED.some((name) => name === scheme)) {
     throw new CliError('CLI_UNSUPPORTED', `keys at ${scheme} are not supported yet`, {
-      expected: 'a file, env://VARIABLE or an http(s) address',
+      expected: 'a file, env://VARIABLE, an http(s) address, or a key at AWS, Google, Azure or Vault',
       found: `a ${scheme} reference`,
     })
   }
@@ -32,10 +33,11 @@ function readVariable(host: Host, name: string): Uint8Array {
   })
 }
 
-/** The public key that a reference names: PEM. */
-export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<PublicKey> {
+/** The public key that a reference names: PEM, or what a key management service has. */
+export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<KnownKey> {
+  if (isKmsAddress(reference)) return await loadKmsKey(host, reference, signal)
   const bytes = await readKeyReference(host, reference, signal)
-  return parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key')))
+  return { key: parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key'))) }
 }
 
 function publicKeyFrom(text: string): PublicKey {

@@ -104,7 +104,7 @@ const SALT_BYTES = 32
 function clusterPorts(
   options: ClusterGateOptions,
   documents: Documents,
-  { trust, cache, onAsked }: GateParts,
+  { trust, kmsKeys, cache, onAsked }: GateParts,
 ): ReviewPorts {
   const { api, namespace, clock, log, keychains } = options
   const readers = new RegistryReaders({
@@ -122,7 +122,7 @@ function clusterPorts(
       Promise.reject(new PolicyError('POLICY_CLUSTER', `the global context entry ${name} is not known here`)),
   })
   return createClusterPorts({
-    ...{ namespace, readers, keychains, cache, cluster, trust, clock },
+    ...{ namespace, readers, keychains, cache, cluster, trust, kmsKeys, clock },
     secrets: createSecretReader({ api, documents, namespace, clock }),
     salt: options.random(SALT_BYTES),
     onStale: (what, error) => {

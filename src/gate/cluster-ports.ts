@@ -14,6 +14,7 @@ import type { RegistryAccess } from '#policy/internal/policy'
 import type { Review } from '#policy/internal/review'
 import type { OnVerification } from './admission/admission.js'
 import type { ReviewPorts } from './gate.js'
+import type { KmsKeys } from './kms-keys.js'
 import { lazyReader } from './logins/registry-readers.js'
 import type { RegistryReaders } from './logins/registry-readers.js'
 import { openLogins, pullSecretsOf } from './logins/review-logins.js'
@@ -36,6 +37,7 @@ export interface ClusterPortOptions {
   readonly cache: VerificationCache
   readonly cluster: ClusterReader
   readonly trust: TrustKeeper
+  readonly kmsKeys: KmsKeys
   readonly clock: Clock
   readonly salt: Uint8Array
   /** Told when a key that was had once stands in for one that cannot be had. */
@@ -120,11 +122,9 @@ type KeptKey = Exclude<KeySource, { readonly kind: 'inline' }>
 async function loadKey(
   source: KeptKey,
   keys: LastGood<PublicKey>,
-  { secrets, namespace }: ClusterPortOptions,
+  { secrets, namespace, kmsKeys }: ClusterPortOptions,
 ): Promise<PublicKey> {
-  if (source.kind === 'kms') {
-    throw new PolicyError('POLICY_KEY', `the key ${source.uri} cannot be had: there is no client for key services yet`)
-  }
+  if (source.kind === 'kms') return await kmsKeys.get(source.uri)
   const at = source.namespace ?? namespace
   const what = `${at}/${source.name}/${source.entry ?? ''}`
   return await keys.load(what, async () => {

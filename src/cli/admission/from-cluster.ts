@@ -12,6 +12,7 @@ import { DEFAULT_NAMESPACE } from '#gate/installation'
 import type { ExceptionNamespaces } from '#gate/snapshot/exception-shelf'
 import { openCloudKeychains } from '../cloud-logins.js'
 import type { Host } from '../kit/host.js'
+import { kmsKeysOfPolicies } from '../policy/kms-keys.js'
 import { fetchInput } from '../read-input.js'
 import type { RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
@@ -62,6 +63,7 @@ export async function openGateFromCluster(options: FromClusterOptions): Promise<
     scanInterval: flags['scan-interval'],
     scanRate: Math.max(1, flags['scan-rate']),
     keychains: await keychainsOf(host, flags),
+    kmsKey: kmsKeysOfPolicies(host, REGISTRY_PACE),
     exceptionsFrom: exceptionNamespaces(flags['exceptions-from']),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),

@@ -15,6 +15,7 @@ import type { ClusterReader } from '#policy/internal/cluster'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { Host } from '../kit/host.js'
+import { kmsKeysOfPolicies } from '../policy/kms-keys.js'
 import { fetchInput, readTextFile } from '../read-input.js'
 import { openRegistry, type RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
@@ -69,14 +70,15 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
     fetch: await host.connect(),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
+    kmsKey: kmsKeysOfPolicies(host, REGISTRY_PACE),
     exceptionsFrom: 'all',
     createPorts:
-      ({ trust, cache }) =>
+      ({ trust, kmsKeys, cache }) =>
       (_, onVerification) =>
         createReviewPorts(content, {
           trustRoot: (name) => trust.get(name),
           trustRepository: trust.repository,
-          key: async (source) => keyIn(documents, source),
+          key: async (source) => (source.kind === 'kms' ? await kmsKeys.get(source.uri) : keyIn(documents, source)),
           cluster: cluster(),
           clock: host.clock,
           // Everything is read with the same logins.
@@ -108,9 +110,8 @@ function clusterIn(documents: Documents): () => ClusterReader {
 
 function keyIn(
   documents: Documents,
-  source: Exclude<KeySource, { readonly kind: 'inline' }>,
+  source: Extract<KeySource, { readonly kind: 'secret' }>,
 ): ReturnType<typeof keyOfSecret> {
-  if (source.kind === 'kms') throw new PolicyError('POLICY_KEY', `the key ${source.uri} cannot be had here`)
   const secrets = documents.ofKind({ group: '', kind: 'Secret' })
   const { namespace } = source
   const secret = secrets.find(

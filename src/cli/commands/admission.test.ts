@@ -109,6 +109,15 @@ function post(url: string, ca: string, body: string): Promise<Answer> {
 }
 
 describe('admission over files', () => {
+  test('a policy by a key at a service that cannot be asked denies, and says why', async (t) => {
+    const keyed = policy().replace(/keyless: .*$/m, "key: {kms: 'hashivault://cosign'}}]")
+    const webhook = await start(t, { 'p.yaml': keyed })
+    const { response } = await webhook.review('/validations', signed)
+    assert.equal(response.allowed, false)
+    assert.match(response.status?.message ?? '', /it is not said where Vault is/)
+    assert.equal(await webhook.stop(), 0)
+  })
+
   test('a real HTTPS review: signed is pinned and admitted, unsigned and others are denied, and it ends when told', async (t) => {
     const webhook = await start(t, { 'p.yaml': policy() })
     const tag = signed.replace(/@.*/, ':latest')

@@ -48,6 +48,18 @@ const VARIABLES: readonly VariableRow[] = [
   { name: 'TUF_MIRROR', description: 'TUF repository to use', expects: 'a URL' },
   { name: 'TUF_ROOT', description: 'where TUF metadata is kept', expects: 'a folder; ~/.sigstore/root if not set' },
   { name: 'TUF_ROOT_JSON', description: 'the TUF root to trust first', expects: 'the JSON text of a root' },
+  { name: 'AWS_ENDPOINT_URL_KMS', description: 'the key management service to ask at AWS', expects: 'a URL' },
+  { name: 'AWS_REGION', description: 'where keys at AWS are, unless their ARN says it', expects: 'a region' },
+  { name: 'TRANSIT_SECRET_ENGINE_PATH', description: 'where Vault keeps keys', expects: 'a path; transit if not set' },
+  { name: 'VAULT_ADDR', description: 'where Vault or OpenBao is', expects: 'a URL' },
+  { name: 'VAULT_CACERT', description: 'authority of Vault’s certificate', expects: 'a PEM file' },
+  { name: 'VAULT_NAMESPACE', description: 'namespace in Vault', expects: 'a name' },
+  {
+    name: 'VAULT_TOKEN',
+    description: 'login for Vault',
+    expects: 'a token; ~/.vault-token if not set',
+    sensitive: true,
+  },
   {
     name: 'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
     description: 'where GitHub Actions gives tokens',

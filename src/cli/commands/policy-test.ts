@@ -64,7 +64,7 @@ export const command: Command = defineCommand({
       trustRoot: async (name) =>
         name === undefined ? await (installed ??= loadTrust(host, flags)) : await files.trustRoot(name),
       trustRepository: files.trustRepository,
-      key: async (source) => await Promise.resolve().then(() => files.key(source)),
+      key: files.key,
       cluster: files.cluster,
       clock: host.clock,
     })

@@ -2,7 +2,11 @@
 
 /** With which key. */
 export const keyFlags = {
-  key: { kind: 'path', help: 'private key: a file, or env://VARIABLE', placeholder: 'KEY' },
+  key: {
+    kind: 'path',
+    help: 'private key: a file, env://VARIABLE, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
+    placeholder: 'KEY',
+  },
   sk: { kind: 'boolean', help: 'use a hardware security key', hidden: true },
   slot: { kind: 'string', help: 'slot of the hardware security key', hidden: true },
   certificate: {

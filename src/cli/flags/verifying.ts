@@ -2,7 +2,12 @@
 
 /** With which public key, instead of an identity. */
 export const publicKeyFlags = {
-  key: { kind: 'path', help: 'public key: a file, a URL, or env://VARIABLE', placeholder: 'KEY', group: 'identity' },
+  key: {
+    kind: 'path',
+    help: 'public key: a file, a URL, env://VARIABLE, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
+    placeholder: 'KEY',
+    group: 'identity',
+  },
   sk: { kind: 'boolean', help: 'use a hardware security key', hidden: true },
   slot: { kind: 'string', help: 'slot of the hardware security key', hidden: true },
 } as const

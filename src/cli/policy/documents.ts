@@ -25,6 +25,7 @@ import type { TrustRepository } from '#policy/internal/trust-repository'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { Host } from '../kit/host.js'
 import { fetchInput, readTextFile } from '../read-input.js'
+import { kmsKeysOfPolicies } from './kms-keys.js'
 
 /** What the files say together. */
 export interface PolicyFiles {
@@ -37,7 +38,7 @@ export interface PolicyFiles {
   trustRoot(name: string): Promise<TrustedRoot>
   /** Of a TUF repository that a policy names itself. */
   readonly trustRepository: (repository: TrustRepository) => Promise<TrustedRoot>
-  key(source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey
+  readonly key: (source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal) => Promise<PublicKey>
 }
 
 /**
@@ -82,7 +83,7 @@ export async function loadPolicyFiles(host: Host, paths: readonly string[], sign
     cluster: clusterOfDocuments(documents.map(({ value }) => value)),
     trustRoot: (name) => rootNamed(host, roots, name),
     trustRepository: repositoryLoader(host),
-    key: (source) => keyFrom(secrets, source),
+    key: keyLoader(host, secrets),
   }
 }
 
@@ -135,8 +136,19 @@ function dataOf({ value }: ReadDocument, field: string): ReadonlyMap<string, str
   return new Fields(value, '', new Complaints()).textMap(field)
 }
 
-function keyFrom(secrets: readonly ReadDocument[], source: Exclude<KeySource, { readonly kind: 'inline' }>): PublicKey {
-  if (source.kind === 'kms') throw new PolicyError('POLICY_KEY', `the key ${source.uri} cannot be had here`)
+/** A key at a service is fetched once, however many policies name it for however many resources. */
+function keyLoader(host: Host, secrets: readonly ReadDocument[]): PolicyFiles['key'] {
+  const fetched = new Map<string, Promise<PublicKey>>()
+  const load = kmsKeysOfPolicies(host)
+  return async (source, signal) => {
+    if (source.kind === 'secret') return keyFrom(secrets, source)
+    const pending = fetched.get(source.uri) ?? load(source.uri, signal)
+    fetched.set(source.uri, pending)
+    return await pending
+  }
+}
+
+function keyFrom(secrets: readonly ReadDocument[], source: Extract<KeySource, { readonly kind: 'secret' }>): PublicKey {
   const { name, namespace, entry } = source
   const secret = secrets.find(
     ({ value }) =>

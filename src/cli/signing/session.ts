@@ -1,6 +1,6 @@
 /** The signing session that a command line asks for: key or identity, witnesses, and the check at the end. @module */
 import { ALGORITHMS, type AlgorithmName } from '#crypto/algorithms'
-import { generatePrivateKey, type PrivateKey } from '#crypto/private-key'
+import { generatePrivateKey, type Signer } from '#crypto/private-key'
 import { randomBytes } from '#crypto/random'
 import { systemTimers } from '#clients/http/timers'
 import type { Fetch } from '#clients/http/fetch'
@@ -15,6 +15,7 @@ import { certificateIdentity } from '#verify/identity/certificate-identity'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { inline } from '../kit/printable.js'
+import { isKmsAddress, loadKmsSigner } from '../key-services.js'
 import { loadPrivateKey, refuseSecurityKey } from '../keys.js'
 import { loadTrust } from '../trust.js'
 import { loadKeyCertificates } from './certificates.js'
@@ -51,7 +52,7 @@ export interface CommandSession {
   readonly session: SigningSession
   readonly services: ChosenServices
   /** PEM of the public key goes into old bundles of key signatures. */
-  readonly signer: PrivateKey
+  readonly signer: Signer
 }
 
 /** Makes the session; a person is asked, and an authority, only when the first signature is made. */
@@ -114,7 +115,8 @@ async function makeSigner(
   host: Host,
   { flags, signal, algorithm = 'ecdsa-sha2-256-nistp256' }: SessionAsk,
   services: ChosenServices,
-): Promise<PrivateKey> {
+): Promise<Signer> {
+  if (flags.key !== undefined && isKmsAddress(flags.key)) return await loadKmsSigner(host, flags.key, signal)
   if (flags.key === undefined) host.terminal.note('Generating ephemeral keys...')
   const key =
     flags.key === undefined ? await generatePrivateKey(algorithm) : await loadPrivateKey(host, flags.key, signal)
@@ -126,7 +128,7 @@ async function makeSigner(
 interface CredentialsAsk extends SessionAsk {
   readonly services: ChosenServices
   readonly fetch: Fetch
-  readonly signer: PrivateKey
+  readonly signer: Signer
 }
 
 async function identityCredentials(

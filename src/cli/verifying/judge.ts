@@ -61,8 +61,9 @@ export async function prepareJudge(host: Host, flags: VerifyFlags, signal: Abort
       'WARNING: no transparency log is asked for: a signature that was made in secret is accepted like any other.',
     )
   }
-  const key = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
-  const policy = policyFromFlags(flags, key)
+  const known = flags.key === undefined ? undefined : await loadPublicKey(host, flags.key, signal)
+  const policy = policyFromFlags(flags, known)
+  const key = known?.key
   const outside = new WeakSet<object>()
   const complete = await prepareCompletion(host, { flags, key, signal, attempt })
   let trust: Promise<TrustedRoot> | undefined

@@ -1,9 +1,9 @@
 /** From flags to the policy of a verification: who must have signed. @module */
 import { type Algorithm, ALGORITHMS, defaultAlgorithm } from '#crypto/algorithms'
-import type { PublicKey } from '#crypto/public-key'
 import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import type { IdentityRequirement, Policy, RequirableClaim, TextRequirement } from '#verify/identity/identity-policy'
 import { compilePattern } from '#verify/pattern/pattern'
+import type { KnownKey } from '../key-services.js'
 import { UsageError } from '../kit/errors.js'
 
 /** What the identity flags say. */
@@ -42,12 +42,12 @@ const INSPECT =
  * The policy of a command line: a key, or one or several identities.
  * @throws {@link UsageError} if it says neither, both, or an identity without an issuer.
  */
-export function policyFromFlags(flags: PolicyFlags, key: PublicKey | undefined): Policy {
+export function policyFromFlags(flags: PolicyFlags, known: KnownKey | undefined): Policy {
   const identities = texts(flags, 'certificate-identity')
   const issuers = texts(flags, 'certificate-oidc-issuer')
-  if (key !== undefined) {
+  if (known !== undefined) {
     if (identities.length + issuers.length + requiredClaims(flags).length > 0) throw keyOrIdentity('both')
-    return { kind: 'key', key, ...algorithmOf(key, flags['signature-digest-algorithm']) }
+    return { kind: 'key', key: known.key, ...algorithmOf(known, flags['signature-digest-algorithm']) }
   }
   if (flags['signature-digest-algorithm'] !== undefined) {
     throw new UsageError('USAGE_FLAG_CONFLICT', '--signature-digest-algorithm belongs to --key', {
@@ -73,14 +73,18 @@ export function policyFromFlags(flags: PolicyFlags, key: PublicKey | undefined):
 }
 
 /** The one algorithm that the digest leaves; Ed25519 has its digest built in and leaves nothing to choose. */
-function algorithmOf(key: PublicKey, digest: SignatureDigest | undefined): { readonly algorithm?: Algorithm } {
+function algorithmOf(
+  { key, algorithm: only }: KnownKey,
+  digest: SignatureDigest | undefined,
+): { readonly algorithm?: Algorithm } {
+  if (only !== undefined && (digest === undefined || only.digest === digest)) return { algorithm: only }
   if (digest === undefined || key.keyType === 'ed25519' || key.keyType.startsWith('ml-dsa')) return {}
   const usual = defaultAlgorithm(key)
   const algorithms = [usual, ...Object.values(ALGORITHMS).filter(({ keyType }) => keyType === key.keyType)]
   const algorithm = algorithms.find((each) => each.digest === digest && each.family === usual.family)
-  if (algorithm !== undefined) return { algorithm }
+  if (algorithm !== undefined && only === undefined) return { algorithm }
   throw new UsageError('USAGE_FLAG_CONFLICT', `no signature algorithm of Sigstore uses this key with ${digest}`, {
-    expected: `${String(usual.digest)}, or no --signature-digest-algorithm: it follows from the key`,
+    expected: `${String((only ?? usual).digest)}, or no --signature-digest-algorithm: it follows from the key`,
     found: digest,
   })
 }

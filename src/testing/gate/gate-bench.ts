@@ -86,6 +86,7 @@ export async function openGateBench({ registry, unstarted, ...options }: GateBen
     declared: () => undefined,
     trustedRoot: () => Promise.resolve(images.pki.trusted),
     remoteText: () => Promise.reject(new Error('this test allows no network')),
+    kmsKey: () => Promise.reject(new Error('this test allows no network')),
     events: false,
     reports: false,
     scanInterval: 0,

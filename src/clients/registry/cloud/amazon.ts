@@ -3,12 +3,12 @@ import { isJsonObject, type JsonValue } from '#encoding/json'
 import { decodeBase64 } from '#encoding/base64'
 import { decodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
+import { readObject, secretIn } from '../../cloud/answers.js'
+import { awsCredentials } from '../../cloud/aws-credentials.js'
+import { signAwsRequest } from '../../cloud/aws-signature.js'
+import { CloudError } from '../../cloud/cloud-error.js'
+import type { CloudPorts } from '../../cloud/cloud-ports.js'
 import { ANONYMOUS, type Credentials } from '../credentials.js'
-import { RegistryError } from '../registry-error.js'
-import { readObject, secretIn } from './answers.js'
-import { awsCredentials } from './aws-credentials.js'
-import { signAwsRequest } from './aws-signature.js'
-import type { CloudPorts } from './cloud-ports.js'
 
 /** `ACCOUNT.dkr.ecr.REGION.amazonaws.com`, `-fips`, China's, and the names for both versions of IP. */
 export const AMAZON_HOST: RegExp =
@@ -48,5 +48,5 @@ function loginOf(token: string): Credentials {
   } catch (error) {
     if (!isCodedError(error)) throw error
   }
-  throw new RegistryError('REGISTRY_CREDENTIALS', `${WHAT} answered without credentials`, { expected: 'USER:PASSWORD' })
+  throw new CloudError('CLOUD_CREDENTIALS', `${WHAT} answered without credentials`, { expected: 'USER:PASSWORD' })
 }

@@ -4,7 +4,7 @@ import { encodeBase64 } from '#encoding/base64'
 import { encodeUtf8 } from '#encoding/utf8'
 import { fakeNetwork, json, type FakeAnswer, type FakeNetwork } from '#testing/fake-fetch'
 import { HttpError } from '../../http/http-error.js'
-import { signAwsRequest } from './aws-signature.js'
+import { signAwsRequest } from '../../cloud/aws-signature.js'
 import { cloudKeychain, type CloudName } from './cloud-keychain.js'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)
@@ -158,7 +158,7 @@ describe('Amazon', () => {
   for (const url of ['http://evil.example/', 'http://169.254.170.23.evil.example/', 'ftp://localhost/', 'x']) {
     test(`an agent at ${url} gets no token`, async () => {
       const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: 'jwt' }
-      await assert.rejects(ask(ECR, { env }), { code: 'REGISTRY_CREDENTIALS' })
+      await assert.rejects(ask(ECR, { env }), { code: 'CLOUD_CREDENTIALS' })
     })
   }
 
@@ -194,7 +194,7 @@ describe('Amazon', () => {
       await assert.rejects(
         ask(ECR, { env: KEYS, answers: { [ECR_API]: answer } }),
         (error: Error & { code: string }) => {
-          assert.ok(['REGISTRY_CREDENTIALS', 'HTTP_JSON'].includes(error.code), error.code)
+          assert.ok(['CLOUD_CREDENTIALS', 'HTTP_JSON'].includes(error.code), error.code)
           return !JSON.stringify(error).includes('secret')
         },
       )
@@ -206,7 +206,7 @@ describe('Amazon', () => {
       'POST sts.eu-central-1.amazonaws.com/': { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' },
     }
     await assert.rejects(ask(ECR, { env: WEB, files: { '/token': 'jwt' }, answers }), {
-      code: 'REGISTRY_CREDENTIALS',
+      code: 'CLOUD_CREDENTIALS',
       found: 'status 403, AccessDenied',
     })
   })
@@ -255,7 +255,7 @@ describe('Azure', () => {
   ] as const) {
     test(`an error: ${name}`, async () => {
       const asked = ask('acmeteam.azurecr.io', { env, files: { '/token': 'jwt' }, answers })
-      await assert.rejects(asked, { code: 'REGISTRY_CREDENTIALS' })
+      await assert.rejects(asked, { code: 'CLOUD_CREDENTIALS' })
     })
   }
 })
@@ -297,7 +297,7 @@ describe('what is remembered', () => {
   test('what failed is asked again', async () => {
     const answers = [json({}, 500), ECR_TOKEN]
     const { keychain } = keychainOver(() => answers.shift() ?? new Error('no more'), KEYS)
-    await assert.rejects(keychain({ registry: ECR, repository: 'x' }), { code: 'REGISTRY_CREDENTIALS' })
+    await assert.rejects(keychain({ registry: ECR, repository: 'x' }), { code: 'CLOUD_CREDENTIALS' })
     assert.equal((await keychain({ registry: ECR, repository: 'x' })).kind, 'basic')
   })
 })

@@ -1,9 +1,9 @@
 /** Logins that a cloud or a CI system holds ready for its own registry (`--k8s-keychain`, and the gate). @module */
+import type { CloudPorts } from '../../cloud/cloud-ports.js'
 import { RecentAnswers } from '../../recent-answers.js'
 import { ANONYMOUS, type Credentials, type Keychain } from '../credentials.js'
 import { AMAZON_HOST, amazonLogin } from './amazon.js'
 import { AZURE_HOST, azureLogin } from './azure.js'
-import type { CloudPorts } from './cloud-ports.js'
 import { GOOGLE_HOST, googleLogin } from './google.js'
 
 /** By Kyverno's names for them. */

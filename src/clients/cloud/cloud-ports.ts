@@ -1,7 +1,7 @@
 /** What the clouds' credential providers need of the world. @module */
 import type { Clock } from '#time'
-import type { Environment } from '../../http/proxy.js'
-import type { Fetch } from '../../http/fetch.js'
+import type { Environment } from '../http/proxy.js'
+import type { Fetch } from '../http/fetch.js'
 
 export interface CloudPorts {
   readonly fetch: Fetch

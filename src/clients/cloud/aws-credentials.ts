@@ -1,6 +1,6 @@
 /** Who this is to AWS, in the order of its own clients: environment, a role for a token of the cluster, the container, the machine. @module */
-import { isHttpError } from '../../http/http-error.js'
-import { RegistryError } from '../registry-error.js'
+import { isHttpError } from '../http/http-error.js'
+import { CloudError } from './cloud-error.js'
 import { readAnswer, readObject, secretIn } from './answers.js'
 import type { AwsCredentials } from './aws-signature.js'
 import type { CloudPorts } from './cloud-ports.js'
@@ -13,7 +13,7 @@ export interface AwsPlace {
 
 type Source = (ports: CloudPorts, place: AwsPlace) => Promise<AwsCredentials | undefined>
 
-/** Undefined: this is nobody to AWS. @throws RegistryError REGISTRY_CREDENTIALS if something is configured and does not work */
+/** Undefined: this is nobody to AWS. @throws CloudError CLOUD_CREDENTIALS if something is configured and does not work */
 export async function awsCredentials(ports: CloudPorts, place: AwsPlace): Promise<AwsCredentials | undefined> {
   for (const source of SOURCES) {
     const found = await source(ports, place)
@@ -50,6 +50,7 @@ async function fromWebIdentity(
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: form.toString(),
     repeatable: true,
+    redirect: 'error',
   })
   const answer = await readAnswer(response, 'the security token service of AWS')
   const element = (name: string): string => elementOf(answer, name)
@@ -64,7 +65,7 @@ async function fromWebIdentity(
 function elementOf(xml: string, name: string): string {
   const [, text] = new RegExp(`<${name}>\\s*([A-Za-z0-9+/=_-]+)\\s*</${name}>`).exec(xml) ?? []
   if (text !== undefined) return text
-  throw new RegistryError('REGISTRY_CREDENTIALS', 'the security token service of AWS answered without credentials', {
+  throw new CloudError('CLOUD_CREDENTIALS', 'the security token service of AWS answered without credentials', {
     expected: name,
   })
 }
@@ -94,13 +95,9 @@ function checkAgent(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && AGENTS.has(url.hostname))))
     return url.href
-  throw new RegistryError(
-    'REGISTRY_CREDENTIALS',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI is not to be trusted with a token',
-    {
-      expected: 'https, or an agent of this machine',
-    },
-  )
+  throw new CloudError('CLOUD_CREDENTIALS', 'AWS_CONTAINER_CREDENTIALS_FULL_URI is not to be trusted with a token', {
+    expected: 'https, or an agent of this machine',
+  })
 }
 
 const METADATA = 'http://169.254.169.254/latest'

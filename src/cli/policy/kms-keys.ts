@@ -1,0 +1,30 @@
+/** Keys at key management services that policies name. @module */
+import type { PublicKey } from '#crypto/public-key'
+import { PolicyError } from '#policy/internal/policy-error'
+import { ownKey } from '../key-services.js'
+import type { ConnectOptions, Host } from '../kit/host.js'
+
+/** @throws KmsError, CloudError, PolicyError `POLICY_KEY` */
+export type LoadKmsKey = (uri: string, signal: AbortSignal) => Promise<PublicKey>
+
+/** Nothing is opened before the first one is asked for. */
+export function kmsKeysOfPolicies(host: Host, pace?: ConnectOptions['pace']): LoadKmsKey {
+  let opened: Promise<LoadKmsKey> | undefined
+  const open = async (): Promise<LoadKmsKey> => {
+    const { openKms } = await import('../kms.js')
+    const kms = await openKms(host, { endpoints: 'known', pace })
+    return async (uri, signal) => {
+      const { publicKey, algorithm } = await kms.key(uri, signal)
+      if (algorithm?.family === 'rsa-pss') throw unsupported(uri)
+      return ownKey(publicKey)
+    }
+  }
+  return async (uri, signal) => await (await (opened ??= open()))(uri, signal)
+}
+
+/** Of a key policies say the digest and no more: its signatures would be read as PKCS #1 v1.5. */
+function unsupported(uri: string): PolicyError {
+  return new PolicyError('POLICY_KEY', `the key ${uri} signs with RSA-PSS, which a policy cannot ask for`, {
+    expected: 'a key for ECDSA, Ed25519 or RSA PKCS #1 v1.5',
+  })
+}
