@@ -24,19 +24,19 @@ export class MessageHeaders implements Headers {
   }
 
   entries(): ReturnType<Headers['entries']> {
-    return this.#sorted()[Symbol.iterator]()
+    return this.#sorted().values()
   }
 
   keys(): ReturnType<Headers['keys']> {
     return this.#sorted()
       .map(([name]) => name)
-      [Symbol.iterator]()
+      .values()
   }
 
   values(): ReturnType<Headers['values']> {
     return this.#sorted()
       .map(([, value]) => value)
-      [Symbol.iterator]()
+      .values()
   }
 
   [Symbol.iterator](): ReturnType<Headers['entries']> {

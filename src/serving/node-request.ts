@@ -107,7 +107,7 @@ function partsOf(message: IncomingMessage, take: (bytes: number) => void): Promi
       } catch (error) {
         message.pause()
         settle(() => {
-          reject(error as Error)
+          reject(error instanceof Error ? error : new Error('what was thrown is no error', { cause: error }))
         })
       }
     }

@@ -97,7 +97,7 @@ class Watchdog {
 
 /** A body whose pieces are each waited for so long. */
 class GuardedBody implements AsyncIterableIterator<Uint8Array, void, undefined> {
-  readonly #pieces: AsyncIterator<Uint8Array, unknown, undefined>
+  readonly #pieces: AsyncIterator<Uint8Array, unknown>
   readonly #watch: Watchdog
   readonly #idleMillis: number
   #ended = false

@@ -64,7 +64,9 @@ async function findImages(context: ProgramContext, inReview: ReviewImages): Prom
 
 /** With digests written in, other images may be selected, and names read differently. */
 function findAgain(first: readonly Found[], inReview: ReviewImages): Promise<readonly Found[]> {
-  return Promise.all(first.map((found) => (found.error === undefined ? findImages(found.context, inReview) : found)))
+  return Promise.all(
+    first.map(async (found) => (found.error === undefined ? await findImages(found.context, inReview) : found)),
+  )
 }
 
 function pinsOf({ context: { rule }, images }: Found): readonly Pin[] {

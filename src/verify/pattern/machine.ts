@@ -10,26 +10,22 @@ import type { Program } from './program.js'
 /** How much of the text a match has to cover. */
 export type Extent = 'whole' | 'part'
 
-/** Runs one program. What it needs for that it keeps, so that a match allocates nothing. */
+/** Runs one program; a match allocates nothing. */
 export class Machine {
   readonly #program: Program
   /** What every text that matches as a whole begins with, and where the program goes on behind it. */
   readonly #beginning: { readonly text: string; readonly next: number }
-  #threads: Threads
-  #following: Threads
-  readonly #pending: number[] = []
+  #threads = NO_THREADS
+  #following = NO_THREADS
 
   constructor(program: Program) {
     this.#program = program
     this.#beginning = beginningOf(program)
-    this.#threads = new Threads(program.length)
-    this.#following = new Threads(program.length)
   }
 
   /** Whether the program matches the text as a whole, or some part of it. */
   matches(text: string, extent: Extent): boolean {
-    this.#threads.clear()
-    this.#following.clear()
+    ;[this.#threads, this.#following] = emptyThreads(this.#program.length)
     if (extent === 'part') return this.#isPart(text)
     // What does not begin as it must is most of what is ever compared.
     const { text: beginning, next } = this.#beginning
@@ -38,15 +34,13 @@ export class Machine {
 
   #isWhole(text: string, from: number, start: number): boolean {
     let at = from
-    let before = from === 0 ? undefined : text.charCodeAt(from - 1)
     let point = text.codePointAt(at)
-    this.#follow(this.#threads, start, before, point)
+    this.#follow(this.#threads, start, from === 0 ? undefined : text.charCodeAt(from - 1), point)
     while (this.#threads.size > 0) {
       if (point === undefined) return this.#threads.has(this.#program.length - 1)
       at += widthOf(point)
       const after = text.codePointAt(at)
       this.#consume(point, after)
-      before = point
       point = after
     }
     return false
@@ -82,15 +76,14 @@ export class Machine {
 
   /** Adds a thread and everything that it reaches without consuming a character. */
   #follow(threads: Threads, start: number, before: number | undefined, after: number | undefined): void {
-    const pending = this.#pending
-    pending.push(start)
-    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+    PENDING.push(start)
+    for (let index = PENDING.pop(); index !== undefined; index = PENDING.pop()) {
       if (!threads.add(index)) continue
       const instruction = this.#program[index]
-      if (instruction?.op === 'jump') pending.push(instruction.next)
-      else if (instruction?.op === 'fork') pending.push(instruction.also, instruction.next)
-      else if (instruction?.op === 'save') pending.push(index + 1)
-      else if (instruction?.op === 'assert' && holds(instruction.assertion, before, after)) pending.push(index + 1)
+      if (instruction?.op === 'jump') PENDING.push(instruction.next)
+      else if (instruction?.op === 'fork') PENDING.push(instruction.also, instruction.next)
+      else if (instruction?.op === 'save') PENDING.push(index + 1)
+      else if (instruction?.op === 'assert' && holds(instruction.assertion, before, after)) PENDING.push(index + 1)
     }
   }
 }
@@ -116,13 +109,16 @@ function beginningOf(program: Program): { readonly text: string; readonly next: 
 
 /** A set of instruction indexes in order of arrival. */
 class Threads {
+  readonly length: number
   readonly #member: Uint8Array
-  readonly #list: Uint16Array
+  readonly #list: Uint32Array
   size = 0
 
+  /** @param length of the longest program that runs in it */
   constructor(length: number) {
+    this.length = length
     this.#member = new Uint8Array(length)
-    this.#list = new Uint16Array(length)
+    this.#list = new Uint32Array(length)
   }
 
   add(index: number): boolean {
@@ -144,4 +140,15 @@ class Threads {
     for (let each = 0; each < this.size; each++) this.#member[this.at(each)] = 0
     this.size = 0
   }
+}
+
+const NO_THREADS = new Threads(0)
+const PENDING: number[] = []
+let threads: readonly [Threads, Threads] = [NO_THREADS, NO_THREADS]
+
+/** The same two for all programs, one of which runs at a time. */
+function emptyThreads(length: number): readonly [Threads, Threads] {
+  if (threads[0].length < length) threads = [new Threads(length), new Threads(length)]
+  for (const each of threads) each.clear()
+  return threads
 }
