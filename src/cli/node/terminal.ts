@@ -1,28 +1,29 @@
 /** The terminal of this process. @module */
 import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import type { Terminal } from '../kit/host.js'
 import { forTerminal } from '../kit/printable.js'
 import { readSecretLine } from './secret.js'
 
-/** Opens the standard streams; none of them is touched before it is used. */
+/** Opens the standard streams; none of them is touched before it is used: Node makes a socket of one that is a pipe. */
 export function nodeTerminal(): Terminal {
   let lines: LineReader | undefined
   return {
     get stdinIsTty() {
-      return process.stdin.isTTY
+      return isatty(0)
     },
     get stdoutIsTty() {
-      return process.stdout.isTTY
+      return isatty(1)
     },
     get stderrIsTty() {
-      return process.stderr.isTTY
+      return isatty(2)
     },
     get columns() {
-      return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 100
+      return isatty(1) ? Math.max(40, process.stdout.columns) : 100
     },
     // Synchronous: what was printed is out before the process may end, also on a pipe.
     write: (output) => {
-      writeAll(1, typeof output === 'string' && process.stdout.isTTY ? forTerminal(output) : output)
+      writeAll(1, typeof output === 'string' && isatty(1) ? forTerminal(output) : output)
     },
     // Also where it goes to a file: a log is looked at on a terminal one day.
     note: (line) => {
