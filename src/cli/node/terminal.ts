@@ -1,29 +1,33 @@
 /** The terminal of this process. @module */
 import { writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import type { Terminal } from '../kit/host.js'
 import { forTerminal } from '../kit/printable.js'
 import { readSecretLine } from './secret.js'
 
-/** Opens the standard streams; none of them is touched before it is used: Node makes a socket of one that is a pipe. */
+/** Asked of the system, not of `process.stdout`: to answer, that would make a socket of a pipe. */
+function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  return process.getBuiltinModule('node:tty').isatty(descriptor) // loaded when it is asked: it takes milliseconds
+}
+
+/** Opens the standard streams; none of them is touched before it is used. */
 export function nodeTerminal(): Terminal {
   let lines: LineReader | undefined
   return {
     get stdinIsTty() {
-      return isatty(0)
+      return isTerminal(0)
     },
     get stdoutIsTty() {
-      return isatty(1)
+      return isTerminal(1)
     },
     get stderrIsTty() {
-      return isatty(2)
+      return isTerminal(2)
     },
     get columns() {
-      return isatty(1) ? Math.max(40, process.stdout.columns) : 100
+      return isTerminal(1) ? Math.max(40, process.stdout.columns) : 100
     },
     // Synchronous: what was printed is out before the process may end, also on a pipe.
     write: (output) => {
-      writeAll(1, typeof output === 'string' && isatty(1) ? forTerminal(output) : output)
+      writeAll(1, typeof output === 'string' && isTerminal(1) ? forTerminal(output) : output)
     },
     // Also where it goes to a file: a log is looked at on a terminal one day.
     note: (line) => {
