@@ -22,12 +22,10 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import v8 from 'node:v8'
-import { Script } from 'node:vm'
 import * as esbuild from 'esbuild'
+import { updateBytecode } from './bytecode.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -203,47 +201,35 @@ export async function bundleCommandLine() {
       continue
     }
     const hash = createHash('sha256').update(file.contents).digest('hex')
-    const source = `/*${hash}*/${file.text}`
+    const source = `/*${hash}*/(function (exports, require, module, __filename, __dirname) {${toAscii(file.text)}\n})`
     writeIfChanged(file.path, source)
-    if (source.length < WORTH_COMPILING) continue
-    const bytecode = `${file.path}.${process.version}-${process.arch}.bytecode`
-    expected.add(bytecode)
-    compile(file.path, { source, hash, bytecode })
   }
   const listing = join(BIN, 'commands.json')
   expected.add(listing)
   writeIfChanged(
     listing,
     JSON.stringify(
-      definitions([...expected].filter((path) => dirname(path) === join(BIN, 'commands') && path.endsWith('.cjs'))),
+      await definitions(
+        [...expected].filter((path) => dirname(path) === join(BIN, 'commands') && path.endsWith('.cjs')),
+      ),
     ),
   )
-  for (const path of filesBelow(BIN)) if (!expected.has(path)) rmSync(path, { force: true })
+  for (const path of filesBelow(BIN))
+    if (!expected.has(path) && !path.endsWith('.bytecode')) rmSync(path, { force: true })
   return failures
 }
 
-/** Of a smaller chunk, finding and checking the bytecode would cost more than compiling it. */
-const WORTH_COMPILING = 16 * 1024
-
-/** Bytecode of a chunk for this Node, behind the hash that the chunk begins with; src/cli/node/chunk.ts reads it. */
-function compile(path, { source, hash, bytecode }) {
-  if (existsSync(bytecode) && readFileSync(bytecode).subarray(0, hash.length).toString('latin1') === hash) return
-  // All functions, also those that are compiled when they are first called. The flag is not part of what V8 compares later.
-  v8.setFlagsFromString('--no-lazy')
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-    filename: path,
-  })
-  v8.setFlagsFromString('--lazy')
-  writeIfChanged(bytecode, Buffer.concat([Buffer.from(hash, 'latin1'), script.createCachedData()]))
+/** A chunk is read as Latin-1, which is fastest. esbuild writes ASCII everywhere but in regular expressions. */
+function toAscii(text) {
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** What every command looks like, without its code: help and completion read this instead of loading all chunks. */
-function definitions(chunks) {
-  const load = createRequire(import.meta.url)
+async function definitions(chunks) {
+  const { loadChunk } = await import(join(dist, 'cli', 'node', 'chunk.js'))
   return chunks
     .map((path) => {
-      delete load.cache[path]
-      const { run: _, ...data } = load(path).command
+      const { run: _, ...data } = loadChunk(path).command
       return data
     })
     .sort((one, other) => (one.name < other.name ? -1 : 1))
@@ -293,19 +279,17 @@ function bundle(entryPoints, plugins) {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'silent',
-    define: {
-      'import.meta.url': 'importMetaUrl',
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const started = performance.now()
   const failures = await buildModules()
-  if (!process.argv.includes('--modules')) failures.push(...(await bundleCommandLine()))
+  if (!process.argv.includes('--modules')) {
+    failures.push(...(await bundleCommandLine()))
+    if (failures.length === 0) failures.push(...(await updateBytecode(root, filesBelow(BIN))))
+  }
   for (const failure of failures) console.error(failure)
   if (failures.length > 0) process.exit(1)
   console.log(`built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s`)

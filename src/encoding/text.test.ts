@@ -48,7 +48,7 @@ for (const text of [
   })
 }
 
-for (const text of ['A', 'AA==', 'AB', 'A+AA', 'A/AA']) {
+for (const text of ['A', 'AA==', 'AB', 'A+AA', 'A/AA', 'AAA\u0141', 'A AA', 'A\0AA']) {
   test(`${JSON.stringify(text)} is not strict base64url`, () => {
     assert.throws(() => decodeBase64Url(text), { code: 'BASE64' })
   })
@@ -59,6 +59,16 @@ for (const text of ['A', 'AA=', 'AB', 'AA===', 'A A=', 'AA=A']) {
     assert.throws(() => decodeBase64Any(text), { code: 'BASE64' })
   })
 }
+
+test("protobuf's base64 may mix the alphabets", () => {
+  assert.deepEqual(decodeBase64Any('+_-/'), Uint8Array.of(251, 255, 191))
+})
+
+test('what is decoded shares no memory with anything else', () => {
+  const decoded = decodeBase64('AAEC')
+  assert.equal(Object.getPrototypeOf(decoded), Uint8Array.prototype)
+  assert.equal(decoded.buffer.byteLength, 3)
+})
 
 test("protobuf's base64 may be wrapped, strict base64 may not", () => {
   assert.deepEqual(decodeBase64Any('AAEC\r\nAw==\n'), Uint8Array.of(0, 1, 2, 3))

@@ -13,7 +13,13 @@ import type {
 } from './attachment.js'
 import { isBundleType, LEGACY_ARTIFACT_TYPES } from './bundle-manifest.js'
 import { attestationFromLayer, signatureFromLayer, type LegacyLayer } from './legacy-layer.js'
-import { isAnnotatedAs, locateAttachments, type AttachmentPlace, type AttachmentQuery } from './locate.js'
+import {
+  isAnnotatedAs,
+  locateAttachments,
+  type AttachmentPlace,
+  type AttachmentQuery,
+  type LocatedAttachments,
+} from './locate.js'
 import { DEFAULT_MAX_ATTACHMENT_SIZE, type AttachmentReader } from './store.js'
 
 /** What came of one attachment: one that cannot be read does not keep the others from being read. */
@@ -23,11 +29,15 @@ export type ReadAttachment = Attachment | UnreadableAttachment
  * Reads all attachments of one kind. The two layouts are asked in parallel, and only what may be of that kind is fetched:
  * for one signature that is the list of referrers, the tag, the referrer's manifest and its bundle, three round trips.
  *
- * Whether a bundle is a signature on this image is for the caller to verify.
+ * Whether a bundle is a signature on this image is for the caller to verify, who may have asked for the lists already (`located`).
  * @throws RegistryError if a list cannot be had: an image that could not be asked about is not an unsigned one
  */
-export async function findAttachments(reader: AttachmentReader, query: AttachmentQuery): Promise<FoundAttachments> {
-  const { places, passedOver } = await locateAttachments(reader, query)
+export async function findAttachments(
+  reader: AttachmentReader,
+  query: AttachmentQuery,
+  located: Promise<LocatedAttachments> = locateAttachments(reader, query),
+): Promise<FoundAttachments> {
+  const { places, passedOver } = await located
   const blobs = rememberBlobs(blobsOf(reader))
   const found = await Promise.all(
     places.map(async (place) => await readAttachments(reader, place, { ...query, blobs })),

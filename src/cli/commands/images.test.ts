@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { HttpError } from '#clients/http/http-error'
 import { openSigningBench, type Outcome, type SigningBench } from '#testing/cli/signing-bench'
 import { command as attest } from './attest.js'
 import { command as downloadAttestation } from './download-attestation.js'
@@ -244,6 +245,35 @@ describe('exit codes and errors of verify', () => {
       const outcome = await bench.run(verify, [...words, 'localhost:8080/bare:latest'])
       assert.deepEqual([outcome.code, outcome.stdout], [1, ''])
       assert.match(outcome.stderr, /^Error: /m)
+    })
+  }
+})
+
+describe('the registry is asked before everything else is ready', () => {
+  const gone = (): Promise<never> => Promise.reject(new HttpError('HTTP_CONNECT', 'nobody there'))
+  const image = `localhost:8080/gone@sha256:${'0'.repeat(64)}`
+  for (const [name, command] of [
+    ['verify', verify],
+    ['verify-attestation', verifyAttestation],
+  ] as const) {
+    test(`${name}: one that cannot be reached is told of`, async () => {
+      const outcome = await bench.run(command, [...anyone, '--output', 'json', image], { fetch: gone })
+      assert.deepEqual([outcome.code, errorCode(outcome)], [1, 'HTTP_CONNECT'])
+    })
+    test(`${name}: flags that are wrong are told of first`, async () => {
+      const words = [...anyone, '--output', 'json', '--key', 'cosign.pub', image]
+      const outcome = await bench.run(command, words, { fetch: gone })
+      assert.deepEqual([outcome.code, errorCode(outcome)], [1, 'USAGE_FLAG_CONFLICT'])
+    })
+    test(`${name}: an image by digest has its two lists asked for at once, and once`, async () => {
+      const asked: string[] = []
+      const fetch = (url: string): Promise<never> => {
+        asked.push(new URL(url).pathname.replace(/[0-9a-f]{64}/, '…'))
+        return gone()
+      }
+      await bench.run(command, [...anyone, image.replace('localhost', 'registry.example')], { fetch })
+      const tag = name === 'verify' ? 'sig' : 'att'
+      assert.deepEqual(asked, ['/v2/gone/referrers/sha256:…', `/v2/gone/manifests/sha256-….${tag}`])
     })
   }
 })

@@ -1,19 +1,11 @@
 /** `countersign verify-attestation`. @module */
-import { envelopeToJson } from '#formats/dsse/envelope'
 import { predicateTypeUri } from '#formats/in-toto/predicate-types'
-import type { Statement } from '#formats/in-toto/statement'
-import { verifyAttestationClaims } from '#verify/image/image-claims'
 import { registryFlags } from '../flags/registry.js'
 import { predicateFlags } from '../flags/signing.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
-import { openVerifiable } from '../local-image.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { prepareJudge } from '../verifying/judge.js'
-import { noAttestation } from '../verifying/conclude.js'
-import { verificationDocument } from '../verifying/document.js'
-import { type Accepted, judgeImage } from '../verifying/image-verification.js'
-import { performedChecks } from '../verifying/performed-checks.js'
-import { loadStatementPolicies } from '../verifying/statement-policies.js'
+import { nextTurn } from '../kit/next-turn.js'
+import { openVerifiable } from '../verifiable.js'
 
 const { type } = predicateFlags
 
@@ -47,55 +39,13 @@ export const command: Command = defineCommand({
     },
   ],
 
-  async run({ args, flags, changed, host, signal, verbose }) {
-    const policies = await loadStatementPolicies(host, flags.policy)
-    const uri = predicateTypeUri(flags.type)
-    const [judge, named] = await Promise.all([
-      prepareJudge(host, flags, signal),
-      openVerifiable(host, flags, { names: args, verbose }),
-    ])
-    setImmediate(judge.preload) // while the registry answers
-    for (const { images, image } of named) {
-      const judged = await judgeImage({
-        host,
-        images,
-        image,
-        kind: 'attestation',
-        predicateType: uri,
-        judge,
-        explain: flags.explain,
-        anySubject: !flags['check-claims'],
-        claims: (verification) => verifyAttestationClaims(verification, uri),
-      })
-      if (judged.accepted.length === 0) throw noAttestation(judged, flags)
-      policies.judge(judged.accepted.map(payloadOf))
-      const verifications = judged.accepted.map(({ verification }) => verification)
-      host.terminal.note(
-        performedChecks({ name: image.name, verifications, annotations: false, claims: flags['check-claims'] }),
-      )
-      const full = flags.output === 'json' && changed.has('output')
-      for (const each of judged.accepted) host.terminal.write(`${line(each, { decode: flags.decode, full })}\n`)
-    }
+  async run(invocation) {
+    const { args: names, flags, host, verbose } = invocation
+    const predicateType = predicateTypeUri(flags.type)
+    const named = openVerifiable(host, flags, { names, verbose, wanted: { kind: 'attestation', predicateType } })
+    await nextTurn() // then the question is on its way, and what judges the answer is loaded meanwhile
+    const { verifyAttestations } = await import('../verifying/image-attestations.js')
+    await verifyAttestations(invocation, named)
     return undefined
   },
 })
-
-function payloadOf({ attachment: { entity } }: Accepted<Statement>): Uint8Array {
-  return entity.content.kind === 'dsse' ? entity.content.envelope.payload : new Uint8Array()
-}
-
-function line(
-  { attachment: { entity }, verification }: Accepted<Statement>,
-  { decode, full }: { readonly decode: boolean; readonly full: boolean },
-): string {
-  if (entity.content.kind !== 'dsse') return ''
-  const { envelope } = entity.content
-  if (decode) return new TextDecoder().decode(envelope.payload)
-  const { payloadType, payload, signatures } = envelopeToJson(envelope)
-  return JSON.stringify({
-    payloadType,
-    payload,
-    signatures,
-    ...(full ? { verification: verificationDocument(verification) } : {}),
-  })
-}

@@ -1,20 +1,9 @@
 /** `countersign verify`. @module */
-import { decodeHex } from '#encoding/hex'
-import { parseDigest } from '#formats/oci/digest'
-import type { Verification } from '#verify/verification'
-import { verifyImageClaims } from '#verify/image/image-claims'
 import { registryFlags } from '../flags/registry.js'
 import { explainFlag, identityFlags, outputFlag, publicKeyFlags, trustFlags } from '../flags/verifying.js'
-import { type DigestedImage, readAnnotations } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import type { Host } from '../kit/host.js'
-import { openVerifiable } from '../local-image.js'
-import { prepareJudge } from '../verifying/judge.js'
-import { noSignature } from '../verifying/conclude.js'
-import { loadDetachedSignature } from '../verifying/detached-signature.js'
-import { certificateLines, type OptionalClaims, signatureDocument, signedText } from '../verifying/image-output.js'
-import { type Accepted, judgeImage } from '../verifying/image-verification.js'
-import { performedChecks } from '../verifying/performed-checks.js'
+import { nextTurn } from '../kit/next-turn.js'
+import { openVerifiable } from '../verifiable.js'
 
 export const command: Command = defineCommand({
   name: 'verify',
@@ -64,69 +53,13 @@ export const command: Command = defineCommand({
     },
   ],
 
-  async run({ args, flags, changed, host, signal, verbose }) {
-    const annotations = readAnnotations(flags.annotations)
-    // The key file is read while the registry answers.
-    const [judge, named, detached] = await Promise.all([
-      prepareJudge(host, flags, signal),
-      openVerifiable(host, flags, { names: args, verbose }),
-      loadDetachedSignature(host, flags, signal),
-    ])
-    setImmediate(judge.preload) // while the registry answers
-    for (const { images, image } of named) {
-      const judged = await judgeImage({
-        host,
-        found: detached?.(image),
-        images,
-        image,
-        kind: 'signature',
-        judge,
-        explain: flags.explain,
-        claims: (verification) => claimsOf(verification, image),
-      })
-      if (judged.accepted.length === 0) throw noSignature(judged, image.name)
-      const verifications = judged.accepted.map(({ verification }) => verification)
-      host.terminal.note(
-        performedChecks({
-          name: image.name,
-          verifications,
-          annotations: annotations.size > 0,
-          claims: flags['check-claims'],
-        }),
-      )
-      const full = flags.output === 'json' && changed.has('output')
-      print(host, judged.accepted, { image, text: flags.output === 'text', full })
-    }
+  async run(invocation) {
+    const { args: names, flags, host, verbose } = invocation
+    const wanted = flags.signature === undefined ? ({ kind: 'signature' } as const) : undefined
+    const named = openVerifiable(host, flags, { names, verbose, wanted })
+    await nextTurn() // then the question is on its way, and what judges the answer is loaded meanwhile
+    const { verifySignatures } = await import('../verifying/image-signatures.js')
+    await verifySignatures(invocation, named)
     return undefined
-
-    /** A bundle must state that it is an image signature in any case; only what an old payload says may be left unread. */
-    function claimsOf(verification: Verification, { descriptor }: DigestedImage): OptionalClaims {
-      const { content } = verification
-      const payloadSigned = content.kind === 'message-signature' && content.bytes !== undefined
-      if (!flags['check-claims'] && payloadSigned) return undefined
-      const { algorithm, hex } = parseDigest(descriptor.digest)
-      return verifyImageClaims(verification, {
-        digest: { algorithm, value: decodeHex(hex) },
-        annotations: flags['check-claims'] ? annotations : new Map(),
-      })
-    }
   },
 })
-
-interface Printing {
-  readonly image: DigestedImage
-  readonly text: boolean
-  readonly full: boolean
-}
-
-function print(host: Host, accepted: readonly Accepted<OptionalClaims>[], { image, text, full }: Printing): void {
-  const ask = { name: image.name, digest: image.descriptor.digest, full }
-  if (!text) {
-    host.terminal.write(`\n${JSON.stringify(accepted.map((each) => signatureDocument(each, ask)))}\n`)
-    return
-  }
-  for (const each of accepted) {
-    for (const line of certificateLines(each.verification)) host.terminal.note(line)
-    host.terminal.write(`${signedText(each, ask)}\n`)
-  }
-}

@@ -230,6 +230,28 @@ describe('errors', () => {
     assert.match(host.stderr(), /no answer yet to GET https:\/\/a\.example\/, and 1 more/)
     assert.match(host.stderr(), /context deadline exceeded/)
   })
+  test('--timeout may be longer than a timer can be set to', async () => {
+    for (const long of ['1000h', '100000h']) {
+      const { command } = probe({ run: () => new Promise((resolve) => setTimeout(resolve, 20, undefined)) })
+      const host = fakeHost()
+      assert.equal(await runCommand(command, ['--timeout', long], host), 0, host.stderr())
+    }
+  })
+  test('an interrupt reaches the signal of a command that is timed', async () => {
+    for (const before of [true, false]) {
+      const interruption = new AbortController()
+      if (before) interruption.abort('now')
+      const { command } = probe({
+        run: async ({ signal }) => {
+          interruption.abort('now')
+          assert.deepEqual([signal.aborted, signal.reason], [true, 'now'])
+          return undefined
+        },
+      })
+      const host = fakeHost({ interrupted: interruption.signal })
+      assert.equal(await runCommand(command, ['--timeout', '1h'], host), 0, host.stderr())
+    }
+  })
   test('the wrong number of arguments', async () => {
     const { command } = probe({ args: { usage: 'IMAGE', min: 1, max: 1 } })
     for (const words of [[], ['a', 'b']]) {

@@ -1,7 +1,8 @@
 /** Runs one command: parse, bind, run, and turn what happened into an exit code. @module */
 import type { Command, Invocation } from './command.js'
+import { startDeadline } from './deadline.js'
 import { bindFlags, type BoundFlags } from './environment.js'
-import { CliError, UsageError } from './errors.js'
+import { UsageError } from './errors.js'
 import { describeFailure, exitCodeFor, failureDocument } from './failure.js'
 import { commandHelp } from './help.js'
 import type { Host, Terminal } from './host.js'
@@ -92,42 +93,14 @@ async function runTimed(command: Command, { args, bound, host }: Prepared): Prom
   const timeout = flags['timeout']
   const verbose = flags['verbose'] === true
   const limited = command.longRunning !== true && typeof timeout === 'number'
-  const expiry = limited ? AbortSignal.timeout(Math.max(0, Math.ceil(timeout))) : undefined
-  const signal = expiry === undefined ? host.interrupted : AbortSignal.any([host.interrupted, expiry])
+  const deadline = limited ? startDeadline(timeout, host) : undefined
+  const signal = deadline?.signal ?? host.interrupted
   const invocation: Invocation = { args, flags, changed, host, signal, verbose }
-  const expired = expiry === undefined ? undefined : rejectWhenAborted(expiry, host)
   try {
     const running = command.run(invocation)
-    return (await (expired === undefined ? running : Promise.race([running, expired.promise]))) ?? 0
+    return (await (deadline === undefined ? running : Promise.race([running, deadline.passed]))) ?? 0
   } finally {
-    expired?.forget()
-  }
-}
-
-function rejectWhenAborted(
-  signal: AbortSignal,
-  { waitingFor }: Host,
-): { readonly promise: Promise<never>; readonly forget: () => void } {
-  let onAbort = (): void => undefined
-  const promise = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      const [first, ...others] = waitingFor()
-      const more = others.length === 0 ? '' : `, and ${String(others.length)} more`
-      reject(
-        new CliError('CLI_TIMEOUT', 'context deadline exceeded', {
-          found: first === undefined ? undefined : `no answer yet to ${first}${more}`,
-          hint: 'allow more time with --timeout',
-        }),
-      )
-    }
-  })
-  promise.catch(() => undefined) // raced, or never looked at again
-  signal.addEventListener('abort', onAbort, { once: true })
-  return {
-    promise,
-    forget: () => {
-      signal.removeEventListener('abort', onAbort)
-    },
+    deadline?.cancel()
   }
 }
 

@@ -6,7 +6,7 @@ import { nodeTerminal } from './terminal.js'
 /** The host of this process. HTTP and TLS are loaded by the first command that connects. */
 export function nodeHost(environment: Environment, definitions: Host['definitions']): Host {
   const terminal = nodeTerminal()
-  const waiting = new Map<symbol, string>()
+  const waiting = new Set<() => string>()
   return {
     terminal,
     environment,
@@ -21,7 +21,7 @@ export function nodeHost(environment: Environment, definitions: Host['definition
       const { openClusterOf } = await import('./cluster.js')
       return await openClusterOf(environment, options)
     },
-    waitingFor: () => [...waiting.values()],
+    waitingFor: () => [...waiting].map((describe) => describe()),
     openBrowser,
     homeFolder: environment['HOME'] ?? environment['USERPROFILE'],
     platform: { os: process.platform, arch: process.arch, runtime: `node ${process.version}` },

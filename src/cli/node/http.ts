@@ -19,25 +19,25 @@ export function connectTo(
     onRetry: note,
     ...pace,
     ...(tls === undefined ? {} : { tls }),
-    ...(verbose === true ? { trace: (event: TraceEvent) => note(describe(event)) } : {}),
+    ...(verbose === true ? { trace: (event: TraceEvent) => note(traceLine(event)) } : {}),
   })
   return client.fetch
 }
 
-/** The same fetch, which notes in `waiting` what has not been answered yet. */
-export function observed(fetch: Fetch, waiting: Map<symbol, string>): Fetch {
+/** The same fetch, which notes in `waiting` how to describe what has not been answered yet. */
+export function observed(fetch: Fetch, waiting: Set<() => string>): Fetch {
   return async (url, init = {}) => {
-    const request = Symbol('request')
-    waiting.set(request, `${(init.method ?? 'GET').toUpperCase()} ${redactUrl(url)}`)
+    const describe = (): string => `${(init.method ?? 'GET').toUpperCase()} ${redactUrl(url)}`
+    waiting.add(describe)
     try {
       return await fetch(url, init)
     } finally {
-      waiting.delete(request)
+      waiting.delete(describe)
     }
   }
 }
 
-function describe(event: TraceEvent): string {
+function traceLine(event: TraceEvent): string {
   if (event.kind === 'request') return `--> ${event.method} ${event.url}${headerLines(event.headers)}`
   if (event.kind === 'failure') return `<-- ${event.method} ${event.url} failed: ${event.code}`
   return `<-- ${String(event.status)} ${event.method} ${event.url} (${String(event.millis)} ms)${headerLines(event.headers)}`

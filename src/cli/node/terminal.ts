@@ -4,25 +4,30 @@ import type { Terminal } from '../kit/host.js'
 import { forTerminal } from '../kit/printable.js'
 import { readSecretLine } from './secret.js'
 
+/** Asked of the system, not of `process.stdout`: to answer, that would make a socket of a pipe. */
+function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  return process.getBuiltinModule('node:tty').isatty(descriptor) // loaded when it is asked: it takes milliseconds
+}
+
 /** Opens the standard streams; none of them is touched before it is used. */
 export function nodeTerminal(): Terminal {
   let lines: LineReader | undefined
   return {
     get stdinIsTty() {
-      return process.stdin.isTTY
+      return isTerminal(0)
     },
     get stdoutIsTty() {
-      return process.stdout.isTTY
+      return isTerminal(1)
     },
     get stderrIsTty() {
-      return process.stderr.isTTY
+      return isTerminal(2)
     },
     get columns() {
-      return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 100
+      return isTerminal(1) ? Math.max(40, process.stdout.columns) : 100
     },
     // Synchronous: what was printed is out before the process may end, also on a pipe.
     write: (output) => {
-      writeAll(1, typeof output === 'string' && process.stdout.isTTY ? forTerminal(output) : output)
+      writeAll(1, typeof output === 'string' && isTerminal(1) ? forTerminal(output) : output)
     },
     // Also where it goes to a file: a log is looked at on a terminal one day.
     note: (line) => {

@@ -9,6 +9,7 @@ import type {
   FoundAttachments,
 } from '#images/attachment'
 import { findAttachments } from '#images/find'
+import type { LocatedAttachments } from '#images/locate'
 import type { AttachmentReader } from '#images/store'
 import type { Artifact } from '#verify/artifact'
 import type { Verification } from '#verify/verification'
@@ -46,6 +47,8 @@ export interface ImageJudging<Claims> {
   readonly host: Host
   readonly images: AttachmentReader
   readonly image: DigestedImage
+  /** Where the registry says that attachments are, if it was asked already. */
+  readonly located?: Promise<LocatedAttachments> | undefined
   readonly kind: AttachmentKind
   readonly predicateType?: string
   readonly judge: Judge
@@ -62,7 +65,7 @@ export interface ImageJudging<Claims> {
 export async function judgeImage<Claims>(judging: ImageJudging<Claims>): Promise<Judged<Claims>> {
   const { images, image, kind, predicateType } = judging
   const query = { repository: image.repository, digest: image.descriptor.digest, kind, predicateType }
-  const found = judging.found ?? (await findAttachments(images, query))
+  const found = judging.found ?? (await findAttachments(images, query, judging.located))
   const accepted: Accepted<Claims>[] = []
   const failures: unknown[] = []
   const report: unknown[] = []

@@ -20,10 +20,21 @@ export function createNodeFetch(connections: Connections): Fetch {
       ...options,
       method: (init.method ?? 'GET').toUpperCase(),
       headers: { 'accept-encoding': 'identity', ...bodyHeaders(init), ...init.headers, ...headers },
-      ...(init.signal !== undefined && { signal: init.signal }),
     })
+    if (init.signal !== undefined) destroyOnAbort(outgoing, init.signal)
     return await exchange(outgoing, url, init)
   }
+}
+
+/** What node:http's own `signal` does, which takes a thirtieth of the time of a short command. */
+function destroyOnAbort(outgoing: ClientRequest, signal: AbortSignal): void {
+  const destroy = (): void => {
+    outgoing.destroy(aborted(signal))
+  }
+  signal.addEventListener('abort', destroy, { once: true })
+  outgoing.once('close', () => {
+    signal.removeEventListener('abort', destroy)
+  })
 }
 
 function parseUrl(address: string): URL {

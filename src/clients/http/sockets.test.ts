@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { createServer as createPlainServer, request as plainRequest, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import {
@@ -16,7 +17,9 @@ import { encodeUtf8 } from '#encoding/utf8'
 import { issueCertificate, rootSpec, type CertificateSpec, type TestCertificate } from '#testing/pki/certificate'
 import { readText } from './body.js'
 import { createHttpClient, type HttpOptions } from './client.js'
+import { createConnections } from './connections.js'
 import type { FetchResponse } from './fetch.js'
+import { createNodeFetch } from './node-fetch.js'
 
 const servers: Server[] = []
 const sockets = new Set<Socket>()
@@ -170,6 +173,47 @@ test('a request can be called off', async () => {
   })
   await assert.rejects(pending, { code: 'HTTP_ABORTED' })
 })
+
+test('what is called off is cut: before the answer, and in the middle of it', async () => {
+  for (const half of [false, true]) {
+    const controller = new AbortController()
+    const { promise: cut, resolve } = withResolver()
+    const port = await listen(
+      createPlainServer((_request, response) => {
+        response.once('close', resolve)
+        if (half) response.writeHead(200, { 'content-length': '100' }).write('half')
+        else controller.abort()
+      }),
+    )
+    await assert.rejects(
+      async () => {
+        const response = await client()(`http://127.0.0.1:${String(port)}/`, { signal: controller.signal })
+        controller.abort()
+        await text(response)
+      },
+      { code: 'HTTP_ABORTED' },
+    )
+    await cut
+  }
+})
+
+test('a signal that outlives a request is let go of', async () => {
+  const port = await listen(createPlainServer(echo))
+  const connections = createConnections({}, () => Promise.reject(new Error('no TLS here')))
+  const { signal } = new AbortController()
+  const response = await createNodeFetch(connections)(`http://127.0.0.1:${String(port)}/`, { signal })
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  await text(response)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+  connections.close()
+})
+
+function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => (resolve = done))
+  return { promise, resolve }
+}
 
 // TLS
 

@@ -1,6 +1,5 @@
 /** The keychain of this machine: Docker's and podman's files and helpers. @module */
-import { readFile } from 'node:fs'
-import { promisify } from 'node:util'
+import { readFileSync } from 'node:fs'
 import { randomBytes } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import type { Environment } from '../http/proxy.js'
@@ -109,13 +108,11 @@ function configPaths(env: Environment): readonly string[] {
   return [...new Set(paths)]
 }
 
-// Every command that asks a registry comes through here: `node:fs` is loaded already, `node:fs/promises` would take a millisecond.
-const readConfig = promisify(readFile)
-
 const nodeConfigFiles: ConfigFiles = {
   read: async (path) => {
     try {
-      return await readConfig(path)
+      // Every command that asks a registry comes through here. To read two small files any other way, threads would be started.
+      return readFileSync(path)
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

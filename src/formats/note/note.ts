@@ -28,8 +28,12 @@ const MAX_SIGNATURES = 100
 const MAX_LENGTH = 1_000_000
 const LINE_START = '— '
 
-// C0 controls but newline are forbidden, and so is text that is not UTF-8 (here: a lone surrogate).
-const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/
+
+/** C0 controls but newline are forbidden, and so is text that is not UTF-8 (here: a lone surrogate). */
+function isForbidden(text: string): boolean {
+  return CONTROL.test(text) || !text.isWellFormed()
+}
 
 /**
  * Takes a signed note apart. Nothing is verified.
@@ -37,7 +41,7 @@ const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u
  */
 export function parseNote(source: string): Note {
   if (source.length > MAX_LENGTH) throw malformed('the note is too long')
-  if (FORBIDDEN.test(source)) throw malformed('the note has control characters')
+  if (isForbidden(source)) throw malformed('the note has control characters')
   // The text may have empty lines itself: the last one is the separator.
   const separator = source.lastIndexOf('\n\n')
   if (separator < 0) throw malformed('no blank line stands between text and signatures')
@@ -53,7 +57,7 @@ export function parseNote(source: string): Note {
  * @throws NoteError `NOTE_MALFORMED` when the text cannot stand in a note, `NOTE_NAME` for a name that cannot
  */
 export function formatNote(text: string, signatures: readonly NoteSignature[]): string {
-  if (!text.endsWith('\n') || FORBIDDEN.test(text))
+  if (!text.endsWith('\n') || isForbidden(text))
     throw malformed('the text does not end in a newline, or has control characters')
   return `${text}\n${signatures.map(formatSignatureLine).join('')}`
 }
@@ -69,7 +73,7 @@ export function formatSignatureLine({ name, keyId, signature }: NoteSignature): 
  * @throws NoteError `NOTE_NAME`
  */
 export function checkKeyName(name: string): void {
-  if (name !== '' && !/[\s\u0085+]/u.test(name) && !FORBIDDEN.test(name)) return
+  if (name !== '' && !/[\s\u0085+]/.test(name) && !isForbidden(name)) return
   throw new NoteError('NOTE_NAME', 'not a name for a note key', {
     expected: 'a name without spaces and plus signs, such as log.example.com/2025',
     found: name.slice(0, 100),

@@ -26,6 +26,8 @@ export interface SigningBench {
   pushImage(name: string): Promise<string>
   /** Pushes an index of the images named. */
   pushIndex(name: string, images: readonly string[]): Promise<string>
+  /** The files that the next command finds, by name. */
+  files(): Readonly<Record<string, string | Uint8Array>>
   /** Runs a command; files of one run are there for the next one. */
   run(command: Command, words: readonly string[], options?: BenchRunOptions): Promise<Outcome>
 }
@@ -56,6 +58,7 @@ export async function openSigningBench(options: VirtualSigstoreOptions = {}): Pr
     requests,
     pushImage: async (name) => await pushImage(sigstore, name),
     pushIndex: async (name, images) => await pushIndex(sigstore, name, images),
+    files: () => files,
     run: async (command, words, given = {}) => {
       const host = fakeHost({
         fetch,
