@@ -12,16 +12,18 @@ import { createGate } from './gate.js'
 import type { Gate, GateOptions, GateParts, ReviewPorts } from './gate.js'
 import { RegistryReaders } from './logins/registry-readers.js'
 import { createSecretReader } from './logins/secret-reader.js'
+import type { SecretReader } from './logins/secret-reader.js'
 import { EventWriter } from './reports/event-writer.js'
 import { ReportWriter } from './reports/report-writer.js'
 import { tellDecision } from './reports/tell-decision.js'
 import { Documents } from './snapshot/documents.js'
+import { KeyKeeper } from './snapshot/key-keeper.js'
 import { createClusterReader } from './sources/cluster-reader.js'
 import { WatchedDocuments } from './sources/watched-documents.js'
 
 export interface ClusterGateOptions extends Omit<
   GateOptions,
-  'documents' | 'createPorts' | 'namespace' | 'onDecided' | 'onSnapshot'
+  'documents' | 'createPorts' | 'keys' | 'namespace' | 'onDecided' | 'onSnapshot'
 > {
   readonly api: KubernetesApi
   /** The installation's own. */
@@ -62,10 +64,12 @@ export function openClusterGate(options: ClusterGateOptions): ClusterGate {
   const reports = options.reports
     ? new ReportWriter({ api, documents, clock, timers, onTold: told('report') })
     : undefined
+  const kept = keptSecrets(options, documents)
   const gate = createGate({
     ...options,
     documents,
-    createPorts: (parts) => clusterPorts(options, documents, parts),
+    keys: kept.keys,
+    createPorts: (parts) => clusterPorts(options, kept, parts),
     onDecided: (decided) => {
       tellDecision(decided, { events, reports })
     },
@@ -99,14 +103,31 @@ export function openClusterGate(options: ClusterGateOptions): ClusterGate {
   }
 }
 
+interface KeptSecrets {
+  readonly secrets: SecretReader
+  readonly keys: KeyKeeper
+}
+
+function keptSecrets({ api, namespace, clock, log }: ClusterGateOptions, documents: Documents): KeptSecrets {
+  const secrets = createSecretReader({ api, documents, namespace, clock })
+  const keys = new KeyKeeper({
+    secrets,
+    namespace,
+    onStale: (what, error) => {
+      log.trouble('a key cannot be read; its last good form is in force', error, { key: what })
+    },
+  })
+  return { secrets, keys }
+}
+
 const SALT_BYTES = 32
 
 function clusterPorts(
   options: ClusterGateOptions,
-  documents: Documents,
+  kept: KeptSecrets,
   { trust, cache, onAsked }: GateParts,
 ): ReviewPorts {
-  const { api, namespace, clock, log, keychains } = options
+  const { api, namespace, clock, keychains } = options
   const readers = new RegistryReaders({
     fetch: options.registryFetch,
     insecureFetch: options.insecureRegistryFetch,
@@ -122,11 +143,7 @@ function clusterPorts(
       Promise.reject(new PolicyError('POLICY_CLUSTER', `the global context entry ${name} is not known here`)),
   })
   return createClusterPorts({
-    ...{ namespace, readers, keychains, cache, cluster, trust, clock },
-    secrets: createSecretReader({ api, documents, namespace, clock }),
+    ...{ ...kept, namespace, readers, keychains, cache, cluster, trust, clock },
     salt: options.random(SALT_BYTES),
-    onStale: (what, error) => {
-      log.trouble('a key cannot be read; its last good form is in force', error, { key: what })
-    },
   })
 }

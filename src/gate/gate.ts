@@ -21,6 +21,7 @@ import { admitPolicy } from './admission/policy-admission.js'
 import { admissionRoutes } from './admission/routes.js'
 import type { Documents } from './snapshot/documents.js'
 import type { ExceptionNamespaces } from './snapshot/exception-shelf.js'
+import type { KeyKeeper } from './snapshot/key-keeper.js'
 import { PolicyState } from './snapshot/policy-state.js'
 import type { Snapshot } from './snapshot/snapshot.js'
 import { TrustKeeper } from './snapshot/trust-keeper.js'
@@ -62,6 +63,8 @@ export interface GateOptions extends GateWorld {
   readonly trustedRoot: () => Promise<TrustedRoot>
   readonly remoteText: (url: string) => Promise<string>
   readonly createPorts: (parts: GateParts) => ReviewPorts
+  /** Where the ports have policies' keys from. Absent: nothing is told of how it stands with them. */
+  readonly keys?: KeyKeeper
   readonly exceptionsFrom: ExceptionNamespaces
   readonly pins: PinKinds
   readonly declared: (review: Review) => DeclaredPlaces | undefined
@@ -132,6 +135,7 @@ export function createGate(options: GateOptions): Gate {
     ports: { remoteText: options.remoteText, clock },
     exceptionsFrom: options.exceptionsFrom,
     timers,
+    keys: options.keys,
     onSnapshot: (next) => {
       tellChanges(log, snapshot, next)
       snapshot = next
