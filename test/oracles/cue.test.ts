@@ -35,8 +35,25 @@ const constraint = fc.oneof(
   name,
   fc.constantFrom('#D', '#E', 'len(a)', 'a.b', 'list.MaxItems(1)', 'struct.MaxFields(1)', 'strings.HasPrefix("x")'),
 )
+/** What is calculated from other fields, each of which may be calculated, too. */
+const calculated = fc.constantFrom(
+  'a + 1',
+  'b + c',
+  'c * c',
+  '"\\(a).\\(b)"',
+  'a == b',
+  'b.a + b.b',
+  'd + d',
+  'd.a',
+  'e',
+  'e + a',
+  '>a',
+  'c[0] + c[0]',
+  '{if a == 1 {b: c}}',
+  '[for v in c {v + a}]',
+)
 const { value } = fc.letrec<{ value: string; struct: string; list: string }>((tie) => ({
-  value: fc.oneof({ depthSize: 'small', maxDepth: 3 }, constraint, tie('struct'), tie('list')),
+  value: fc.oneof({ depthSize: 'small', maxDepth: 3 }, constraint, calculated, tie('struct'), tie('list')),
   struct: fc
     .array(fc.tuple(name, fc.constantFrom(':', ':', ':', '?:', '!:'), tie('value')), { maxLength: 3 })
     .map((fields) => `{${fields.map(([field, mark, of]) => `${field}${mark} ${of}`).join(', ')}}`),
@@ -57,6 +74,10 @@ const policy = fc
     const body = [
       ...fields.map(([field, mark, of]) => `${field}${mark} ${of}`),
       `#D: ${d}`,
+      // A name that is bound is not known where it is bound.
+      `let d = ${e.replace(/\b[de]\b/g, 'a')}`,
+      'let e = d',
+      '_both: [d, e]',
       `#E: {a?: int, b?: ${e}}`,
       'a?: _',
       'b?: _',

@@ -145,6 +145,22 @@ export function findPlace(
   return arc === undefined || arc.presence === 'optional' ? undefined : arc.vertex
 }
 
+/** The place that a path leads to, if it is a path and leads to one. What is wrong with it is for whoever takes it to say. */
+export function placeAtPath(
+  evaluation: Evaluation,
+  expression: Expression,
+  surroundings: Surroundings,
+): Vertex | undefined {
+  if (expression.kind !== 'select' && expression.kind !== 'index') return undefined
+  if (builtinConstant(evaluation, { ...surroundings, kind: 'expression', expression }) !== undefined) return undefined
+  try {
+    return findPlace(evaluation, expression, surroundings)
+  } catch (error) {
+    if (!isCodedError(error) || error.code === 'CUE_LIMIT') throw error
+    return undefined
+  }
+}
+
 /** The same scope, for something that is not part of the struct itself. */
 export function outside(surroundings: Surroundings): Surroundings {
   return { scope: surroundings.scope, groups: [], embedded: false }
