@@ -27,6 +27,7 @@ export class Evaluator implements Evaluation {
   readonly imports: ReadonlyMap<string, string>
   readonly budget: Budget = new Budget()
   readonly #bound = new WeakMap<Scope, Map<string, Vertex>>()
+  readonly #calculated = new WeakMap<Scope, Map<Expression, { readonly changes: number; readonly result: unknown }>>()
   #changes = 0
   #depth = 0
 
@@ -119,6 +120,19 @@ export class Evaluator implements Evaluation {
     bound.set(name, vertex)
     this.say(vertex, binding)
     return vertex
+  }
+
+  once<T>({ scope, expression }: ExpressionConjunct, calculate: () => T): T {
+    if (scope === undefined) return calculate()
+    const results = this.#calculated.get(scope) ?? new Map<Expression, { changes: number; result: unknown }>()
+    this.#calculated.set(scope, results)
+    const changes = this.#changes
+    const known = results.get(expression)
+    // Sound: an expression is calculated in one way, which has one type of results.
+    if (known?.changes === changes) return known.result as T
+    const result = calculate()
+    results.set(expression, { changes, result })
+    return result
   }
 
   /** Adds a conjunct to a place. */
