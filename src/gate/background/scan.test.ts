@@ -118,7 +118,7 @@ describe('a scan that is interrupted', () => {
   }
 
   function annotations(): Readonly<Record<string, unknown>> {
-    return (cluster.get(LEASE)?.metadata.annotations ?? {})
+    return cluster.get(LEASE)?.metadata.annotations ?? {}
   }
 
   const ALL = ['a/one', 'a/two', 'b/one', 'b/two', 'c/one', 'c/two']
