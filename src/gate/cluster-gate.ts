@@ -12,16 +12,19 @@ import { createGate } from './gate.js'
 import type { Gate, GateOptions, GateParts, ReviewPorts } from './gate.js'
 import { RegistryReaders } from './logins/registry-readers.js'
 import { createSecretReader } from './logins/secret-reader.js'
+import type { SecretReader } from './logins/secret-reader.js'
 import { EventWriter } from './reports/event-writer.js'
 import { ReportWriter } from './reports/report-writer.js'
 import { tellDecision } from './reports/tell-decision.js'
 import { Documents } from './snapshot/documents.js'
+import { KmsKeys, type LoadKmsKey } from './kms-keys.js'
+import { KeyKeeper } from './snapshot/key-keeper.js'
 import { createClusterReader } from './sources/cluster-reader.js'
 import { WatchedDocuments } from './sources/watched-documents.js'
 
 export interface ClusterGateOptions extends Omit<
   GateOptions,
-  'documents' | 'createPorts' | 'namespace' | 'onDecided' | 'onSnapshot'
+  'documents' | 'createPorts' | 'keys' | 'namespace' | 'onDecided' | 'onSnapshot'
 > {
   readonly api: KubernetesApi
   /** The installation's own. */
@@ -37,6 +40,8 @@ export interface ClusterGateOptions extends Omit<
   readonly jitter: () => number
   readonly events: boolean
   readonly reports: boolean
+  /** Of a key that a policy names at a key management service. */
+  readonly kmsKey: LoadKmsKey
   /** From one scan of what runs to the next, in milliseconds; 0: none. */
   readonly scanInterval: number
   /** Resources a second. */
@@ -62,10 +67,12 @@ export function openClusterGate(options: ClusterGateOptions): ClusterGate {
   const reports = options.reports
     ? new ReportWriter({ api, documents, clock, timers, onTold: told('report') })
     : undefined
+  const kept = keptSecrets(options, documents)
   const gate = createGate({
     ...options,
     documents,
-    createPorts: (parts) => clusterPorts(options, documents, parts),
+    keys: kept.keys,
+    createPorts: (parts) => clusterPorts(options, kept, parts),
     onDecided: (decided) => {
       tellDecision(decided, { events, reports })
     },
@@ -92,9 +99,33 @@ export function openClusterGate(options: ClusterGateOptions): ClusterGate {
     },
     close: async () => {
       gate.close()
+      kept.close()
       reports?.close()
       await background.close()
       await watched.stop()
+    },
+  }
+}
+
+interface KeptSecrets {
+  readonly secrets: SecretReader
+  readonly keys: KeyKeeper
+  readonly close: () => void
+}
+
+function keptSecrets(options: ClusterGateOptions, documents: Documents): KeptSecrets {
+  const { api, namespace, clock, timers, log } = options
+  const secrets = createSecretReader({ api, documents, namespace, clock })
+  const onStale = (what: string, error: unknown): void => {
+    log.trouble('a key cannot be read; its last good form is in force', error, { key: what })
+  }
+  const services = new KmsKeys({ load: options.kmsKey, clock, timers, onStale })
+  const keys = new KeyKeeper({ secrets, services, namespace, onStale })
+  return {
+    secrets,
+    keys,
+    close: () => {
+      services.close()
     },
   }
 }
@@ -103,10 +134,10 @@ const SALT_BYTES = 32
 
 function clusterPorts(
   options: ClusterGateOptions,
-  documents: Documents,
-  { trust, kmsKeys, cache, onAsked }: GateParts,
+  kept: KeptSecrets,
+  { trust, cache, onAsked }: GateParts,
 ): ReviewPorts {
-  const { api, namespace, clock, log, keychains } = options
+  const { api, namespace, clock, keychains } = options
   const readers = new RegistryReaders({
     fetch: options.registryFetch,
     insecureFetch: options.insecureRegistryFetch,
@@ -122,11 +153,7 @@ function clusterPorts(
       Promise.reject(new PolicyError('POLICY_CLUSTER', `the global context entry ${name} is not known here`)),
   })
   return createClusterPorts({
-    ...{ namespace, readers, keychains, cache, cluster, trust, kmsKeys, clock },
-    secrets: createSecretReader({ api, documents, namespace, clock }),
+    ...{ ...kept, namespace, readers, keychains, cache, cluster, trust, clock },
     salt: options.random(SALT_BYTES),
-    onStale: (what, error) => {
-      log.trouble('a key cannot be read; its last good form is in force', error, { key: what })
-    },
   })
 }

@@ -1,27 +1,23 @@
 /** The policy engine's ports in a cluster: logins of the resource's namespace, keys in Secrets, and what is remembered. @module */
 import type { Keychain } from '#clients/registry/credentials'
-import type { PublicKey } from '#crypto/public-key'
 import { parseRepository } from '#formats/oci/reference'
 import type { Repository } from '#formats/oci/reference'
 import type { Clock } from '#time'
-import { LastGood } from '#policy/engine/last-good'
 import type { EnginePorts } from '#policy/engine/ports'
 import type { VerificationSubject } from '#policy/engine/verification-memory'
-import type { KeySource, SignatureSource } from '#policy/internal/attestor'
+import type { SignatureSource } from '#policy/internal/attestor'
 import type { ClusterReader } from '#policy/internal/cluster'
-import { PolicyError } from '#policy/internal/policy-error'
 import type { RegistryAccess } from '#policy/internal/policy'
 import type { Review } from '#policy/internal/review'
 import type { OnVerification } from './admission/admission.js'
 import type { ReviewPorts } from './gate.js'
-import type { KmsKeys } from './kms-keys.js'
 import { lazyReader } from './logins/registry-readers.js'
 import type { RegistryReaders } from './logins/registry-readers.js'
 import { openLogins, pullSecretsOf } from './logins/review-logins.js'
 import type { ReviewLogins, SecretName } from './logins/review-logins.js'
 import type { SecretReader } from './logins/secret-reader.js'
 import { createReviewPorts } from './review-ports.js'
-import { keyOfSecret } from './snapshot/secret-keys.js'
+import type { KeyKeeper } from './snapshot/key-keeper.js'
 import type { TrustKeeper } from './snapshot/trust-keeper.js'
 import type { VerificationCache } from './verification/verification-cache.js'
 
@@ -37,31 +33,26 @@ export interface ClusterPortOptions {
   readonly cache: VerificationCache
   readonly cluster: ClusterReader
   readonly trust: TrustKeeper
-  readonly kmsKeys: KmsKeys
+  readonly keys: KeyKeeper
   readonly clock: Clock
   readonly salt: Uint8Array
-  /** Told when a key that was had once stands in for one that cannot be had. */
-  readonly onStale: (what: string, error: unknown) => void
 }
 
 /** Makes the ports of one review after the other. */
 export function createClusterPorts(options: ClusterPortOptions): ReviewPorts {
-  const keys = new LastGood<PublicKey>(options.onStale)
-  const key: EnginePorts['key'] = (source) => loadKey(source, keys, options)
-  return (review, onVerification) => portsWith({ review, options, key, access: undefined, onVerification })
+  return (review, onVerification) => portsWith({ review, options, access: undefined, onVerification })
 }
 
 interface PortContext {
   readonly review: Review
   readonly options: ClusterPortOptions
-  readonly key: EnginePorts['key']
   readonly access: RegistryAccess | undefined
   readonly onVerification: OnVerification | undefined
 }
 
 function portsWith(context: PortContext): EnginePorts {
-  const { review, options, key, access } = context
-  const { readers, trust, cluster, clock, cache } = options
+  const { review, options, access } = context
+  const { readers, trust, keys, cluster, clock, cache } = options
   const logins = loginsOf(context)
   const insecure = access?.allowInsecure === true
   const reader = (names: readonly SecretName[]): ReturnType<typeof lazyReader> =>
@@ -70,7 +61,7 @@ function portsWith(context: PortContext): EnginePorts {
     contentFor: (source) => reader(secretsOf(source, review)),
     trustRoot: (name) => trust.get(name),
     trustRepository: trust.repository,
-    key,
+    key: (source) => keys.get(source),
     cluster,
     clock,
     memory: cache.memoryFor(async (subject) => {
@@ -115,23 +106,4 @@ function secretsOf({ pullSecrets }: SignatureSource, { namespace: own = '' }: Re
 
 function repositoryOf({ repository }: SignatureSource, image: Repository): Repository {
   return repository === undefined ? image : parseRepository(repository)
-}
-
-type KeptKey = Exclude<KeySource, { readonly kind: 'inline' }>
-
-async function loadKey(
-  source: KeptKey,
-  keys: LastGood<PublicKey>,
-  { secrets, namespace, kmsKeys }: ClusterPortOptions,
-): Promise<PublicKey> {
-  if (source.kind === 'kms') return await kmsKeys.get(source.uri)
-  const at = source.namespace ?? namespace
-  const what = `${at}/${source.name}/${source.entry ?? ''}`
-  return await keys.load(what, async () => {
-    const secret = await secrets.secret(at, source.name)
-    if (secret !== undefined) return keyOfSecret(secret, source)
-    // It was taken away, which is another thing than that it cannot be read.
-    keys.forget(what)
-    throw new PolicyError('POLICY_KEY', `there is no secret ${at}/${source.name}`)
-  })
 }

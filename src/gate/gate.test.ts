@@ -193,6 +193,9 @@ describe('updates', () => {
     const deleted = deployment(bare, 1, { deletionTimestamp: '2026-01-01T00:00:00Z' })
     assert.equal((await review(VALIDATE, deleted, { ...update, oldObject: deleted })).allowed, true)
     assert.equal((await review(VALIDATE, deleted)).allowed, false)
+    assert.equal((await review(VALIDATE, deleted, { ...update, oldObject: deployment(bare, 1) })).allowed, false)
+    const other = deployment(bare.replace('bare', 'other'), 1, { deletionTimestamp: '2026-01-01T00:00:00Z' })
+    assert.equal((await review(VALIDATE, deleted, { ...update, oldObject: other })).allowed, false)
     assert.equal(
       (await review(VALIDATE, deleted, { operation: 'DELETE', object: null, oldObject: deleted })).allowed,
       true,

@@ -21,7 +21,7 @@ import { admitPolicy } from './admission/policy-admission.js'
 import { admissionRoutes } from './admission/routes.js'
 import type { Documents } from './snapshot/documents.js'
 import type { ExceptionNamespaces } from './snapshot/exception-shelf.js'
-import { KmsKeys, type LoadKmsKey } from './kms-keys.js'
+import type { KeyKeeper } from './snapshot/key-keeper.js'
 import { PolicyState } from './snapshot/policy-state.js'
 import type { Snapshot } from './snapshot/snapshot.js'
 import { TrustKeeper } from './snapshot/trust-keeper.js'
@@ -51,7 +51,6 @@ export type ReviewPorts = (review: Review, onVerification?: OnVerification) => E
 /** What ports are made of that the gate itself has. */
 export interface GateParts {
   readonly trust: TrustKeeper
-  readonly kmsKeys: KmsKeys
   readonly cache: VerificationCache
   readonly onAsked: OnAsked
 }
@@ -63,9 +62,9 @@ export interface GateOptions extends GateWorld {
   /** The installation's own trust root. */
   readonly trustedRoot: () => Promise<TrustedRoot>
   readonly remoteText: (url: string) => Promise<string>
-  /** Of a key that a policy names at a key management service. */
-  readonly kmsKey: LoadKmsKey
   readonly createPorts: (parts: GateParts) => ReviewPorts
+  /** Where the ports have policies' keys from. Absent: nothing is told of how it stands with them. */
+  readonly keys?: KeyKeeper
   readonly exceptionsFrom: ExceptionNamespaces
   readonly pins: PinKinds
   readonly declared: (review: Review) => DeclaredPlaces | undefined
@@ -110,14 +109,6 @@ export function createGate(options: GateOptions): Gate {
       log.trouble('a trust root cannot be loaded', problem, { name: name ?? 'the installation’s own' })
     },
   })
-  const kmsKeys = new KmsKeys({
-    load: options.kmsKey,
-    clock,
-    timers,
-    onStale: (uri, error) => {
-      log.trouble('a key cannot be had from its service; its last good form is in force', error, { key: uri })
-    },
-  })
   const inFlight = new InFlight(options.inFlight ?? DEFAULT_IN_FLIGHT)
   const cache = new VerificationCache({
     limits: { ...DEFAULT_CACHE_LIMITS, ...options.cache },
@@ -136,7 +127,7 @@ export function createGate(options: GateOptions): Gate {
     cache: () => cache.size,
     memory: options.memory,
   })
-  const portsFor = options.createPorts({ trust, kmsKeys, cache, onAsked: gateMetrics.registryAsked })
+  const portsFor = options.createPorts({ trust, cache, onAsked: gateMetrics.registryAsked })
   const state = new PolicyState({
     documents,
     trust,
@@ -144,6 +135,7 @@ export function createGate(options: GateOptions): Gate {
     ports: { remoteText: options.remoteText, clock },
     exceptionsFrom: options.exceptionsFrom,
     timers,
+    keys: options.keys,
     onSnapshot: (next) => {
       tellChanges(log, snapshot, next)
       snapshot = next
@@ -177,7 +169,6 @@ export function createGate(options: GateOptions): Gate {
     },
     close: () => {
       state.close()
-      kmsKeys.close()
       stopRefreshing()
     },
   }

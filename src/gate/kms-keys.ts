@@ -46,12 +46,17 @@ export class KmsKeys {
   readonly #options: KmsKeyOptions
   readonly #kept = new Map<string, Kept>()
   readonly #good: LastGood<PublicKey>
+  /** Why keys that were had cannot be had again. */
+  readonly #stale = new Map<string, string>()
   #cancel: (() => void) | undefined
   #closed = false
 
   constructor(options: KmsKeyOptions) {
     this.#options = options
-    this.#good = new LastGood(options.onStale)
+    this.#good = new LastGood((uri, error) => {
+      this.#stale.set(uri, error instanceof Error ? error.message : String(error))
+      options.onStale(uri, error)
+    })
   }
 
   /** @throws why the key cannot be had, if it never could, or was taken away */
@@ -69,6 +74,11 @@ export class KmsKeys {
     throw problem
   }
 
+  /** Why what {@link get} gives is only the last good form of a key; undefined if it is not. */
+  staleness(uri: string): string | undefined {
+    return this.#stale.get(uri)
+  }
+
   close(): void {
     this.#closed = true
     this.#cancel?.()
@@ -81,10 +91,15 @@ export class KmsKeys {
     if (this.#kept.size >= MAX_KEPT) {
       const [first] = this.#kept.keys()
       const [useless = first] = [...this.#kept].flatMap(([name, { key }]) => (key === undefined ? [name] : []))
-      if (useless !== undefined) this.#kept.delete(useless)
+      if (useless !== undefined) this.#forget(useless)
     }
     this.#kept.set(uri, entry)
     return entry
+  }
+
+  #forget(uri: string): void {
+    this.#kept.delete(uri)
+    this.#stale.delete(uri)
   }
 
   #schedule(): void {
@@ -99,7 +114,7 @@ export class KmsKeys {
   #refresh(): void {
     const now = this.#options.clock()
     for (const [uri, entry] of this.#kept) {
-      if (entry.askedAt + IDLE <= now) this.#kept.delete(uri)
+      if (entry.askedAt + IDLE <= now) this.#forget(uri)
       else if (entry.key !== undefined) void this.#look(uri, entry)
     }
     if (this.#kept.size > 0) this.#schedule()
@@ -128,7 +143,9 @@ export class KmsKeys {
       patience.abort()
     })
     try {
-      return await this.#options.load(uri, patience.signal)
+      const key = await this.#options.load(uri, patience.signal)
+      this.#stale.delete(uri)
+      return key
     } catch (error) {
       if (isCodedError(error) && GONE.has(error.code)) this.#good.forget(uri)
       if (!patience.signal.aborted) throw error

@@ -7,6 +7,7 @@ import { decodeUtf8 } from '#encoding/utf8'
 import { createGate, type Gate, type GateOptions } from '#gate/gate'
 import { createReviewPorts } from '#gate/review-ports'
 import { Documents } from '#gate/snapshot/documents'
+import { KmsKeys } from '#gate/kms-keys'
 import { keyOfSecret } from '#gate/snapshot/secret-keys'
 import { PolicyFiles } from '#gate/sources/policy-files'
 import type { CacheLimits } from '#gate/verification/verification-cache'
@@ -61,6 +62,14 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
     },
   })
   const cluster = clusterIn(documents)
+  const kmsKeys = new KmsKeys({
+    load: kmsKeysOfPolicies(host, REGISTRY_PACE),
+    clock: host.clock,
+    timers: systemTimers,
+    onStale: (uri, error) => {
+      settings.log.trouble('a key cannot be had from its service; its last good form is in force', error, { key: uri })
+    },
+  })
   const gate = createGate({
     ...settings,
     documents,
@@ -70,10 +79,9 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
     fetch: await host.connect(),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
-    kmsKey: kmsKeysOfPolicies(host, REGISTRY_PACE),
     exceptionsFrom: 'all',
     createPorts:
-      ({ trust, kmsKeys, cache }) =>
+      ({ trust, cache }) =>
       (_, onVerification) =>
         createReviewPorts(content, {
           trustRoot: (name) => trust.get(name),
@@ -95,6 +103,7 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
     close: async () => {
       files.close()
       gate.close()
+      kmsKeys.close()
     },
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { JsonObject } from '#encoding/json'
+import { publicKeyToPem } from '#crypto/public-key'
 import { INSTALLATION } from '#gate/installation'
 import { fakeTimers } from '#testing/fake-timers'
 import { clusterImagePolicy, NAMESPACE, openGateBench, pod, type GateBench } from '#testing/gate/gate-bench'
@@ -158,20 +159,88 @@ describe('the scan of what runs', () => {
 })
 
 describe('the status of a policy', () => {
+  const readyOf = ({ cluster }: GateBench, name: string, kyverno = false): readonly unknown[] => {
+    const at = kyverno
+      ? { apiVersion: 'kyverno.io/v1', resource: 'clusterpolicies', name }
+      : { apiVersion: 'policy.sigstore.dev/v1beta1', resource: 'clusterimagepolicies', name }
+    const status = cluster.get(at)?.['status'] as { readonly conditions?: readonly JsonObject[] } | undefined
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+    return [ready?.['status'], ready?.['reason']]
+  }
+  const secret = (place: string, pem: string): JsonObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'key', namespace: place },
+    data: { 'cosign.pub': Buffer.from(pem).toString('base64') },
+  })
+  const MISSING = ['False', 'InliningKeysFailed']
+  const STANDS_IN = ['False', 'LastGoodKeyInForce']
+  const GOOD = ['True', 'Succeeded']
+
+  test('a key that is not there is told, and that it came, was broken, and was taken away', async (t) => {
+    const bench = await open(t, () =>
+      Promise.resolve([clusterImagePolicy('by-key', { key: { secretRef: { name: 'key' } } })]),
+    )
+    const pem = publicKeyToPem((await bench.images.keyHolder()).key.publicKey)
+    assert.deepEqual(readyOf(bench, 'by-key'), MISSING)
+    assert.match(await bench.metrics(), /countersign_policies\{condition="refusing"\} 1/)
+    await bench.apply(secret(NAMESPACE, pem))
+    await bench.pass(2)
+    assert.deepEqual(readyOf(bench, 'by-key'), GOOD)
+    assert.match(await bench.metrics(), /countersign_policies\{condition="in force"\} 1/)
+    await bench.apply(secret(NAMESPACE, 'no key'))
+    await bench.pass(2)
+    assert.deepEqual(readyOf(bench, 'by-key'), STANDS_IN)
+    assert.match(await bench.metrics(), /countersign_policies\{condition="last good"\} 1/)
+    bench.cluster.remove({ apiVersion: 'v1', resource: 'secrets', namespace: NAMESPACE, name: 'key' })
+    await bench.pass(2)
+    assert.deepEqual(readyOf(bench, 'by-key'), MISSING)
+  })
+
+  test('so it is with a Secret that holds no key, and with a key in a service that nobody can ask', async (t) => {
+    const bench = await open(t, () =>
+      Promise.resolve([
+        secret(NAMESPACE, 'no key'),
+        clusterImagePolicy('by-key', { key: { secretRef: { name: 'key' } } }),
+        clusterImagePolicy('by-kms', { key: { kms: 'gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k' } }),
+      ]),
+    )
+    assert.deepEqual(readyOf(bench, 'by-key'), MISSING)
+    assert.deepEqual(readyOf(bench, 'by-kms'), MISSING)
+  })
+
+  test('Kyverno’s keys in any namespace: one that comes later is found', async (t) => {
+    const rule = (publicKeys: string): JsonObject => ({
+      name: 'signed',
+      match: { any: [{ resources: { kinds: ['Pod'] } }] },
+      verifyImages: [{ imageReferences: ['*'], attestors: [{ entries: [{ keys: { publicKeys } }] }] }],
+    })
+    const bench = await open(t, () =>
+      Promise.resolve([
+        {
+          apiVersion: 'kyverno.io/v1',
+          kind: 'ClusterPolicy',
+          metadata: { name: 'by-key', generation: 1 },
+          spec: { rules: [rule('k8s://team-a/key')] },
+        },
+      ]),
+    )
+    const pem = publicKeyToPem((await bench.images.keyHolder()).key.publicKey)
+    assert.deepEqual(readyOf(bench, 'by-key', true), MISSING)
+    bench.cluster.put(secret('team-a', pem))
+    await bench.pass(70)
+    assert.deepEqual(readyOf(bench, 'by-key', true), GOOD)
+  })
+
   test('says whether it is in force, and why not', async (t) => {
-    const { cluster, apply, pass } = await open(t, () =>
+    const bench = await open(t, () =>
       Promise.resolve([clusterImagePolicy('good', ANN), clusterImagePolicy('bad', { key: { data: 'x' } })]),
     )
-    const ready = (name: string): JsonObject | undefined => {
-      const at = { apiVersion: 'policy.sigstore.dev/v1beta1', resource: 'clusterimagepolicies', name }
-      const status = cluster.get(at)?.['status'] as { readonly conditions?: readonly JsonObject[] } | undefined
-      return status?.conditions?.find(({ type }) => type === 'Ready')
-    }
-    assert.deepEqual([ready('good')?.['status'], ready('good')?.['reason']], ['True', 'Succeeded'])
-    assert.deepEqual([ready('bad')?.['status'], ready('bad')?.['reason']], ['False', 'Refusing'])
-    await apply(clusterImagePolicy('good', { key: { data: 'x' } }))
-    await pass(2)
-    assert.deepEqual([ready('good')?.['status'], ready('good')?.['reason']], ['False', 'LastGoodInForce'])
+    assert.deepEqual(readyOf(bench, 'good'), GOOD)
+    assert.deepEqual(readyOf(bench, 'bad'), ['False', 'Refusing'])
+    await bench.apply(clusterImagePolicy('good', { key: { data: 'x' } }))
+    await bench.pass(2)
+    assert.deepEqual(readyOf(bench, 'good'), ['False', 'LastGoodInForce'])
   })
 })
 

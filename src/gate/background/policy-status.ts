@@ -17,17 +17,42 @@ export interface PolicyStatusOptions {
   readonly onTrouble: (error: unknown) => void
 }
 
-/** What the condition `Ready` says. Kyverno's reason for a good policy is everybody's. */
-const REASONS: Readonly<Record<PolicyCondition, { readonly status: 'True' | 'False'; readonly reason: string }>> = {
-  'in force': { status: 'True', reason: 'Succeeded' },
-  'last good': { status: 'False', reason: 'LastGoodInForce' },
-  refusing: { status: 'False', reason: 'Refusing' },
+interface Words {
+  readonly status: 'True' | 'False'
+  readonly reason: string
+  readonly message: string
 }
 
-const MESSAGES: Readonly<Record<PolicyCondition, string>> = {
-  'in force': 'Ready',
-  'last good': 'the policy cannot be used as it is; its last good form is in force',
-  refusing: 'the policy cannot be used; what it is about is refused',
+const IN_FORCE: Words = { status: 'True', reason: 'Succeeded', message: 'Ready' }
+
+/** What the condition `Ready` says. Kyverno's reason for a good policy, and policy-controller's for a missing key, are everybody's. */
+const WORDS: Readonly<Record<PolicyHealth['cause'], Readonly<Record<PolicyCondition, Words>>>> = {
+  policy: {
+    'in force': IN_FORCE,
+    'last good': {
+      status: 'False',
+      reason: 'LastGoodInForce',
+      message: 'the policy cannot be used as it is; its last good form is in force',
+    },
+    refusing: {
+      status: 'False',
+      reason: 'Refusing',
+      message: 'the policy cannot be used; what it is about is refused',
+    },
+  },
+  key: {
+    'in force': IN_FORCE,
+    'last good': {
+      status: 'False',
+      reason: 'LastGoodKeyInForce',
+      message: 'a key cannot be read any longer; its last good form is in force',
+    },
+    refusing: {
+      status: 'False',
+      reason: 'InliningKeysFailed',
+      message: 'a key cannot be had; what needs it is refused',
+    },
+  },
 }
 const MAX_MESSAGE = 4096
 
@@ -56,7 +81,7 @@ export class PolicyStatusWriter {
 
   async #writeOne(health: PolicyHealth): Promise<void> {
     const key = fullKeyOf(health.policy)
-    const essence = JSON.stringify([health.condition, health.problem, health.observedGeneration])
+    const essence = JSON.stringify([health.condition, health.cause, health.problem, health.observedGeneration])
     if (this.#written.get(key) === essence) return
     try {
       await this.#patch(health)
@@ -101,14 +126,13 @@ export class PolicyStatusWriter {
 
 const PASSING: ReadonlySet<string> = new Set(['KUBERNETES_NOT_FOUND', 'KUBERNETES_CONFLICT'])
 
-function readyCondition({ condition, problem, observedGeneration }: PolicyHealth, now: string): JsonObject {
-  const { status, reason } = REASONS[condition]
-  const message = problem === '' ? MESSAGES[condition] : `${MESSAGES[condition]}: ${problem}`
+function readyCondition({ condition, cause, problem, observedGeneration }: PolicyHealth, now: string): JsonObject {
+  const { status, reason, message } = WORDS[cause][condition]
   return {
     type: 'Ready',
     status,
     reason,
-    message: message.slice(0, MAX_MESSAGE),
+    message: (problem === '' ? message : `${message}: ${problem}`).slice(0, MAX_MESSAGE),
     lastTransitionTime: now,
     ...(observedGeneration !== undefined && { observedGeneration }),
   }

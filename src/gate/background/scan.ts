@@ -76,7 +76,8 @@ export class BackgroundScan {
   async #untilTime(signal: AbortSignal): Promise<void> {
     const { progress, clock, interval, jitter, snapshot } = this.#options
     const { begun, generation, cursor } = await progress.load(signal)
-    const due = begun + interval * (0.9 + jitter() / 5)
+    // A beginning that is yet to come is another clock's, or nobody's: it must not put the scan off for ever.
+    const due = Math.min(begun, clock()) + interval * (0.9 + jitter() / 5)
     if (cursor !== undefined) return
     while (clock() < due && fingerprint(snapshot()) === generation) await this.#pause(LOOK, signal)
   }
@@ -113,7 +114,7 @@ export class BackgroundScan {
     const { api, jitter, perSecond, onTrouble } = this.#options
     for (const kind of WORKLOAD_KINDS) {
       try {
-        for await (const workload of workloadsOf(api, kind, name)) {
+        for await (const workload of workloadsOf(api, kind, { namespace: name, signal })) {
           if (isMadeByAnother(workload)) continue
           for (const family of families)
             await this.#judge(reviewOf(workload, kind, namespaceObject), { family, signal })

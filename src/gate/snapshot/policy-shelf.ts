@@ -63,12 +63,13 @@ export class PolicyShelf {
     return [...this.#policies.values()].map(({ policy }) => policy)
   }
 
-  get health(): readonly PolicyHealth[] {
-    return [...this.#policies.values()].map(({ health }) => health)
+  /** How it stands with each, beside what decides. */
+  get health(): readonly { readonly health: PolicyHealth; readonly policy: CompiledPolicy }[] {
+    return [...this.#policies.values()]
   }
 
   get names(): readonly DocumentName[] {
-    return this.health.map(({ policy }) => policy)
+    return [...this.#policies.values()].map(({ name }) => name)
   }
 
   /** Policies that asked for a ConfigMap. */
@@ -125,6 +126,7 @@ function shelve({ name, document, attempt, before }: Shelving): ShelvedPolicy {
   const health: PolicyHealth = {
     policy: name,
     condition,
+    cause: 'policy',
     problem: problem?.message ?? '',
     observedGeneration: generationOf(document),
     warnings: policy.warnings,

@@ -15,6 +15,9 @@ import { fullKeyOf } from './documents.js'
 import type { DocumentName, Documents } from './documents.js'
 import { ExceptionShelf } from './exception-shelf.js'
 import type { ExceptionNamespaces } from './exception-shelf.js'
+import { withKeys } from './key-health.js'
+import type { KeyKeeper } from './key-keeper.js'
+import { keysOf } from './policy-keys.js'
 import { PolicyShelf } from './policy-shelf.js'
 import type { Snapshot } from './snapshot.js'
 import type { TrustKeeper } from './trust-keeper.js'
@@ -27,6 +30,8 @@ export interface PolicyStateOptions {
   readonly ports: Omit<CompilePorts, 'configMapText' | 'onUnusable'>
   readonly exceptionsFrom: ExceptionNamespaces
   readonly timers: Timers
+  /** Undefined: nothing is told of how it stands with policies' keys. */
+  readonly keys: KeyKeeper | undefined
   /** Told of every snapshot, the first one included. */
   readonly onSnapshot: (snapshot: Snapshot) => void
   /** Told of settings that cannot be read; the last good ones stay in force. */
@@ -47,8 +52,11 @@ export class PolicyState {
   readonly #dirty = new Map<string, DocumentName>()
   #config: ControllerConfig = DEFAULT_CONTROLLER_CONFIG
   #generation = 0
+  /** That of the keys' health that was published last. */
+  #keysPublished = 0
   #gathering: (() => void) | undefined
   #retrying: (() => void) | undefined
+  #noticing: (() => void) | undefined
   #settling: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -62,13 +70,16 @@ export class PolicyState {
 
   /** Compiles what is there, and from then on whatever changes. Resolves with the first snapshot published. */
   async start(): Promise<void> {
-    const { documents } = this.#options
+    const { documents, keys } = this.#options
     // Settings first: they say how policies are read.
     this.#readConfig()
     for (const name of documents.all()) this.#take(name)
     documents.onChange((name) => {
       this.#take(name)
       this.#gather()
+    })
+    keys?.onChange(() => {
+      this.#notice()
     })
     await this.settle()
   }
@@ -91,6 +102,7 @@ export class PolicyState {
     this.#closed = true
     this.#gathering?.()
     this.#retrying?.()
+    this.#noticing?.()
   }
 
   #gather(): void {
@@ -98,6 +110,16 @@ export class PolicyState {
     this.#gathering = this.#options.timers.after(GATHER, () => {
       this.#gathering = undefined
       void this.settle()
+    })
+  }
+
+  /** Most of it is known before the policies are published. */
+  #notice(): void {
+    const { keys, timers } = this.#options
+    if (this.#noticing !== undefined || this.#closed) return
+    this.#noticing = timers.after(GATHER, () => {
+      this.#noticing = undefined
+      if (keys?.revision !== this.#keysPublished) void this.settle()
     })
   }
 
@@ -139,8 +161,9 @@ export class PolicyState {
           else await shelf.put(document, { failOnEmptyAuthorities })
         }),
       )
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await turn()
     }
+    await this.#lookAtKeys()
     this.#retryLater()
     this.#publish()
   }
@@ -148,17 +171,25 @@ export class PolicyState {
   #retryLater(): void {
     this.#retrying?.()
     this.#retrying = undefined
-    if (this.#closed || this.#shelf.unfinished.length === 0) return
+    const { keys } = this.#options
+    if (this.#closed || (this.#shelf.unfinished.length === 0 && keys?.isTroubled !== true)) return
     this.#retrying = this.#options.timers.after(RETRY, () => {
       this.#mark(this.#shelf.unfinished)
       void this.settle()
     })
   }
 
+  async #lookAtKeys(): Promise<void> {
+    const { keys } = this.#options
+    keys?.follow(this.#shelf.policies.flatMap(keysOf))
+    if (keys !== undefined) await turn()
+  }
+
   #publish(): void {
-    const { documents, onSnapshot } = this.#options
+    const { documents, keys, onSnapshot } = this.#options
     const { policies, health } = this.#shelf
     this.#generation++
+    this.#keysPublished = keys?.revision ?? 0
     onSnapshot({
       generation: this.#generation,
       policies: new Map(POLICY_FAMILIES.map((family) => [family, indexOf(policies, family)])),
@@ -168,7 +199,7 @@ export class PolicyState {
         ['sigstore', this.#config.noMatch],
         ['kyverno', 'allow'],
       ]),
-      health,
+      health: health.map((each) => (keys === undefined ? each.health : withKeys(each.health, each.policy, keys))),
       namespace: (name) => documents.get({ group: '', kind: 'Namespace', namespace: '', name }),
     })
   }
@@ -200,6 +231,11 @@ export class PolicyState {
     if (namespace !== undefined) return documents.get({ ...kind, namespace, name })
     return documents.ofKind(kind).find((stored) => stored.name === name)?.document
   }
+}
+
+/** Requests get theirs, and what is known already arrives. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function indexOf(policies: readonly CompiledPolicy[], family: PolicyFamily): PolicyIndex {

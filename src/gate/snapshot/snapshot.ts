@@ -23,15 +23,17 @@ export interface Snapshot {
 export type PolicyCondition =
   /** It is in force as it is written. */
   | 'in force'
-  /** Its document, or something that it depends on, cannot be used; its last good form is in force. */
+  /** Its document, or something that it depends on, cannot be used; the last good form of that is in force. */
   | 'last good'
-  /** It never could be used; what it is about is refused. */
+  /** It never could be used, or a key that it names cannot be had; what it is about, or needs that key, is refused. */
   | 'refusing'
 
 /** How it stands with one policy. */
 export interface PolicyHealth {
   readonly policy: DocumentName
   readonly condition: PolicyCondition
+  /** What the condition is about: the policy with its texts, or keys that it names and that are kept elsewhere. */
+  readonly cause: 'policy' | 'key'
   /** What is wrong; empty if nothing is. */
   readonly problem: string
   /** The `metadata.generation` that was looked at. */

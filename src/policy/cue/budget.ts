@@ -24,6 +24,10 @@ export class Budget {
   #steps = 0
   readonly #patterns = new Map<string, Pattern>()
 
+  get spent(): number {
+    return this.#steps
+  }
+
   /** @throws CueError `CUE_LIMIT` */
   spend(steps: number): void {
     this.#steps += steps

@@ -1,9 +1,10 @@
 /** Comprehensions: they wait until their clauses are known (CUE specification, "Comprehensions"). @module */
 import type { Clause, Comprehension } from './ast.js'
-import { findPlace, outside } from './compute.js'
+import { findPlace, outside, takeError } from './compute.js'
+import { CueError } from './cue-error.js'
 import type { Evaluation } from './evaluation.js'
 import { isDataKey } from './field-key.js'
-import { ANY_KIND, KIND } from './scalar.js'
+import { ANY_KIND, KIND, kindNames } from './scalar.js'
 import { withBindings } from './scope.js'
 import type { Conjunct, Scope, Surroundings, Vertex } from './vertex.js'
 
@@ -13,7 +14,12 @@ export function takeComprehension(
   vertex: Vertex,
   waiting: Surroundings & { readonly comprehension: Comprehension },
 ): boolean {
-  const scopes = clauseScopes(evaluation, waiting.comprehension.clauses, waiting)
+  let scopes: ReturnType<typeof clauseScopes>
+  try {
+    scopes = clauseScopes(evaluation, waiting.comprehension.clauses, waiting)
+  } catch (error) {
+    return takeError(vertex, error)
+  }
   if (scopes === undefined) return false
   for (const scope of scopes) {
     evaluation.take(vertex, {
@@ -27,7 +33,10 @@ export function takeComprehension(
   return true
 }
 
-/** The items that a comprehension makes in a list, or undefined if its clauses are not known yet. */
+/**
+ * The items that a comprehension makes in a list, or undefined if its clauses are not known yet.
+ * @throws {@link CueError} CUE_REJECTED for clauses that can have no meaning
+ */
 export function comprehensionItems(
   evaluation: Evaluation,
   comprehension: Comprehension,
@@ -78,6 +87,12 @@ function clauseScope(
   const source = evaluation.settle(
     findPlace(evaluation, clause.source, surroundings) ?? evaluation.place(clause.source, outside(surroundings), ''),
   )
+  if ((source.kinds & (KIND.struct | KIND.list)) === 0) {
+    throw new CueError('CUE_REJECTED', 'a comprehension goes through what has no fields or items', {
+      expected: kindNames(KIND.struct | KIND.list),
+      found: kindNames(source.kinds),
+    })
+  }
   if (source.kinds === ANY_KIND || (source.kinds !== KIND.struct && source.kinds !== KIND.list)) return undefined
   evaluation.budget.spend(source.items.length + source.arcs.size)
   const bind = (key: string | number, value: Vertex): Scope =>

@@ -18,7 +18,7 @@ import {
   kindOf,
   showScalar,
 } from './scalar.js'
-import type { ExpressionConjunct, Surroundings, Vertex } from './vertex.js'
+import type { Check, ExpressionConjunct, Flaw, Surroundings, Vertex } from './vertex.js'
 import { isCodedError } from '#errors'
 
 /** undefined: not known yet. */
@@ -55,10 +55,12 @@ function take(evaluation: Evaluation, vertex: Vertex, conjunct: ExpressionConjun
       return true
     default:
   }
-  return takeResult(evaluation, vertex, calculateExpression(evaluation, conjunct, vertex.path))
+  const result = evaluation.once(conjunct, () => calculateExpression(evaluation, conjunct))
+  return takeResult(evaluation, vertex, result)
 }
 
-function takeError(vertex: Vertex, error: unknown): true {
+/** An error of what is calculated is a flaw of the place that it is calculated for. */
+export function takeError(vertex: Vertex, error: unknown): true {
   if (!isCodedError(error) || error.code === 'CUE_LIMIT') throw error
   setFlaw(vertex, {
     path: vertex.path,
@@ -137,12 +139,34 @@ export function findPlace(
       found: kindNames(settled.kinds),
     })
   }
-  if (typeof key === 'bigint') return key >= 0n ? settled.items[Number(key)] : undefined
+  if (typeof key === 'bigint') return itemAt(settled, key)
   const arc = typeof key === 'string' ? settled.arcs.get(key) : undefined
   if (arc === undefined && typeof key === 'string' && [...settled.groups].some((group) => !group.allows(key))) {
     throw new CueError('CUE_REJECTED', 'a path leads to a field that a closed struct cannot have', { found: key })
   }
   return arc === undefined || arc.presence === 'optional' ? undefined : arc.vertex
+}
+
+function itemAt({ items, lengthFixed }: Vertex, index: bigint): Vertex | undefined {
+  if (index < 0n || (lengthFixed && index >= BigInt(items.length)))
+    throw new CueError('CUE_REJECTED', 'a path leads past the end of a list', { found: String(index) })
+  return items[Number(index)]
+}
+
+/** The place that a path leads to, if it is a path and leads to one. What is wrong with it is for whoever takes it to say. */
+export function placeAtPath(
+  evaluation: Evaluation,
+  expression: Expression,
+  surroundings: Surroundings,
+): Vertex | undefined {
+  if (expression.kind !== 'select' && expression.kind !== 'index') return undefined
+  if (builtinConstant(evaluation, { ...surroundings, kind: 'expression', expression }) !== undefined) return undefined
+  try {
+    return findPlace(evaluation, expression, surroundings)
+  } catch (error) {
+    if (!isCodedError(error) || error.code === 'CUE_LIMIT') throw error
+    return undefined
+  }
 }
 
 /** The same scope, for something that is not part of the struct itself. */
@@ -155,6 +179,7 @@ function takeBound(evaluation: Evaluation, vertex: Vertex, conjunct: ExpressionC
   if (expression.kind !== 'bound') return false
   const operand = evaluation.place(expression.operand, outside(conjunct), vertex.path)
   if (operand.flaw !== undefined) setFlaw(vertex, { ...operand.flaw, path: vertex.path })
+  else if (isWithoutScalar(operand)) throw wrongOperand(operand.kinds)
   if (operand.scalar === undefined) return operand.flaw !== undefined
   if (expression.operator === '=~' || expression.operator === '!~') {
     // One that is no pattern is wrong whether or not there is a value to try it on.
@@ -181,22 +206,35 @@ function takeCall(evaluation: Evaluation, vertex: Vertex, conjunct: ExpressionCo
   const [first] = expression.args
   if (builtin.kind === 'special' && first !== undefined)
     return takeSpecial(evaluation, vertex, { name, argument: first, surroundings: conjunct })
-  const places = expression.args.map((arg) => evaluation.place(arg, outside(conjunct), vertex.path))
+  const outcome = evaluation.once(conjunct, () => callOutcome(evaluation, { name, args: expression.args }, conjunct))
+  if (outcome.kind === 'flaw') setFlaw(vertex, { ...outcome.flaw, path: vertex.path })
+  else if (outcome.kind === 'check') addCheck(vertex, outcome.check)
+  else return takeResult(evaluation, vertex, outcome.result)
+  return true
+}
+
+type CallOutcome =
+  | { readonly kind: 'flaw'; readonly flaw: Omit<Flaw, 'path'> }
+  | { readonly kind: 'check'; readonly check: Check }
+  | { readonly kind: 'result'; readonly result: Calculated }
+
+/** @throws {@link CueError} what the builtin throws */
+function callOutcome(
+  evaluation: Evaluation,
+  { name, args }: { readonly name: string; readonly args: readonly Expression[] },
+  surroundings: Surroundings,
+): CallOutcome {
+  const builtin = builtinNamed(name)
+  const places = args.map((arg) => evaluation.place(arg, outside(surroundings), ''))
   const flawed = places.find((place) => place.flaw !== undefined)?.flaw
-  if (flawed !== undefined) setFlaw(vertex, { ...flawed, path: vertex.path })
-  if (builtin.kind !== 'function' || flawed !== undefined) return true
+  if (flawed !== undefined) return { kind: 'flaw', flaw: flawed }
+  if (builtin?.kind !== 'function') return { kind: 'flaw', flaw: { message: `${name} takes other arguments` } }
   for (const place of places) for (const item of place.items) evaluation.settle(item)
   const subjects = places.map((place) => subjectOf(place))
-  try {
-    const check = builtinCheck(name, subjects)
-    if (check !== undefined) addCheck(vertex, check)
-    else if (places.length === builtin.parameters)
-      return takeResult(evaluation, vertex, builtin.call(subjects, evaluation.budget))
-    else setFlaw(vertex, { path: vertex.path, message: `${name} takes ${String(builtin.parameters)} arguments` })
-    return true
-  } catch (error) {
-    return takeError(vertex, error)
-  }
+  const check = builtinCheck(name, subjects)
+  if (check !== undefined) return { kind: 'check', check }
+  if (places.length === builtin.parameters) return { kind: 'result', result: builtin.call(subjects, evaluation.budget) }
+  return { kind: 'flaw', flaw: { message: `${name} takes ${String(builtin.parameters)} arguments` } }
 }
 
 function takeSpecial(
@@ -243,9 +281,9 @@ function spelledOut(name: string, list: Expression & { readonly kind: 'list' }):
   return [disjunction]
 }
 
-function calculateExpression(evaluation: Evaluation, conjunct: ExpressionConjunct, path: string): Calculated {
+function calculateExpression(evaluation: Evaluation, conjunct: ExpressionConjunct): Calculated {
   const { expression } = conjunct
-  const value = (part: Expression): Scalar | undefined => scalarOf(evaluation.place(part, outside(conjunct), path))
+  const value = (part: Expression): Scalar | undefined => scalarOf(evaluation.place(part, outside(conjunct), ''))
   if (expression.kind === 'interpolation') return interpolate(expression.parts, value, evaluation.budget)
   if (expression.kind === 'unary') return unary(expression.operator, value(expression.operand))
   if (expression.kind !== 'binary') return undefined
@@ -264,6 +302,7 @@ function interpolate(
   for (const part of parts) {
     const piece = typeof part === 'string' ? part : value(part)
     if (piece === undefined) return undefined
+    if (piece === null) throw wrongOperand(kindOf(piece))
     const made = isFloat(piece) ? String(piece.float) : String(piece)
     budget.make(text.length + made.length)
     text += made
@@ -275,8 +314,12 @@ function interpolate(
 function scalarOf(place: Vertex): Scalar | undefined {
   const { flaw, kinds, scalar } = place
   if (flaw !== undefined) throw new CueError('CUE_REJECTED', flaw.message, flaw)
-  if (scalar === undefined && (kinds & ~(KIND.struct | KIND.list)) === 0) throw wrongOperand(kinds)
+  if (isWithoutScalar(place)) throw wrongOperand(kinds)
   return scalar
+}
+
+function isWithoutScalar({ kinds, scalar }: Vertex): boolean {
+  return scalar === undefined && (kinds & ~(KIND.struct | KIND.list)) === 0
 }
 
 function wrongOperand(kinds: number): CueError {

@@ -1,7 +1,7 @@
 /** What the parts of the evaluator ask of the whole. @module */
 import type { Expression } from './ast.js'
 import type { Budget } from './budget.js'
-import type { Arc, Binding, Conjunct, Presence, Scope, Surroundings, Vertex } from './vertex.js'
+import type { Arc, Binding, Conjunct, ExpressionConjunct, Presence, Scope, Surroundings, Vertex } from './vertex.js'
 
 export interface Evaluation {
   /** Package names in use, with their paths. */
@@ -11,6 +11,8 @@ export interface Evaluation {
   settle(vertex: Vertex): Vertex
   /** A settled place of its own for an expression. */
   place(expression: Expression, surroundings: Surroundings, path: string): Vertex
+  /** Calculates an expression once in its surroundings, however many places it holds at, until something becomes known. */
+  once<T>(conjunct: ExpressionConjunct, calculate: () => T): T
   /** Adds a conjunct to a place. */
   say(vertex: Vertex, conjunct: Conjunct): void
   /** Says at once what one conjunct means for a place. */

@@ -4,7 +4,7 @@ import { Budget } from './budget.js'
 import { typeOf } from './builtins.js'
 import { CloseGroup } from './close-group.js'
 import { takeComprehension } from './comprehension.js'
-import { takeExpression } from './compute.js'
+import { placeAtPath, takeExpression } from './compute.js'
 import { CueError } from './cue-error.js'
 import { resolveDisjunctions } from './disjunction.js'
 import type { Evaluation } from './evaluation.js'
@@ -26,6 +26,8 @@ const STEPS_A_PLACE = 2
 export class Evaluator implements Evaluation {
   readonly imports: ReadonlyMap<string, string>
   readonly budget: Budget = new Budget()
+  readonly #bound = new WeakMap<Scope, Map<string, Vertex>>()
+  readonly #calculated = new WeakMap<Scope, Map<Expression, { readonly changes: number; readonly result: unknown }>>()
   #changes = 0
   #depth = 0
 
@@ -36,18 +38,17 @@ export class Evaluator implements Evaluation {
   /** Looks a place through, and returns what stands for it: itself, or its copy with alternatives picked. */
   settle(vertex: Vertex): Vertex {
     if (vertex.state === 'working') {
-      vertex.peeked = true // a cycle: what is known so far is all there is
+      // A cycle: what is known so far is all there is.
+      vertex.glimpse ??= glimpseOf(vertex)
+      vertex.peeked = true
       return vertex
     }
     if (vertex.seen === this.#changes && vertex.state === 'done') return vertex.picked ?? vertex
-    if (++this.#depth > MAX_DEPTH || vertex.depth > MAX_DEPTH)
-      throw new CueError('CUE_LIMIT', 'a CUE value is nested too deeply, or contains itself')
+    this.#deeper(vertex)
     vertex.state = 'working'
     try {
-      while (this.#takeAll(vertex));
-      if (vertex.checks.length > 0) for (const item of vertex.items) this.settle(item)
-      checkVertex(vertex, this.budget)
-      vertex.picked = vertex.flaw === undefined ? resolveDisjunctions(this, vertex) : undefined
+      do this.#lookThrough(vertex)
+      while (this.#hasOutgrown(vertex))
     } finally {
       vertex.state = 'done'
       vertex.seen = this.#changes
@@ -56,12 +57,82 @@ export class Evaluator implements Evaluation {
     return vertex.picked ?? vertex
   }
 
-  /** A place of its own for an expression. */
+  #lookThrough(vertex: Vertex): void {
+    while (this.#takeAll(vertex));
+    if (vertex.checks.length > 0) for (const item of vertex.items) this.settle(item)
+    checkVertex(vertex, this.budget)
+    vertex.picked = vertex.flaw === undefined ? resolveDisjunctions(this, vertex) : undefined
+  }
+
+  /**
+   * Whether more came of a place than others saw of it meanwhile: then they have to be looked at again, and so has the place,
+   * which may have waited for them.
+   */
+  #hasOutgrown(vertex: Vertex): boolean {
+    const { glimpse } = vertex
+    if (glimpse === undefined) return false
+    vertex.glimpse = undefined
+    const now = glimpseOf(vertex)
+    const hasGrown = now.some((part, index) => part !== glimpse[index])
+    if (hasGrown || vertex.picked !== undefined) this.#changes++
+    return hasGrown
+  }
+
+  /** Counts levels, of which each has to be left again. @throws CueError `CUE_LIMIT`, which ends the evaluation */
+  #deeper({ depth }: Vertex): void {
+    if (++this.#depth > MAX_DEPTH || depth > MAX_DEPTH)
+      throw new CueError('CUE_LIMIT', 'a CUE value is nested too deeply, or contains itself')
+  }
+
+  /** A settled place for an expression: the one that it refers to, or one of its own. */
   place(expression: Expression, surroundings: Surroundings, path: string): Vertex {
     this.budget.spend(STEPS_A_PLACE)
+    const known = this.#referredTo(expression, surroundings)
+    if (known !== undefined) return this.settle(known)
     const vertex = new Vertex(path)
     this.say(vertex, { ...surroundings, kind: 'expression', expression })
     return this.settle(vertex)
+  }
+
+  /**
+   * What a reference or a path leads to is found out once, however many ask: what is said there would otherwise be calculated
+   * anew for each of them, and for each of those that these ask. A place that is being worked on refers to itself: it is no answer.
+   */
+  #referredTo(expression: Expression, surroundings: Surroundings): Vertex | undefined {
+    if (surroundings.groups.length > 0) return undefined
+    const known =
+      expression.kind === 'reference'
+        ? this.#namedPlace(expression.name, surroundings.scope)
+        : placeAtPath(this, expression, surroundings)
+    return known?.state === 'working' ? undefined : known
+  }
+
+  #namedPlace(name: string, scope: Scope | undefined): Vertex | undefined {
+    const binding = this.lookup(name, scope)
+    if (binding?.kind === 'arc') return binding.arc.presence === 'optional' ? undefined : binding.arc.vertex
+    if (binding?.kind === 'place') return binding.vertex
+    if (binding?.scope === undefined) return undefined
+    const bound = this.#bound.get(binding.scope) ?? new Map<string, Vertex>()
+    this.#bound.set(binding.scope, bound)
+    const known = bound.get(name)
+    if (known !== undefined) return known
+    const vertex = new Vertex(name)
+    bound.set(name, vertex)
+    this.say(vertex, binding)
+    return vertex
+  }
+
+  once<T>({ scope, expression }: ExpressionConjunct, calculate: () => T): T {
+    if (scope === undefined) return calculate()
+    const results = this.#calculated.get(scope) ?? new Map<Expression, { changes: number; result: unknown }>()
+    this.#calculated.set(scope, results)
+    const changes = this.#changes
+    const known = results.get(expression)
+    // Sound: an expression is calculated in one way, which has one type of results.
+    if (known?.changes === changes) return known.result as T
+    const result = calculate()
+    results.set(expression, { changes, result })
+    return result
   }
 
   /** Adds a conjunct to a place. */
@@ -235,9 +306,12 @@ export class Evaluator implements Evaluation {
       if (binding.arc.presence === 'optional') return false
       this.link(vertex, binding.arc.vertex, conjunct)
     } else if (binding?.kind === 'place') this.link(vertex, binding.vertex, conjunct)
-    else if (binding !== undefined)
+    else if (binding !== undefined) {
+      // It may refer to itself.
+      this.#deeper(vertex)
       this.take(vertex, { ...binding, groups: conjunct.groups, embedded: conjunct.embedded })
-    else {
+      this.#depth--
+    } else {
       const type = typeOf(name)
       meetKinds(vertex, type.kinds, name)
       vertex.checks.push(...type.checks)
@@ -269,8 +343,13 @@ export class Evaluator implements Evaluation {
 /** A conjunct of another place, as it holds here: embedding leaves the other's own closedness behind. */
 function linked(conjunct: Conjunct, via: Surroundings): Conjunct {
   if (conjunct.kind === 'data') return conjunct
-  const groups = via.embedded ? via.groups : [...conjunct.groups, ...via.groups]
+  const groups = via.embedded ? via.groups : [...new Set([...conjunct.groups, ...via.groups])]
   return { ...conjunct, groups, embedded: via.embedded }
+}
+
+/** What others can see of a place, but for its fields' values, which tell of changes themselves. */
+function glimpseOf({ kinds, scalar, flaw, checks, items, lengthFixed, arcs }: Vertex): readonly unknown[] {
+  return [kinds, scalar, flaw, checks.length, items.length, lengthFixed, arcs.size]
 }
 
 const definitionGroups = new WeakMap<Vertex, CloseGroup>()

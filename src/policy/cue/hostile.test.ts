@@ -84,12 +84,33 @@ for (const [name, policy, input] of LIMITED) {
 }
 
 test('a number that is squared again and again ends, before there is one', () => {
-  assert.throws(() => compileCue(`x0: int\n${grown((last) => `${last} * ${last}`, 40)}`), { code: 'CUE_LIMIT' })
+  const squared = compileCue(`x0: int\n${grown((last) => `${last} * ${last}`, 40)}`)
+  assert.throws(
+    () => {
+      squared.judge({ x0: 7 })
+    },
+    { code: 'CUE_LIMIT' },
+  )
+})
+
+test('a definition that is bound, in a list, costs what it says', () => {
+  compileCue('_both: [d, d]\nlet d = #D\n#D: {b: [1, 2], a!: d.a}\na!: c * c\nc?: b.a + b.b\nb?: [#D]')
 })
 
 test('a number of the policy has no millions of digits', () => {
   assert.throws(() => compileCue(`x: ${'9'.repeat(900_000)}`), { code: 'CUE_LIMIT' })
 })
+
+for (const [name, policy] of [
+  ['a field', 'x: x + x'],
+  ['two fields', 'x: y + y\ny: x + x'],
+  ['two bound names', 'let x = y\nlet y = x\nz: x'],
+  ['two bound names that calculate', 'let x = y + y\nlet y = x + x\nz: x + x'],
+] as const) {
+  test(`what is calculated from itself is not loaded: ${name}`, () => {
+    assert.throws(() => compileCue(policy), { code: 'CUE_LIMIT' })
+  })
+}
 
 for (const [name, policy, input] of [
   ['as a bound', 'p: string\nx: !~p', { p: '(', x: 'a' }],

@@ -1,8 +1,9 @@
 /** Lists, and data given from outside. @module */
 import type { JsonValue } from '#encoding/json'
 import { isJsonObject } from '#encoding/json'
-import type { Expression } from './ast.js'
+import type { Comprehension, Expression } from './ast.js'
 import { comprehensionItems } from './comprehension.js'
+import { takeError } from './compute.js'
 import type { Evaluation } from './evaluation.js'
 import { CONTAINS_ITSELF, meetKinds, meetScalar, setFlaw } from './meet.js'
 import { KIND } from './scalar.js'
@@ -45,8 +46,10 @@ export function takeListLiteral(
   for (const item of literal.items) {
     if (item.kind !== 'comprehension') items.push({ ...inside, kind: 'expression', expression: item })
     else {
-      const made = comprehensionItems(evaluation, item, inside)
+      const made = madeBy(evaluation, vertex, { comprehension: item, inside })
       if (made === undefined) {
+        // It is a list whatever comes of it.
+        meetKinds(vertex, KIND.list, 'list')
         vertex.deferred.push({ ...surroundings, kind: 'expression', expression: literal })
         return
       }
@@ -56,6 +59,19 @@ export function takeListLiteral(
   const rest: Conjunct | 'closed' =
     literal.rest === 'closed' ? 'closed' : { ...inside, kind: 'expression', expression: literal.rest }
   meetList(evaluation, vertex, { items, rest })
+}
+
+function madeBy(
+  evaluation: Evaluation,
+  vertex: Vertex,
+  { comprehension, inside }: { readonly comprehension: Comprehension; readonly inside: Surroundings },
+): readonly Conjunct[] | undefined {
+  try {
+    return comprehensionItems(evaluation, comprehension, inside)
+  } catch (error) {
+    takeError(vertex, error)
+    return []
+  }
 }
 
 function meetList(

@@ -36,8 +36,14 @@ class Resolver {
         this.#comprehension(declaration, names)
         return
       case 'embedding':
-      case 'let':
         this.#expression(declaration.value, names)
+        return
+      case 'let':
+        // In its own value the name stands for nothing, not even for another of that name further out.
+        this.#expression(
+          declaration.value,
+          names.map((set) => without(set, declaration.name)),
+        )
         return
       case 'ellipsis':
         return
@@ -130,6 +136,10 @@ export function fieldNames(literal: StructLiteral): ReadonlySet<string> {
       names.add(declaration.label.key)
   }
   return names
+}
+
+function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  return new Set([...names].filter((each) => each !== name))
 }
 
 function partsOf(expression: Expression): readonly Expression[] {

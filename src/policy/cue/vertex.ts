@@ -125,6 +125,8 @@ export class Vertex {
   state: 'untouched' | 'working' | 'done' = 'untouched'
   /** Whether others saw it while it was being worked on. */
   peeked = false
+  /** What others saw of it first while it was being worked on this time. */
+  glimpse: readonly unknown[] | undefined
   /** The evaluator's count of changes when this place was last looked through. */
   seen = -1
 

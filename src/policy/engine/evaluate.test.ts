@@ -319,13 +319,18 @@ describe('ClusterImagePolicy', () => {
     await denied([await cip(ann())], reviewOf('Deployment', deployment(1, image.attested), update), /no signatures/)
   })
 
-  test('what is being deleted is let go; a timestamp that somebody writes at creation is not believed', async () => {
+  test('what is being deleted is let go; a timestamp that somebody writes is not believed', async () => {
     const object = {
       metadata: { deletionTimestamp: '2025-01-01T00:00:00Z' },
       spec: { containers: [{ name: 'a', image: image.bare }] },
     }
-    await admitted([await cip(ann())], reviewOf('Pod', object, { operation: 'UPDATE' }))
+    const update = { operation: 'UPDATE' as const }
+    await admitted([await cip(ann())], reviewOf('Pod', object, { ...update, oldObject: object }))
     await denied([await cip(ann())], reviewOf('Pod', object), /no signatures/)
+    const running = { spec: object.spec }
+    await denied([await cip(ann())], reviewOf('Pod', object, { ...update, oldObject: running }), /no signatures/)
+    const other = { ...object, spec: { containers: [{ name: 'a', image: image.signed }] } }
+    await denied([await cip(ann())], reviewOf('Pod', object, { ...update, oldObject: other }), /no signatures/)
   })
 
   describe('attestations', () => {

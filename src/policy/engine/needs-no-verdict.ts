@@ -1,18 +1,29 @@
 /** What is let in unjudged, since nothing more runs for it than did before. @module */
 import { isJsonObject } from '#encoding/json'
-import type { JsonValue } from '#encoding/json'
+import type { JsonObject, JsonValue } from '#encoding/json'
 import type { Review } from '../internal/review.js'
 
-/** Deleting, changes of what is being deleted, and scaling down. */
+/** Deleting, what finishing a deletion takes, and scaling down. */
 export function needsNoVerdict(review: Review): boolean {
-  return review.operation === 'DELETE' || isBeingDeleted(review) || isMereScaling(review)
+  return review.operation === 'DELETE' || isMereDeletion(review) || isMereScaling(review)
 }
 
-function isBeingDeleted({ object, operation }: Review): boolean {
-  const { metadata } = object
-  if (operation !== 'UPDATE' || typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    return false
-  return 'deletionTimestamp' in metadata && typeof metadata['deletionTimestamp'] === 'string'
+/**
+ * Removing a finalizer must never fail for a policy that came later. The API server alone says since when something is being
+ * deleted, and so says it of the old object as well; what else is changed is judged like any other update.
+ */
+function isMereDeletion({ operation, object, oldObject }: Review): boolean {
+  if (operation !== 'UPDATE' || oldObject === undefined) return false
+  if (!isBeingDeleted(oldObject) || !isBeingDeleted(object)) return false
+  return JSON.stringify(withoutMetadata(oldObject)) === JSON.stringify(withoutMetadata(object))
+}
+
+function isBeingDeleted({ metadata }: JsonObject): boolean {
+  return isJsonObject(metadata) && typeof metadata['deletionTimestamp'] === 'string'
+}
+
+function withoutMetadata({ metadata: _metadata, status: _status, ...rest }: JsonObject): JsonObject {
+  return rest
 }
 
 /** Fewer replicas and nothing else: what runs is not to be kept running by a policy that came later. */
