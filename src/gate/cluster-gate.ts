@@ -3,7 +3,6 @@ import type { Fetch } from '#clients/http/fetch'
 import type { KubernetesApi } from '#clients/kubernetes/api'
 import { createBulkhead, PER_REGISTRY } from '#clients/registry/bulkhead'
 import type { RandomSource } from '#crypto/random'
-import { PolicyError } from '#policy/internal/policy-error'
 import { createBackground } from './background/background.js'
 import type { Background } from './background/background.js'
 import { createClusterPorts } from './cluster-ports.js'
@@ -108,6 +107,7 @@ export function openClusterGate(options: ClusterGateOptions): ClusterGate {
 }
 
 interface KeptSecrets {
+  readonly documents: Documents
   readonly secrets: SecretReader
   readonly keys: KeyKeeper
   readonly close: () => void
@@ -122,6 +122,7 @@ function keptSecrets(options: ClusterGateOptions, documents: Documents): KeptSec
   const services = new KmsKeys({ load: options.kmsKey, clock, timers, onStale })
   const keys = new KeyKeeper({ secrets, services, namespace, onStale })
   return {
+    documents,
     secrets,
     keys,
     close: () => {
@@ -146,12 +147,7 @@ function clusterPorts(
     mirrors: options.mirrors,
     allowHttp: options.allowHttp,
   })
-  const cluster = createClusterReader({
-    api,
-    clock,
-    globalContext: (name) =>
-      Promise.reject(new PolicyError('POLICY_CLUSTER', `the global context entry ${name} is not known here`)),
-  })
+  const cluster = createClusterReader({ api, clock, documents: kept.documents })
   return createClusterPorts({
     ...{ ...kept, namespace, readers, keychains, cache, cluster, trust, clock },
     salt: options.random(SALT_BYTES),

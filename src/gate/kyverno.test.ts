@@ -95,6 +95,34 @@ describe('a policy of Kyverno’s, as it is written', () => {
     assert.equal((await review(VALIDATE, pod(bare))).allowed, false)
   })
 
+  test('who has to have signed may stand in a global context entry; without it nothing is admitted', async (t) => {
+    const { review, apply, signed, cluster, time } = await open(t)
+    const context = [{ name: 'signer', globalReference: { name: 'signers.ours' } }]
+    const attestors = [{ entries: [{ keyless: { issuer: ISSUER, subject: '{{ signer }}' } }] }]
+    const signers = (subject: string): JsonObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'signers', namespace: 'security' },
+      data: { subject },
+    })
+    const entry = {
+      apiVersion: 'kyverno.io/v2beta1',
+      kind: 'GlobalContextEntry',
+      metadata: { name: 'signers' },
+      spec: {
+        kubernetesResource: { version: 'v1', resource: 'configmaps', namespace: 'security' },
+        projections: [{ name: 'ours', jmesPath: "[?metadata.name=='signers'].data.subject | [0]" }],
+      },
+    }
+    await apply(policy({ rule: { context }, verify: { attestors } }))
+    assert.equal((await review(VALIDATE, pod(signed))).allowed, false)
+    await apply(signers('ann@example.com'), entry)
+    assert.equal((await review(VALIDATE, pod(signed))).allowed, true)
+    cluster.put(signers('bob@example.com'))
+    await time.advance(6_000)
+    assert.equal((await review(VALIDATE, pod(signed))).allowed, false)
+  })
+
   test('auditing admits, and tells in the report', async (t) => {
     const { review, apply, bare, cluster, settle } = await open(t, { reports: true })
     await apply(policy({ spec: { validationFailureAction: 'Audit' } }))

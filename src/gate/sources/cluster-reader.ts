@@ -7,11 +7,14 @@ import { isCodedError } from '#errors'
 import type { Clock } from '#time'
 import type { ClusterReader, ResourceList } from '#policy/internal/cluster'
 import { PolicyError } from '#policy/internal/policy-error'
+import type { Documents } from '../snapshot/documents.js'
+import { createGlobalContext } from './global-context.js'
 
 export interface ClusterReaderOptions {
   readonly api: KubernetesApi
   readonly clock: Clock
-  readonly globalContext: ClusterReader['globalContext']
+  /** Where GlobalContextEntries are. */
+  readonly documents: Documents
 }
 
 /** A burst of pods is answered from one question; a change is obeyed seconds after. */
@@ -19,16 +22,16 @@ const LIFE = 5_000
 const MAX_REMEMBERED = 512
 
 /** Questions are asked once, however many ask; those that fail are asked again. */
-export function createClusterReader({ api, clock, globalContext }: ClusterReaderOptions): ClusterReader {
+export function createClusterReader({ api, clock, documents }: ClusterReaderOptions): ClusterReader {
   const known = new RecentAnswers(MAX_REMEMBERED, { clock, millis: LIFE })
-  return {
+  const reader: Omit<ClusterReader, 'globalContext'> = {
     get: (of, name) => known.get(`get ${listKey(of)} ${name}`, () => getOrNone(api, of, name)),
     list: (of) =>
       known.get(`list ${listKey(of)}`, () => asCluster(`the ${of.resource}`, async () => (await api.list(of)).items)),
     call: (path, call, signal): Promise<JsonValue> =>
       asCluster(`${call.method} ${path}`, () => api.call(path, call, signal)),
-    globalContext,
   }
+  return { ...reader, globalContext: createGlobalContext({ documents, reader, clock }) }
 }
 
 async function getOrNone(api: KubernetesApi, of: ResourceList, name: string): Promise<JsonObject | undefined> {

@@ -9,6 +9,7 @@ import type { CacheState, ResourceCache } from '#clients/kubernetes/resource-cac
 import type { Clock } from '#time'
 import { EXCEPTION_RESOURCES, POLICY_RESOURCES, TRUST_ROOTS } from '#policy/front-ends'
 import type { Documents } from '../snapshot/documents.js'
+import { GLOBAL_CONTEXT_ENTRY } from './global-context.js'
 
 /** A resource to be watched, in the first of its versions that the cluster serves. */
 export interface WatchedResource {
@@ -38,6 +39,7 @@ export function watchedResources(namespace: string): readonly WatchedResource[] 
     ...POLICY_RESOURCES,
     ...EXCEPTION_RESOURCES,
     TRUST_ROOTS,
+    { ...GLOBAL_CONTEXT_ENTRY, versions: ['v2', 'v2beta1', 'v2alpha1'], resource: 'globalcontextentries' },
     { group: '', versions: ['v1'], resource: 'namespaces' },
     { group: '', versions: ['v1'], resource: 'configmaps', namespace },
     { group: '', versions: ['v1'], resource: 'secrets', namespace },
