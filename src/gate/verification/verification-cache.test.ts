@@ -164,8 +164,9 @@ describe('for how long', () => {
 
 describe('how much', () => {
   test('what was used longest ago goes first', async () => {
-    const { cache, ask } = open({ entries: 2 })
+    const { cache, ask, time } = open({ entries: 2, negativeMillis: 3_600_000 })
     for (const repository of ['a', 'b']) await ask({ repository })
+    await time.advance(10_000)
     await ask({ repository: 'a' })
     await ask({ repository: 'c' })
     assert.equal(cache.size.entries, 2)

@@ -53,15 +53,20 @@ export interface CacheOptions {
 /** Who reads: two that may not read the same never share what one of them read. */
 export type PullIdentity = (subject: VerificationSubject) => string | Promise<string>
 
+/** Entries are put in order of use no more often than this: of two that were used within it, either may be forgotten first. */
+const ORDER_MILLIS = 10_000
+
 interface Entry {
   readonly judged: Judged
+  /** When it was last put where the ones are that were used last. */
+  movedAt: UnixMillis
   readonly until: UnixMillis
   readonly bytes: number
 }
 
 export class VerificationCache {
   readonly #options: CacheOptions
-  /** In the order of their last use. */
+  /** In the order of their last use, to ten seconds. */
   readonly #entries = new Map<string, Entry>()
   readonly #flights = new Map<string, Promise<Judged>>()
   #bytes = 0
@@ -115,12 +120,18 @@ export class VerificationCache {
   #remembered(key: string): Judged | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    this.#entries.delete(key)
-    if (entry.until <= this.#options.clock()) {
+    const now = this.#options.clock()
+    if (entry.until <= now) {
+      this.#entries.delete(key)
       this.#bytes -= entry.bytes
       return undefined
     }
-    this.#entries.set(key, entry)
+    // Each move makes the table of a Map grow, until it is made anew: too much for every question.
+    if (entry.movedAt + ORDER_MILLIS <= now) {
+      entry.movedAt = now
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+    }
     return entry.judged
   }
 
@@ -154,7 +165,8 @@ export class VerificationCache {
     if (bytes > limits.bytes / 8) return
     const life = judged.accepted.length > 0 ? limits.positiveMillis : limits.negativeMillis
     if (life <= 0) return
-    this.#entries.set(key, { judged, until: clock() + life, bytes })
+    const now = clock()
+    this.#entries.set(key, { judged, movedAt: now, until: now + life, bytes })
     this.#bytes += bytes
     this.#evict()
   }
