@@ -6,7 +6,7 @@ import type { JsonObject } from '#encoding/json'
 import { clusterImagePolicy, openGateBench, pod, type GateBench } from '#testing/gate/gate-bench'
 import { AWS_LOGIN, AZURE_TOKEN, GOOGLE_TOKEN, VAULT_TOKEN } from '#testing/kms/fake-services'
 import { openKeyServices, type KeyServices } from '#testing/kms/key-services'
-import { KMS_REFRESH } from './kms-keys.js'
+import { KMS_REFRESH } from './snapshot/kms-keys.js'
 
 const ID = '1234abcd-12ab-34cd-56ef-1234567890ab'
 const AWS = `awskms:///arn:aws:kms:eu-central-1:111122223333:key/${ID}`

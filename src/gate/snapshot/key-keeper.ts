@@ -1,9 +1,9 @@
 /** Keys that are kept elsewhere: loaded when they are asked for, kept in their last good form, and how it stands with them. @module */
 import type { PublicKey } from '#crypto/public-key'
+import type { JsonObject } from '#encoding/json'
 import { LastGood } from '#policy/engine/last-good'
 import type { OnStale } from '#policy/engine/last-good'
 import { PolicyError } from '#policy/internal/policy-error'
-import type { SecretReader } from '../logins/secret-reader.js'
 import type { KeptKey } from './policy-keys.js'
 import { keyOfSecret } from './secret-keys.js'
 
@@ -16,7 +16,10 @@ export interface KeyServices {
 
 export interface KeyKeeperOptions {
   readonly services: KeyServices
-  readonly secrets: Pick<SecretReader, 'secret'>
+  readonly secrets: {
+    /** Undefined: there is none of this name. */
+    secret(namespace: string, name: string): Promise<JsonObject | undefined>
+  }
   /** The installation's own, whose Secrets are watched: looking at one costs nothing. */
   readonly namespace: string
   /** Told when a key that was had once stands in for one that cannot be had. */
