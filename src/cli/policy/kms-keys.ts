@@ -1,13 +1,10 @@
 /** Keys at key management services that policies name. @module */
-import type { PublicKey } from '#crypto/public-key'
+import type { LoadKmsKey } from '#gate/snapshot/kms-keys'
 import { PolicyError } from '#policy/internal/policy-error'
 import { ownKey } from '../key-services.js'
 import type { ConnectOptions, Host } from '../kit/host.js'
 
-/** @throws KmsError, CloudError, PolicyError `POLICY_KEY` */
-export type LoadKmsKey = (uri: string, signal: AbortSignal) => Promise<PublicKey>
-
-/** Nothing is opened before the first one is asked for. */
+/** Nothing is opened before the first one is asked for. @returns what throws KmsError, CloudError, PolicyError `POLICY_KEY` */
 export function kmsKeysOfPolicies(host: Host, pace?: ConnectOptions['pace']): LoadKmsKey {
   let opened: Promise<LoadKmsKey> | undefined
   const open = async (): Promise<LoadKmsKey> => {

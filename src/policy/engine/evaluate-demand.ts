@@ -19,6 +19,7 @@ import type { Review } from '../internal/review.js'
 import { judgeCandidate } from './candidate.js'
 import type { CandidateAttachment } from './ports.js'
 import type { Session } from './session.js'
+import { sideBySide } from './side-by-side.js'
 import type { AcceptedCandidate, Judged, VerificationSubject } from './verification-memory.js'
 import type { Waiting } from './waiting.js'
 
@@ -42,11 +43,7 @@ export async function evaluateDemand(demand: Demand, subject: Subject): Promise<
 }
 
 async function evaluateCount(demand: CountDemand, subject: Subject): Promise<CountOutcome> {
-  const [only] = demand.of
-  const of =
-    only !== undefined && demand.of.length === 1
-      ? [await evaluateDemand(only, subject)]
-      : await Promise.all(demand.of.map((each) => evaluateDemand(each, subject)))
+  const of = await sideBySide(demand.of, (each) => evaluateDemand(each, subject))
   const met = of.filter((outcome) => outcome.met).length
   // "None of nothing" would be met by everything: an attestor set without entries, a count of zero.
   return { demand, of, met: demand.required >= 1 && met >= demand.required }

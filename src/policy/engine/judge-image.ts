@@ -12,6 +12,7 @@ import { actionFor } from './failure-action.js'
 import { planOnce } from './plan.js'
 import { selectImage } from './select-images.js'
 import type { Selected } from './select-images.js'
+import { sideBySide } from './side-by-side.js'
 import type { RuleVerdict, Verdict } from './verdict.js'
 
 /** A rule on a resource. */
@@ -31,11 +32,7 @@ export async function judgeImages(
   places: readonly (ImageOccurrence | ImagePlace)[],
 ): Promise<readonly RuleVerdict[]> {
   const planned = { ...context, plan: planOnce(context) }
-  const [only] = places
-  const judged =
-    only !== undefined && places.length === 1
-      ? [await judgeImage(planned, only)]
-      : await Promise.all(places.map((place) => judgeImage(planned, place)))
+  const judged = await sideBySide(places, (place) => judgeImage(planned, place))
   const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : each.verdict))
   // That the rule passes over the resource is said once, not of each image.
   const passed = judged.find((each) => 'passedOver' in each)

@@ -1,6 +1,7 @@
 /** The trusted root of one attestor, put together from where the policy says each part comes from. @module */
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { Attestor, TrustPart } from '../internal/attestor.js'
+import { sideBySide } from './side-by-side.js'
 
 type LoadRoot = (name: string | undefined) => Promise<TrustedRoot>
 type PartName = keyof TrustedRoot
@@ -13,7 +14,7 @@ const PARTS = ['certificateAuthorities', 'ctlogs', 'tlogs', 'timestampAuthoritie
  */
 export async function trustOf(attestor: Attestor, load: LoadRoot): Promise<TrustedRoot> {
   const names = namesOf(attestor)
-  const loaded = names.length === 1 ? [await load(names[0])] : await Promise.all(names.map(load))
+  const loaded = await sideBySide(names, load)
   const before = composed.get(attestor)
   if (before !== undefined && loaded.every((root, index) => root === before.loaded[index])) return before.trust
   const trust = compose(attestor, new Map(names.map((name, index) => [name, loaded[index]])))
