@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import type { LoadOrder, LoadResult } from './processes.js'
+import { quantile, Seconds } from './seconds.js'
 
 const CONNECTIONS = 16
 
@@ -15,18 +16,22 @@ let sent = 0
 let refused = 0
 
 const times: number[] = []
+const bySecond = new Seconds()
 const start = performance.now()
-await run(order, (millis) => times.push(millis))
+await run(order, (millis) => {
+  times.push(millis)
+  bySecond.add(millis)
+})
 const seconds = (performance.now() - start) / 1000
 times.sort((a, b) => a - b)
-const at = (part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? NaN
 const result: LoadResult = {
   asked: sent,
   perSecond: times.length / seconds,
-  p50: at(0.5),
-  p95: at(0.95),
-  p99: at(0.99),
-  max: at(1),
+  p50: quantile(times, 0.5),
+  p95: quantile(times, 0.95),
+  p99: quantile(times, 0.99),
+  max: quantile(times, 1),
+  tails: bySecond.tails(),
   refused,
 }
 console.log(JSON.stringify(result))

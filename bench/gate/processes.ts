@@ -16,6 +16,11 @@ const LOAD_CORE = '1'
 /** Whether processes can be kept to one core each, so that the gate has one to itself. */
 export const PINNED: boolean = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
 
+/** Keeps this process, which is registry and client of the cold decisions, off the core of the gate. */
+export function leaveCoreOfGate(): void {
+  if (PINNED) spawnSync('taskset', ['-a', '-c', '-p', LOAD_CORE, String(process.pid)])
+}
+
 export interface Started {
   readonly pid: number
   /** The first line of its output. */
@@ -63,6 +68,8 @@ export interface LoadResult {
   readonly p95: number
   readonly p99: number
   readonly max: number
+  /** The p99 of each second. */
+  readonly tails: readonly number[]
   /** Answers that were not `allowed`. */
   readonly refused: number
 }
