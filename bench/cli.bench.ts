@@ -11,6 +11,7 @@ import { run } from '../test/interop/processes.js'
 import { pushImage } from '../test/interop/registry.js'
 import { startWorld } from '../test/interop/world.js'
 import type { Client, World } from '../test/interop/world.js'
+import { median } from './statistics.js'
 
 const ROUNDS = 15
 const USER = 'ann@example.com'
@@ -117,8 +118,4 @@ function line(name: string, values: readonly number[]): void {
       .toFixed(1)
       .padStart(7)}`,
   )
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }

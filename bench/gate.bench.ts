@@ -25,7 +25,7 @@ import {
 import type { LoadOrder, LoadResult, Started } from './gate/processes.js'
 import { startRegistry } from './gate/registry.js'
 import { reviewOf } from './gate/reviews.js'
-import { inOrder, quantile } from './gate/seconds.js'
+import { median } from './statistics.js'
 
 /** Policies of a cluster; one or two of them are about the images. */
 const POLICIES = 20
@@ -277,8 +277,4 @@ function line(name: string, { perSecond, p50, p95, p99, max, tails, refused, pro
 
 function ratio(ours: number, theirs: number): string {
   return `${(ours / theirs).toFixed(2)}×`
-}
-
-function median(values: readonly number[]): number {
-  return quantile(inOrder(values), 0.5)
 }

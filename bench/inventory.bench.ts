@@ -25,6 +25,7 @@ import { createTestPki, type TestPki } from '#testing/pki/pki'
 import { signStatement } from '#testing/pki/signed-entity'
 import type { Policy } from '#verify/identity/identity-policy'
 import { verify } from '#verify/verify'
+import { median } from './statistics.js'
 
 const IMAGES = 1000
 const COMPONENTS = 500
@@ -152,10 +153,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return performance.now() - start
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }
 
 /** One record for each of many packages, and the one that everybody asks about. */

@@ -16,6 +16,7 @@ import { encodeHex } from '#encoding/hex'
 import { encodeUtf8 } from '#encoding/utf8'
 import { countersign, startUp } from '../test/e2e/up-process.js'
 import type { UpProcess } from '../test/e2e/up-process.js'
+import { median } from './statistics.js'
 
 const STARTS = 7
 const REQUESTS = 60
@@ -209,8 +210,4 @@ function line(name: string, values: readonly number[]): void {
       .toFixed(1)
       .padStart(7)}`,
   )
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }

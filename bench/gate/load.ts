@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
+import { quantile } from '../statistics.js'
 import type { LoadOrder, LoadResult } from './processes.js'
-import { quantile, Seconds } from './seconds.js'
+import { Seconds } from './seconds.js'
 
 const CONNECTIONS = 16
 

@@ -1,4 +1,5 @@
 /** The tail of a load second by second: one pause of the machine is in one of them, and in the tail of the whole. @module */
+import { inOrder, quantile } from '../statistics.js'
 
 const SECOND = 1000
 const TAIL = 0.99
@@ -25,14 +26,4 @@ export class Seconds {
     this.#times = []
     this.#until = performance.now() + SECOND
   }
-}
-
-/** `part` of the values, which are in order, are not above it. */
-export function quantile(ordered: readonly number[], part: number): number {
-  return ordered[Math.min(ordered.length - 1, Math.floor(ordered.length * part))] ?? NaN
-}
-
-/** A copy, the least first. */
-export function inOrder(values: readonly number[]): number[] {
-  return [...values].sort((a, b) => a - b)
 }
