@@ -12,17 +12,8 @@ import { join } from 'node:path'
 import { serializeTrustedRoot } from '#formats/trusted-root/serialize'
 import { createTestPki } from '#testing/pki/pki'
 import { clusterImagePolicy, kyvernoPolicy } from './gate/policies.js'
-import {
-  coldFloor,
-  leaveCoreOfGate,
-  memoryOf,
-  PINNED,
-  processorMillis,
-  runLoad,
-  startFloor,
-  startGate,
-} from './gate/processes.js'
-import type { LoadOrder, LoadResult, Started } from './gate/processes.js'
+import { coldFloor, leaveCoreOfGate, memoryOf, PINNED, runLoad, startFloor, startGate } from './gate/processes.js'
+import type { LoadResult, Started } from './gate/processes.js'
 import { startRegistry } from './gate/registry.js'
 import { reviewOf } from './gate/reviews.js'
 import { median } from './statistics.js'
@@ -34,7 +25,8 @@ const RATE = 500
 const SECONDS = 30
 /** What the p99 at that rate is to stay below, in milliseconds. */
 const TARGET = 5
-const WARM_UP_SECONDS = 5
+/** What is measured are processes that have run for a while, with connections that are open. */
+const counted = { seconds: SECONDS, warmUp: 5 }
 const ROUND_TRIPS = [0, 20, 100]
 const PODS = [1, 5, 20]
 const COLD_ROUNDS = 9
@@ -102,17 +94,17 @@ async function warm(): Promise<void> {
   const floor = await startFloor(floorCa)
   const gate = await startGate(files, '--log-decisions', 'violations', '--cache-ttl', '1h')
   try {
-    const ours = { url: `${gate.webhooks}/validations?timeout=10s`, ca: files.ca, bodies }
-    const bare = { url: floor.line, ca: floorCa, bodies }
+    const ours = { url: `${gate.webhooks}/validations?timeout=10s`, pid: gate.pid, ca: files.ca, bodies }
+    const bare = { url: floor.line, pid: floor.pid, ca: floorCa, bodies }
     for (const image of images) await ask(gate.webhooks, [image])
     for (const [title, rate] of [
       [`at ${String(RATE)} requests a second`, RATE],
       ['as fast as they come back', 0],
     ] as const) {
       console.log(`  ${title}`)
-      const least = await loaded(floor, { ...bare, rate, seconds: SECONDS })
+      const least = await runLoad({ ...bare, ...counted, rate })
       line('a constant over the same HTTPS', least)
-      const found = await loaded(gate, { ...ours, rate, seconds: SECONDS })
+      const found = await runLoad({ ...ours, ...counted, rate })
       line('countersign admission', found)
       console.log(`    against the constant: p50 ${ratio(found.p50, least.p50)}, p99 ${ratio(found.p99, least.p99)}`)
     }
@@ -120,16 +112,6 @@ async function warm(): Promise<void> {
     await gate.stop()
     await floor.stop()
   }
-}
-
-type Loaded = LoadResult & { readonly processor: number }
-
-/** The load, and what a request of it costs its server in processor time. What is measured is a process that has run for a while. */
-async function loaded(server: Started, order: LoadOrder): Promise<Loaded> {
-  await runLoad({ ...order, rate: 0, seconds: WARM_UP_SECONDS })
-  const before = processorMillis(server)
-  const result = await runLoad(order)
-  return { ...result, processor: (processorMillis(server) - before) / result.asked }
 }
 
 /** Every image is new. Connections to the registry are open, as they are in a process that has run for a while. */
@@ -239,7 +221,7 @@ async function manyWarm(gate: Started & { readonly webhooks: string }, images: r
   const bodies = join(folder, 'many')
   writeFileSync(bodies, images.map((image) => reviewOf([image])).join('\n'))
   const url = `${gate.webhooks}/validations?timeout=10s`
-  line('warm, 500 a second', await loaded(gate, { url, ca: files.ca, bodies, rate: RATE, seconds: SECONDS }))
+  line('warm, 500 a second', await runLoad({ ...counted, url, pid: gate.pid, ca: files.ca, bodies, rate: RATE }))
 }
 
 /** One question, which must be answered with yes; how long it took. */
@@ -263,7 +245,7 @@ function ask(webhooks: string, images: readonly string[], path = '/validations')
   })
 }
 
-function line(name: string, { perSecond, p50, p95, p99, max, tails, refused, processor }: Loaded): void {
+function line(name: string, { perSecond, p50, p95, p99, max, tails, refused, processor }: LoadResult): void {
   if (refused > 0) throw new Error(`${String(refused)} requests were refused`)
   const figures = Object.entries({ p50, p95, p99, max }).map(([what, millis]) => `${what} ${millis.toFixed(2)}`)
   console.log(

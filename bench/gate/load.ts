@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { quantile } from '../statistics.js'
+import { processorMillis } from './processor.js'
 import type { LoadOrder, LoadResult } from './processes.js'
 import { Seconds } from './seconds.js'
 
@@ -16,13 +17,18 @@ const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 
 let sent = 0
 let refused = 0
 
+await asFast(order.warmUp, () => undefined)
+sent = 0
+refused = 0
+const before = processorMillis(order.pid)
 const times: number[] = []
 const bySecond = new Seconds()
 const start = performance.now()
-await run(order, (millis) => {
+const told = (millis: number): void => {
   times.push(millis)
   bySecond.add(millis)
-})
+}
+await (order.rate > 0 ? atRate(order.seconds, order.rate, told) : asFast(order.seconds, told))
 const seconds = (performance.now() - start) / 1000
 times.sort((a, b) => a - b)
 const result: LoadResult = {
@@ -34,16 +40,13 @@ const result: LoadResult = {
   max: quantile(times, 1),
   tails: bySecond.tails(),
   refused,
+  processor: (processorMillis(order.pid) - before) / sent,
 }
 console.log(JSON.stringify(result))
 agent.destroy()
 
-async function run({ rate, seconds: duration }: LoadOrder, onTime: (millis: number) => void): Promise<void> {
+async function asFast(duration: number, onTime: (millis: number) => void): Promise<void> {
   const end = performance.now() + duration * 1000
-  if (rate > 0) {
-    await atRate(end, rate, onTime)
-    return
-  }
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async () => {
       while (performance.now() < end) await ask(onTime)
@@ -52,9 +55,10 @@ async function run({ rate, seconds: duration }: LoadOrder, onTime: (millis: numb
 }
 
 /** A late timer sends all that is due; time counts from the sending, so this process's own lateness is not the server's. */
-async function atRate(end: number, rate: number, onTime: (millis: number) => void): Promise<void> {
+async function atRate(duration: number, rate: number, onTime: (millis: number) => void): Promise<void> {
   const pending: Promise<void>[] = []
   const begun = performance.now()
+  const end = begun + duration * 1000
   let due = 0
   for (let now = begun; now < end; now = performance.now()) {
     for (; begun + (due * 1000) / rate <= now; due++) pending.push(ask(onTime))

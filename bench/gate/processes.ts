@@ -2,14 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { FloorOrder } from './cold-floor.js'
 
 const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'countersign')
-/** Linux counts in hundredths of a second (USER_HZ). */
-const TICK = 10
 const GATE_CORE = '0'
 const LOAD_CORE = '1'
 
@@ -54,11 +52,15 @@ export async function startFloor(ca: string): Promise<Started> {
 /** What {@link import('./load.js')} is told and tells. */
 export interface LoadOrder {
   readonly url: string
+  /** Process of the server. */
+  readonly pid: number
   readonly ca: string
   readonly bodies: string
   /** Requests a second; 0: as many as come back, 16 at once. */
   readonly rate: number
   readonly seconds: number
+  /** How long as many as come back are asked before, over the same connections, without being counted. */
+  readonly warmUp: number
 }
 
 export interface LoadResult {
@@ -70,6 +72,8 @@ export interface LoadResult {
   readonly max: number
   /** The p99 of each second. */
   readonly tails: readonly number[]
+  /** What a request costs the server, in milliseconds of the processor. */
+  readonly processor: number
   /** Answers that were not `allowed`. */
   readonly refused: number
 }
@@ -86,17 +90,6 @@ export async function coldFloor(order: FloorOrder, file: string): Promise<number
   const started = await start(GATE_CORE, [join(import.meta.dirname, 'cold-floor.js'), file])
   await started.stop()
   return Number(started.line)
-}
-
-/** Processor time that a process has taken, in milliseconds; it hardly depends on what else runs on the machine. */
-export function processorMillis({ pid }: Started): number {
-  const fields =
-    readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
-      .split(') ')
-      .at(-1)
-      ?.split(' ') ?? []
-  const [user = NaN, system = NaN] = fields.slice(11, 13).map(Number)
-  return (user + system) * TICK
 }
 
 /** What a gate says of its own memory, in megabytes. */
