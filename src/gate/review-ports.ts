@@ -26,7 +26,6 @@ const MAX_CONFIG = 4 * 1024 * 1024
 /** Ports of one review. `content` carries the review's logins. */
 export function createReviewPorts(content: ContentReader, { contentFor, ...others }: OtherPorts): EnginePorts {
   return {
-    ...others,
     resolve: async (reference) => {
       const { repository, descriptor } = await resolveImage(content, reference)
       return { repository, digest: descriptor.digest }
@@ -43,6 +42,7 @@ export function createReviewPorts(content: ContentReader, { contentFor, ...other
     },
     manifest: async ({ repository, digest }) => parseJson((await content.manifest(repository, digest)).bytes),
     configs: (pinned) => configsOf(content, pinned),
+    ...others,
   }
 }
 

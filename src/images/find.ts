@@ -38,10 +38,8 @@ export async function findAttachments(
   located: Promise<LocatedAttachments> = locateAttachments(reader, query),
 ): Promise<FoundAttachments> {
   const { places, passedOver } = await located
-  const blobs = rememberBlobs(blobsOf(reader))
-  const found = await Promise.all(
-    places.map(async (place) => await readAttachments(reader, place, { ...query, blobs })),
-  )
+  const read = { blobs: rememberBlobs(blobsOf(reader)), ...query }
+  const found = await Promise.all(places.map(async (place) => await readAttachments(reader, place, read)))
   const outcomes = found.flat()
   return {
     attachments: outcomes.flatMap((outcome) => ('entity' in outcome ? [outcome] : [])),

@@ -231,6 +231,7 @@ const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRA
 
 function abortWhenGone(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
+  if (response.closed && !response.writableFinished) controller.abort()
   response.once('close', () => {
     if (!response.writableFinished) controller.abort()
   })

@@ -52,12 +52,12 @@ export interface VerifyRequest {
  * @throws VerificationError with the report of every check
  */
 export async function verify(request: VerifyRequest): Promise<Verification> {
-  const { policy, trust } = request
+  const { policy, trust, now } = request
   checkPolicy(policy)
   const requirements = completeRequirements(policy, request.requirements)
   const artifact = new ArtifactView(request.artifact)
   const report = new ReportBuilder()
-  const context: Context = { ...request, requirements, artifact, report }
+  const context: Context = { trust, policy, requirements, artifact, report, ...(now !== undefined && { now }) }
 
   const checked = await report.check({ name: 'entity', code: 'VERIFY_ENTITY' }, () =>
     checkEntity(request.entity, policy),

@@ -4,6 +4,7 @@ import { mirroredReader } from '#clients/registry/mirrored'
 import { createReviewPorts } from '#gate/review-ports'
 import { evaluateAdmission } from '#policy/engine/admission'
 import type { ClusterReader } from '#policy/internal/cluster'
+import { deadlineOf } from '#policy/internal/deadline'
 import { readDocuments } from '#policy/internal/documents'
 import { reviewOfResource } from '#policy/internal/review-of-resource'
 import type { Review } from '#policy/internal/review'
@@ -72,7 +73,7 @@ export const command: Command = defineCommand({
       reviews.map(async ({ label, review }): Promise<ResourceVerdict> => {
         const { policies, exceptions, unmatched } = files
         const known = await withNamespace(review, files.cluster, signal)
-        const request = { policies, exceptions, review: known, ports, signal, unmatched }
+        const request = { policies, exceptions, review: known, ports, deadline: deadlineOf(signal), unmatched }
         return { resource: label, verdict: await evaluateAdmission(request) }
       }),
     )

@@ -75,7 +75,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     },
   )
   return {
-    fetch: (url, init = {}) => retried(url, { ...init, headers: { 'user-agent': options.userAgent, ...init.headers } }),
+    fetch: (url, { headers, ...init } = {}) =>
+      retried(url, { headers: { 'user-agent': options.userAgent, ...headers }, ...init }),
     close: () => {
       connections.close()
     },

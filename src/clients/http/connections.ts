@@ -46,7 +46,7 @@ export function createConnections(
       if (url.protocol === 'http:') return await plainRoute(url, proxy, { once, tls, limits })
       const agent = await once(`tls ${proxyKey(proxy)}`, () => tlsAgent({ tls, limits }, proxy))
       const { request } = await import('node:https')
-      return { request, options: { ...target(url), agent }, headers: {} }
+      return { request, options: { agent, ...target(url) }, headers: {} }
     },
     close: () => {
       for (const agent of agents.values()) {
@@ -82,7 +82,7 @@ async function plainRoute(url: URL, proxy: Proxy | undefined, { once, tls, limit
     // No server name: Node would work one out for TLS although there is none.
     return {
       request: http.request,
-      options: { ...target(url), agent, servername: '' } as Http.RequestOptions,
+      options: { agent, servername: '', ...target(url) } as Http.RequestOptions,
       headers: {},
     }
   }

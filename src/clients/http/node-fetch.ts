@@ -17,9 +17,9 @@ export function createNodeFetch(connections: Connections): Fetch {
     const { request, options, headers } = await connections.route(url)
     if (init.signal?.aborted === true) throw aborted(init.signal, url.host)
     const outgoing = request({
-      ...options,
       method: (init.method ?? 'GET').toUpperCase(),
       headers: { 'accept-encoding': 'identity', ...bodyHeaders(init), ...init.headers, ...headers },
+      ...options,
     })
     if (init.signal !== undefined) destroyOnAbort(outgoing, init.signal)
     return await exchange(outgoing, url, init)

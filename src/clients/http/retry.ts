@@ -48,12 +48,14 @@ const RETRYABLE_CODE: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>(['HTTP
  * The last answer is returned, whatever it is; the last error is thrown.
  */
 export function withRetries(fetch: Fetch, options: RetryOptions, ports: RetryPorts): Fetch {
+  const reads = { statuses: RETRYABLE_READ_STATUS, ...options, ...ports }
+  const writes = { statuses: RETRYABLE_STATUS, ...options, ...ports }
   return async (url, init = {}) => {
-    const statuses = READS.has((init.method ?? 'GET').toUpperCase()) ? RETRYABLE_READ_STATUS : RETRYABLE_STATUS
+    const rules = READS.has((init.method ?? 'GET').toUpperCase()) ? reads : writes
     const attempts = canRepeat(init) ? options.attempts : 1
     for (let attempt = 1; ; attempt++) {
       const outcome = await attemptOnce(fetch, url, init)
-      const pause = attempt < attempts ? pauseAfter(outcome, attempt, { ...options, ...ports, statuses }) : undefined
+      const pause = attempt < attempts ? pauseAfter(outcome, attempt, rules) : undefined
       if (pause === undefined) return settle(outcome)
       if (outcome.response !== undefined) await discardBody(outcome.response)
       ports.onRetry?.(notice(url, outcome, pause))

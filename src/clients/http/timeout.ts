@@ -22,8 +22,9 @@ export const DEFAULT_TIMEOUTS: TimeoutOptions = { answerMillis: 60_000, idleMill
  */
 export function withTimeouts(fetch: Fetch, options: TimeoutOptions, timers: Timers): Fetch {
   return async (url, init = {}) => {
-    const watch = new Watchdog(hostOf(url), init.signal, timers)
-    const answer = fetch(url, { ...init, signal: watch.signal })
+    const { signal, ...rest } = init
+    const watch = new Watchdog(hostOf(url), signal, timers)
+    const answer = fetch(url, { signal: watch.signal, ...rest })
     const response = await watch.guard(answer, options.answerMillis + sendingMillis(init), 'an answer')
     if (response.body === null) {
       watch.release()

@@ -116,7 +116,9 @@ function addressOf(path: string, base: string, { registry, repository }: Reposit
 }
 
 function withAuthorization(init: FetchInit, authorization: string | undefined): FetchInit {
-  return authorization === undefined ? init : { ...init, headers: { ...init.headers, authorization } }
+  if (authorization === undefined) return init
+  const { headers, ...rest } = init
+  return { headers: { authorization, ...headers }, ...rest }
 }
 
 interface Meaning {

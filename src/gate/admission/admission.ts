@@ -7,6 +7,7 @@ import type { EnginePorts } from '#policy/engine/ports'
 import type { ReviewVerdict } from '#policy/engine/verdict'
 import type { PolicyFamily } from '#policy/front-ends'
 import { POLICY_FAMILIES } from '#policy/front-ends'
+import type { Deadline } from '#policy/internal/deadline'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { DeclaredPlaces, Review } from '#policy/internal/review'
 import { ReviewImages } from '#policy/internal/review-images'
@@ -15,6 +16,7 @@ import type { CacheAnswer } from '../verification/verification-cache.js'
 import { AdmissionError } from './admission-error.js'
 import type { AdmissionErrorCode } from './admission-error.js'
 import { withDeadline } from './deadline.js'
+import type { Caller } from './deadline.js'
 import type { Decision, DenialStatus } from './decision.js'
 import { explainDenial } from './explain-denial.js'
 import { digestsMustStand, pinPatch } from './pinning.js'
@@ -32,8 +34,7 @@ export interface AdmissionCall {
   /** Whose policies are asked; undefined: everybody's. */
   readonly family: PolicyFamily | undefined
   readonly millis: number
-  /** Fires when nobody waits for the answer any longer. */
-  readonly gone: AbortSignal
+  readonly caller: Caller
 }
 
 /** Told how each verification of a review was answered. */
@@ -99,8 +100,9 @@ async function decideOn(read: AdmissionRequest, { snapshot, call, options }: Dec
   const ports = options.portsFor(request.review, (answer) => {
     cold ||= answer !== 'hit'
   })
-  const verdict = await withDeadline({ ...call, timers: options.timers }, async (signal) =>
-    judge({ request, snapshot, call, signal, ports }, options),
+  const verdict = await withDeadline(
+    { millis: call.millis, caller: call.caller, timers: options.timers },
+    async (deadline) => judge({ request, snapshot, call, deadline, ports }, options),
   )
   const patch = phase === 'mutating' ? pinPatch(request.review, verdict.pins, options.pins) : []
   const { generation } = snapshot
@@ -143,26 +145,21 @@ function withSurroundings(request: AdmissionRequest, snapshot: Snapshot, options
   const { review } = request
   const declared = options.declared(review)
   const namespaceObject = review.namespace === undefined ? undefined : snapshot.namespace(review.namespace)
-  return {
-    ...request,
-    review: {
-      ...review,
-      ...(declared !== undefined && { declared }),
-      ...(namespaceObject !== undefined && { namespaceObject }),
-    },
-  }
+  const inNamespace = namespaceObject === undefined ? review : { namespaceObject, ...review }
+  const whole = declared === undefined ? inNamespace : { declared, ...inNamespace }
+  return whole === review ? request : { ...request, review: whole }
 }
 
 interface Judging {
   readonly request: AdmissionRequest
   readonly snapshot: Snapshot
   readonly call: AdmissionCall
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
   readonly ports: EnginePorts
 }
 
 async function judge(
-  { request: { review }, snapshot, call, signal, ports }: Judging,
+  { request: { review }, snapshot, call, deadline, ports }: Judging,
   options: AdmissionOptions,
 ): Promise<ReviewVerdict> {
   const families = call.family === undefined ? POLICY_FAMILIES : [call.family]
@@ -175,7 +172,7 @@ async function judge(
     exceptions: snapshot.exceptions,
     review,
     ports,
-    signal,
+    deadline,
     digestsMustStand: call.phase === 'validating' && digestsMustStand(review, options.pins),
     unmatched: unmatchedFor(call.family, snapshot),
   })

@@ -1,5 +1,6 @@
 /** How long a verdict may take: what the API server says that it waits, less what the answer itself needs. @module */
 import type { Timers } from '#clients/http/fetch'
+import type { Deadline } from '#policy/internal/deadline'
 import { parseDuration } from '#policy/jmespath/duration'
 
 /** Kubernetes' own default, and the most that it lets a webhook have, in milliseconds. */
@@ -20,22 +21,60 @@ export function budgetMillis(text: string | null): number {
   return timeout - Math.min(MAX_MARGIN, timeout / MARGIN_PART)
 }
 
-/** Runs work with a signal that fires when its time is over, or when nobody waits for it any longer. */
+/** Whoever asked. */
+export interface Caller {
+  /** Fires when the answer is not waited for any longer. */
+  readonly signal: AbortSignal
+}
+
+/** Runs work until its time is over, or nobody waits for it any longer. */
 export async function withDeadline<T>(
-  { millis, timers, gone }: { readonly millis: number; readonly timers: Timers; readonly gone: AbortSignal },
-  work: (signal: AbortSignal) => Promise<T>,
+  { millis, timers, caller }: { readonly millis: number; readonly timers: Timers; readonly caller: Caller },
+  work: (deadline: Deadline) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController()
-  const stop = (): void => {
-    controller.abort()
-  }
-  const cancel = timers.after(millis, stop)
-  gone.addEventListener('abort', stop, { once: true })
-  if (gone.aborted) stop()
+  const deadline = new CallDeadline(caller)
+  const cancel = timers.after(millis, deadline.end)
   try {
-    return await work(controller.signal)
+    return await work(deadline)
   } finally {
     cancel()
-    gone.removeEventListener('abort', stop)
+    deadline.release()
+  }
+}
+
+/** What is remembered is decided on without a signal, neither of its own nor of the caller. */
+class CallDeadline implements Deadline {
+  readonly #caller: Caller
+  #controller: AbortController | undefined
+  #over = false
+
+  constructor(caller: Caller) {
+    this.#caller = caller
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  get signal(): AbortSignal {
+    return (this.#controller ??= this.#listen()).signal
+  }
+
+  readonly end = (): void => {
+    this.#over = true
+    this.#controller?.abort()
+  }
+
+  release(): void {
+    if (this.#controller !== undefined) this.#caller.signal.removeEventListener('abort', this.end)
+  }
+
+  #listen(): AbortController {
+    const { signal } = this.#caller
+    const controller = new AbortController()
+    signal.addEventListener('abort', this.end, { once: true })
+    if (signal.aborted) this.#over = true
+    if (this.#over) controller.abort()
+    return controller
   }
 }

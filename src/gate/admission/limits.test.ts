@@ -28,8 +28,8 @@ test('the time is over when it is over, and when nobody waits any longer', async
   const { timers, advance } = fakeTimers()
   const untilOver = (gone: AbortSignal): Promise<string> =>
     withDeadline(
-      { millis: 100, timers, gone },
-      (signal) =>
+      { millis: 100, timers, caller: { signal: gone } },
+      ({ signal }) =>
         new Promise((resolve) => {
           if (signal.aborted) resolve('over at once')
           signal.addEventListener('abort', () => {

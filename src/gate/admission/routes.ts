@@ -68,12 +68,12 @@ async function answer(
   try {
     decided = await inFlight.withRequest(async (allowance) => {
       const body = await readBody(request, allowance)
-      return await admission({ ...hook, body, millis, gone: request.signal })
+      return await admission({ body, millis, caller: request, ...hook })
     })
   } catch (error) {
     const refusal = asAdmissionError(error)
     if (refusal.code === 'ADMISSION_FAULT') onFault(error)
-    decided = refuse(refusal, { ...hook, uid: '' })
+    decided = refuse(refusal, { uid: '', ...hook })
   }
   onDecided(decided, (elapsed() - start) / 1000)
   return json(200, answerOf(decided.decision))

@@ -141,14 +141,14 @@ export class BackgroundScan {
         .get(family)
         ?.candidates(images)
         .filter(({ background }) => background !== false) ?? []
-    const { rules } = await withDeadline({ millis: DEADLINE, timers, gone: signal }, (deadline) =>
+    const { rules } = await withDeadline({ millis: DEADLINE, timers, caller: { signal } }, (deadline) =>
       evaluate({
         policies,
         exceptions: state.exceptions,
         review,
         images,
         ports: portsFor(review),
-        signal: deadline,
+        deadline,
         // What runs may have been asked for by a tag: that was for admission to say.
         digestsMustStand: false,
         unmatched: 'allow',

@@ -59,7 +59,7 @@ export function createGateMetrics(metrics: Metrics, observed: ObservedState): Ga
       if (verdict === undefined) return
       if (isOutOfTime(decided)) deadlines.increment({ phase })
       for (const { language, policy, rule, verdict: result } of verdict.rules)
-        results.increment({ ...ruleLabels(ruleNames, { language, policy, rule }), result })
+        results.increment({ result, ...ruleLabels(ruleNames, { language, policy, rule }) })
     },
     cacheAnswered: (answer) => {
       answers.increment({ answer })

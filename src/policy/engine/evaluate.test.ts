@@ -1,4 +1,5 @@
 /** Policies against images of a whole Sigstore in memory; the attacks first. @module */
+import { deadlineOf } from '../internal/deadline.js'
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { createRegistryClient } from '#clients/registry/client'
@@ -102,7 +103,7 @@ const judge = async (policies: readonly CompiledPolicy[], review: Review, more: 
     policies,
     review,
     ports,
-    signal: new AbortController().signal,
+    deadline: deadlineOf(new AbortController().signal),
     digestsMustStand: false,
     unmatched: 'deny',
     ...more,
@@ -300,7 +301,7 @@ describe('ClusterImagePolicy', () => {
       [await cip(ann())],
       podOf(image.signed),
       /context was canceled before validation completed: waiting for signatures of ghcr\.io\/acme\/signed@/,
-      { ports: hanging, signal: controller.signal },
+      { ports: hanging, deadline: deadlineOf(controller.signal) },
     )
   })
 

@@ -1,5 +1,6 @@
 /** Policies on a resource: every policy for every image, in parallel, within one deadline. @module */
 import { isCodedError } from '#errors'
+import type { Deadline } from '../internal/deadline.js'
 import type { ImageOccurrence } from '../internal/image.js'
 import type { CompiledException } from '../internal/exception.js'
 import type { ImagePlace } from '../internal/pod-images.js'
@@ -25,7 +26,7 @@ export interface EvaluationRequest {
   readonly review: Review
   readonly ports: EnginePorts
   /** Ends the evaluation; what has no verdict by then is refused. */
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
   /**
    * Whether digests must be there already (the validating webhook, which comes after the mutating one) or can still be
    * written in.
@@ -42,10 +43,10 @@ const MAX_IMAGES = 500
 
 /** Evaluates. It does not throw: whatever goes wrong is a refusal with its reason. */
 export async function evaluate(request: EvaluationRequest): Promise<ReviewVerdict> {
-  const { review, ports, signal, policies } = request
+  const { review, ports, deadline, policies } = request
   if (needsNoVerdict(review)) return nothingToSay()
   const images = request.images?.review === review ? request.images : new ReviewImages(review)
-  const session = Session.of(images, ports, signal)
+  const session = Session.of(images, ports, deadline)
   const matched = new Set<string>()
   const asked = policies.filter(
     ({ namespace, admission }) => admission !== false && (namespace === undefined || namespace === review.namespace),
@@ -71,7 +72,7 @@ function evaluateImageRules(context: Omit<RuleContext, 'rule'>): readonly Promis
   const { rules, applies = 'all' } = context.policy
   const images = rules.filter((rule) => rule.kind === 'images')
   return applies === 'all'
-    ? images.map((rule) => evaluateRule({ ...context, rule }))
+    ? images.map((rule) => evaluateRule({ rule, ...context }))
     : [evaluateInTurn(context, images)]
 }
 
@@ -83,7 +84,7 @@ async function evaluateInTurn(
   const verdicts: RuleVerdict[] = []
   for (const name of new Set(rules.map((rule) => rule.name))) {
     const named = rules.filter((rule) => rule.name === name)
-    verdicts.push(...(await Promise.all(named.map((rule) => evaluateRule({ ...context, rule })))).flat())
+    verdicts.push(...(await Promise.all(named.map((rule) => evaluateRule({ rule, ...context })))).flat())
     if (verdicts.some(({ verdict }) => verdict !== 'skipped')) break
   }
   return verdicts
@@ -95,16 +96,16 @@ async function evaluateRule(context: ImageContext): Promise<readonly RuleVerdict
 }
 
 async function verdictsOf(context: ImageContext): Promise<readonly RuleVerdict[]> {
-  const { session, rule } = context
+  const { request, session, policy, rule, matched } = context
   try {
     const about = await isAbout(context)
     if (about === 'not about') return []
     const places = placesOf(rule, session.images)
     if (about !== 'about') {
-      for (const { pointer } of places) context.matched.add(pointer)
+      for (const { pointer } of places) matched.add(pointer)
       return [excused(context, about)]
     }
-    return await judgeImages({ ...context, session: session.withAccess(rule.access) }, places)
+    return await judgeImages({ request, session: session.withAccess(rule.access), policy, rule, matched }, places)
   } catch (error) {
     return [brokenRule(context, error)]
   }

@@ -31,7 +31,7 @@ export async function judgeImages(
   context: ImageContext,
   places: readonly (ImageOccurrence | ImagePlace)[],
 ): Promise<readonly RuleVerdict[]> {
-  const planned = { ...context, plan: planOnce(context) }
+  const planned = { plan: planOnce(context), ...context }
   const judged = await sideBySide(places, (place) => judgeImage(planned, place))
   const verdicts = judged.flatMap((each) => ('passedOver' in each ? [] : each.verdict))
   // That the rule passes over the resource is said once, not of each image.
@@ -80,7 +80,7 @@ async function judgeSelected(context: PlannedContext, occurrence: ImageOccurrenc
   const place = { occurrence, pinned, demand: plan.demand }
   if (rule.digests.verify && request.digestsMustStand && occurrence.image.reference.kind !== 'digest')
     return { verdict: refused(context, place, { kind: 'digest-missing' }) }
-  return { verdict: await judgePinned(context, { ...place, plan }) }
+  return { verdict: await judgePinned(context, { plan, ...place }) }
 }
 
 /** Names are tried before the digest is known: an image that no policy is about need not exist. */
@@ -114,7 +114,7 @@ async function judgePinned(context: ImageContext, place: PlannedImage): Promise<
   // Neither a digest that was looked up nor a condition that holds has verified anything.
   if (outcome === undefined && rule.digests.required) return refused(context, place, { kind: 'unverified' })
   const warnings = outcome === undefined ? [] : outcomeWarnings(outcome)
-  if (conclusion === undefined) return verdictOf(context, { ...place, verdict: 'admitted', outcome, warnings })
+  if (conclusion === undefined) return verdictOf(context, { verdict: 'admitted', outcome, warnings, ...place })
   try {
     const input = {
       occurrence,
@@ -127,7 +127,7 @@ async function judgePinned(context: ImageContext, place: PlannedImage): Promise<
       conclusion.judge(input, session.waiting.signal),
     )
     const all = [...warnings, ...judged.warnings]
-    return verdictOf(context, { ...place, verdict: 'admitted', outcome, warnings: all })
+    return verdictOf(context, { verdict: 'admitted', outcome, warnings: all, ...place })
   } catch (error) {
     return refused(context, { ...place, outcome }, { kind: 'conclusion', error: asProblem(error) })
   }

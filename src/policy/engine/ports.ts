@@ -43,7 +43,7 @@ export interface EnginePorts {
   /** The manifest, as JSON. */
   manifest(image: PinnedImage, signal: AbortSignal): Promise<JsonValue>
   /** A trust root by name, or the installation's own. */
-  trustRoot(name: string | undefined, signal: AbortSignal): TrustedRoot | Promise<TrustedRoot>
+  trustRoot(name: string | undefined): TrustedRoot | Promise<TrustedRoot>
   /** The trusted root of a TUF repository that a policy names itself. Absent: none is asked here. */
   readonly trustRepository?: (repository: TrustRepository, signal: AbortSignal) => Promise<TrustedRoot>
   /** A key that is kept elsewhere. It may answer with the last good one; it throws when there is none. */

@@ -4,7 +4,8 @@ import { referenceName } from '#formats/oci/reference'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { PublicKey } from '#crypto/public-key'
 import type { Attestor } from '../internal/attestor.js'
-import type { Circumstances, Once } from '../internal/cluster.js'
+import type { Circumstances, ClusterReader, Once } from '../internal/cluster.js'
+import type { Deadline } from '../internal/deadline.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
 import type { PlanServices } from '../internal/policy.js'
 import type { RegistryAccess } from '../internal/policy.js'
@@ -18,7 +19,7 @@ import type { AttachmentAsk, EnginePorts, FoundCandidates } from './ports.js'
 import { trustOf } from './trust.js'
 import type { Judged, VerificationSubject } from './verification-memory.js'
 import { Waiting } from './waiting.js'
-import type { UnixMillis } from '#time'
+import type { Clock, UnixMillis } from '#time'
 
 /** What all rules of a review have together, with whichever logins. */
 interface Shared {
@@ -43,16 +44,16 @@ export class Session {
   #circumstances: Circumstances | undefined
   #planServices: PlanServices | undefined
 
-  constructor(ports: EnginePorts, signal: AbortSignal, shared: Shared) {
+  constructor(ports: EnginePorts, deadline: Deadline, shared: Shared) {
     this.#ports = ports
     this.#shared = shared
-    this.waiting = new Waiting(signal)
+    this.waiting = new Waiting(deadline)
   }
 
   /** The session of one review. */
-  static of(images: ReviewImages, ports: EnginePorts, signal: AbortSignal): Session {
-    const turns = new Turns(ports.clock, signal)
-    return new Session(ports, signal, { images, pins: new Map(), turns, answers: new Map() })
+  static of(images: ReviewImages, ports: EnginePorts, deadline: Deadline): Session {
+    const turns = new Turns(ports.clock, deadline)
+    return new Session(ports, deadline, { images, pins: new Map(), turns, answers: new Map() })
   }
 
   get images(): ReviewImages {
@@ -73,31 +74,19 @@ export class Session {
     const ports = access === undefined ? undefined : this.#ports.withAccess?.(access)
     if (ports === undefined) return this
     const key = JSON.stringify(access)
-    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.signal, this.#shared)
+    const known = this.#withAccess.get(key) ?? new Session(ports, this.waiting.deadline, this.#shared)
     this.#withAccess.set(key, known)
     return known
   }
 
   /** What selecting and judging may use. */
   get circumstances(): Circumstances {
-    const { cluster, clock } = this.#ports
-    return (this.#circumstances ??= {
-      cluster,
-      clock,
-      signal: this.waiting.signal,
-      inTurn: this.inTurn,
-      once: this.#once,
-    })
+    return (this.#circumstances ??= new SessionCircumstances(this.#ports, this, this.#once))
   }
 
   /** What planning may use. */
   get planServices(): PlanServices {
-    return (this.#planServices ??= {
-      ...this.circumstances,
-      resolve: (image) => this.resolve(image),
-      manifest: (image) => this.manifest(image),
-      configs: (image) => this.configs(image),
-    })
+    return (this.#planServices ??= new SessionServices(this.#ports, this, this.#once))
   }
 
   readonly #once: Once = <T>(key: object, make: () => T): T => {
@@ -181,7 +170,7 @@ export class Session {
 
   #root(name: string | undefined): Promise<TrustedRoot> {
     const what = name === undefined ? 'the trust root' : `the trust root ${name}`
-    return once(this.#roots, name, () => this.waiting.for(what, () => this.#ports.trustRoot(name, this.waiting.signal)))
+    return once(this.#roots, name, () => this.waiting.for(what, () => this.#ports.trustRoot(name)))
   }
 
   async #key({ signer }: Attestor): Promise<PublicKey | undefined> {
@@ -193,6 +182,35 @@ export class Session {
       this.waiting.for(what, () => this.#ports.key(source, this.waiting.signal)),
     )
   }
+}
+
+/** Whoever wants the signal of a review asks for it: most do not. */
+class SessionCircumstances implements Circumstances {
+  readonly cluster: ClusterReader
+  readonly clock: Clock
+  readonly once: Once
+  protected readonly session: Session
+
+  constructor({ cluster, clock }: EnginePorts, session: Session, once: Once) {
+    this.cluster = cluster
+    this.clock = clock
+    this.session = session
+    this.once = once
+  }
+
+  get signal(): AbortSignal {
+    return this.session.waiting.signal
+  }
+
+  get inTurn(): InTurn {
+    return this.session.inTurn
+  }
+}
+
+class SessionServices extends SessionCircumstances implements PlanServices {
+  readonly resolve: PlanServices['resolve'] = (image) => this.session.resolve(image)
+  readonly manifest: PlanServices['manifest'] = (image) => this.session.manifest(image)
+  readonly configs: PlanServices['configs'] = (image) => this.session.configs(image)
 }
 
 /** One answer for all who ask. A refusal is remembered, too: a second try within one review would only take its time. */

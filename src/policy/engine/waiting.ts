@@ -1,20 +1,27 @@
 /** A deadline that can say what was being waited for when it came. @module */
+import type { Deadline } from '../internal/deadline.js'
+import { deadlineOf } from '../internal/deadline.js'
 import { PolicyError } from '../internal/policy-error.js'
 
 /** Everything that one review waits for. */
 export class Waiting {
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
   readonly #pending: Set<Pending>
   #over: Promise<never> | undefined
 
-  constructor(signal: AbortSignal, pending: Set<Pending> = new Set<Pending>()) {
-    this.signal = signal
+  constructor(deadline: Deadline, pending: Set<Pending> = new Set<Pending>()) {
+    this.deadline = deadline
     this.#pending = pending
+  }
+
+  /** For what waits for others itself. */
+  get signal(): AbortSignal {
+    return this.deadline.signal
   }
 
   /** The same waiting with another end: what it waits for is told by this one, too. */
   until(signal: AbortSignal): Waiting {
-    return new Waiting(signal, this.#pending)
+    return new Waiting(deadlineOf(signal), this.#pending)
   }
 
   /**
@@ -23,7 +30,7 @@ export class Waiting {
    * @throws PolicyError `POLICY_DEADLINE` naming what was waited for
    */
   async for<T>(what: string, work: () => T | Promise<T>): Promise<T> {
-    if (this.signal.aborted) throw this.#expired(what)
+    if (this.deadline.over) throw this.#expired(what)
     const pending = { what }
     this.#pending.add(pending)
     try {
@@ -38,7 +45,7 @@ export class Waiting {
   }
 
   #isOver(): boolean {
-    return this.signal.aborted
+    return this.deadline.over
   }
 
   #expired(what: string): PolicyError {

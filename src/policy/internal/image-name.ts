@@ -45,7 +45,7 @@ export function readPlace(place: ImageOccurrence | ImagePlace): ReadPlace {
     return { error: new PolicyError('POLICY_IMAGE', 'could not parse reference: the image is not a text') }
   }
   try {
-    return { occurrence: { ...rest, image: readImageName(value) } }
+    return { occurrence: { image: readImageName(value), ...rest } }
   } catch (error) {
     if (!isCodedError(error)) throw error
     return { error }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from '#time'
+import type { Deadline } from './deadline.js'
 import { PolicyError } from './policy-error.js'
 
 /** Does a piece of work when its turn comes. */
@@ -16,13 +17,13 @@ const SHARE = 10
 /** The turns of one review. */
 export class Turns {
   readonly #clock: Clock
-  readonly #signal: AbortSignal
+  readonly #deadline: Deadline
   #last: Promise<unknown> = Promise.resolve()
   #since: number
 
-  constructor(clock: Clock, signal: AbortSignal) {
+  constructor(clock: Clock, deadline: Deadline) {
     this.#clock = clock
-    this.#signal = signal
+    this.#deadline = deadline
     this.#since = clock()
   }
 
@@ -35,7 +36,7 @@ export class Turns {
     const taken = (async () => {
       await before
       await this.#letOthers()
-      if (this.#signal.aborted)
+      if (this.#deadline.over)
         throw new PolicyError(
           'POLICY_DEADLINE',
           'context was canceled before the expressions of the policy were evaluated',

@@ -1,4 +1,5 @@
 /** Policies that take all that they are given: they use up their own time, and not that of others. @module */
+import { deadlineOf } from '../internal/deadline.js'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openPolicyBench } from '#testing/policy/bench'
@@ -21,7 +22,7 @@ async function verdictOf(
   // Every look at the clock is a second later: each piece of work is a long one.
   const ports = bench.ports({ clock: () => (now += 1_000) })
   return await evaluate({
-    ...{ policies, review: podOf(...images), ports, signal },
+    ...{ policies, review: podOf(...images), ports, deadline: deadlineOf(signal) },
     ...{ digestsMustStand: false, unmatched: 'allow' },
   })
 }

@@ -1,4 +1,5 @@
 /** Image validating policies in a few words, and their verdicts, for tests. @module */
+import { deadlineOf } from '#policy/internal/deadline'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { evaluate } from '#policy/engine/evaluate'
 import type { EnginePorts } from '#policy/engine/ports'
@@ -56,6 +57,6 @@ export async function judged(
   review: Review,
   { ports, exceptions = [], digestsMustStand = false }: Judging,
 ): Promise<ReviewVerdict> {
-  const signal = AbortSignal.timeout(30_000)
-  return await evaluate({ policies, exceptions, review, ports, signal, digestsMustStand, unmatched: 'allow' })
+  const deadline = deadlineOf(AbortSignal.timeout(30_000))
+  return await evaluate({ policies, exceptions, review, ports, deadline, digestsMustStand, unmatched: 'allow' })
 }

@@ -1,4 +1,5 @@
 /** Kyverno's policies for tests: written short, compiled, and asked. @module */
+import { deadlineOf } from '#policy/internal/deadline'
 import type { JsonObject } from '#encoding/json'
 import { evaluateAdmission } from '#policy/engine/admission'
 import type { EnginePorts } from '#policy/engine/ports'
@@ -53,6 +54,6 @@ export async function judged(
   review: Review,
   { ports, exceptions = [] }: Asking,
 ): Promise<ReviewVerdict> {
-  const signal = AbortSignal.timeout(60_000)
-  return await evaluateAdmission({ policies, exceptions, review, ports, signal, unmatched: 'allow' })
+  const deadline = deadlineOf(AbortSignal.timeout(60_000))
+  return await evaluateAdmission({ policies, exceptions, review, ports, deadline, unmatched: 'allow' })
 }

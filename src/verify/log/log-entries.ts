@@ -95,7 +95,7 @@ export async function verifyLogEntries(
     try {
       const bound = bindEntry(each.entry, context.signing)
       report.passed('log-entry-binding', `${bound.body.kind} ${bound.body.version}`, each.of)
-      return { ...each, ...bound }
+      return { body: bound.body, algorithm: bound.algorithm, ...each }
     } catch (error) {
       throw report.failed({ name: 'log-entry-binding', of: each.of, code: 'VERIFY_LOG_ENTRY' }, error)
     }
