@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '#encoding/json'
 import { parseManifest } from '#formats/oci/manifest'
 import { parseRepository } from '#formats/oci/reference'
 import { findAttachments } from '#images/find'
+import type { AttachmentLayout } from '#images/attachment'
 import { expandImage, resolveImage } from '#images/resolve'
 import type { EnginePorts } from '#policy/engine/ports'
 import type { SignatureSource } from '#policy/internal/attestor'
@@ -21,6 +22,8 @@ export interface OtherPorts extends Pick<
 
 /** An admission answer has seconds: an attestation of more than this is not read in them. */
 const MAX_ATTACHMENT = 32 * 1024 * 1024
+/** Bundles are never under a tag: whoever wants nothing else is spared the question. */
+const ONLY_REFERRERS: readonly AttachmentLayout[] = ['referrer']
 const MAX_CONFIG = 4 * 1024 * 1024
 
 /** Ports of one review. `content` carries the review's logins. */
@@ -38,7 +41,8 @@ export function createReviewPorts(content: ContentReader, { contentFor, ...other
         maxAttachmentSize: MAX_ATTACHMENT,
       }
       const { repository, digest } = pinned
-      return await findAttachments(reader, { repository, digest, kind, predicateType })
+      const query = { repository, digest, kind, predicateType }
+      return await findAttachments(reader, source.format === 'bundle' ? { layouts: ONLY_REFERRERS, ...query } : query)
     },
     manifest: async ({ repository, digest }) => parseJson((await content.manifest(repository, digest)).bytes),
     configs: (pinned) => configsOf(content, pinned),

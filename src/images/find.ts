@@ -26,7 +26,7 @@ import { DEFAULT_MAX_ATTACHMENT_SIZE, type AttachmentReader } from './store.js'
 export type ReadAttachment = Attachment | UnreadableAttachment
 
 /**
- * Reads all attachments of one kind. The two layouts are asked in parallel, and only what may be of that kind is fetched:
+ * Reads all attachments of one kind. The layouts are asked in parallel, and only what may be of that kind is fetched:
  * for one signature that is the list of referrers, the tag, the referrer's manifest and its bundle, three round trips.
  *
  * Whether a bundle is a signature on this image is for the caller to verify, who may have asked for the lists already (`located`).

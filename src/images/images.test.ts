@@ -131,6 +131,18 @@ test('one signature is found with four requests in three round trips', async () 
   assert.match(lines[1] ?? '', /GET .*\.sig$/)
 })
 
+test('whoever wants referrers alone does not ask for the tag, and does not get what is under it', async () => {
+  const bench = setUp()
+  await attach(bench, 'one', SIGN_PREDICATE_TYPE)
+  await attachTagged(bench, 'two')
+  const before = bench.registry.requests.length
+  const query = { repository: APP, digest: bench.subject.digest, kind: 'signature', layouts: ['referrer'] } as const
+  assert.deepEqual(names(await findAttachments(bench.another(), query)), ['one'])
+  const lines = bench.registry.lines().slice(before)
+  assert.equal(lines.length, 3)
+  assert.ok(!lines.some((line) => line.endsWith('.sig')))
+})
+
 test('both layouts are found, neither hides the other', async () => {
   const bench = setUp()
   await attach(bench, 'bundle', SIGN_PREDICATE_TYPE)

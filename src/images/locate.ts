@@ -8,7 +8,7 @@ import type { Repository } from '#formats/oci/reference'
 import { attachmentTag } from '#formats/oci/tags'
 import { SIMPLE_SIGNING_MEDIA_TYPE } from '#formats/simple-signing/payload'
 import { readAttachmentImage } from './attach-layer.js'
-import type { AttachmentKind } from './attachment.js'
+import type { AttachmentKind, AttachmentLayout } from './attachment.js'
 import { isBundleType, LEGACY_ARTIFACT_TYPES } from './bundle-manifest.js'
 import { attachmentsOf, type AttachmentReader } from './store.js'
 
@@ -20,6 +20,8 @@ export interface AttachmentQuery {
   readonly kind: AttachmentKind
   /** Only attestations with this predicate type, where the referrer says what it has; several by a function. */
   readonly predicateType?: string | ((type: string) => boolean) | undefined
+  /** Where it is looked for; by default in both layouts. */
+  readonly layouts?: readonly AttachmentLayout[]
 }
 
 /** Something that may be an attachment, going by its descriptor. In doubt it is one. */
@@ -40,17 +42,24 @@ export interface LocatedAttachments {
   readonly passedOver: readonly string[]
 }
 
+const BOTH: readonly AttachmentLayout[] = ['referrer', 'tag']
+
 /**
- * Asks the two layouts in parallel. What an unsigned annotation says only decides what is worth fetching.
+ * Asks the layouts in parallel. What an unsigned annotation says only decides what is worth fetching.
  * @throws RegistryError if a list cannot be had: an image that could not be asked about is not an unsigned one
  */
 export async function locateAttachments(reader: AttachmentReader, query: AttachmentQuery): Promise<LocatedAttachments> {
-  const [referrers, tagged] = await Promise.all([locateReferrers(reader, query), locateTagged(reader, query)])
+  const { layouts = BOTH } = query
+  const found = await Promise.all(layouts.map((layout) => LOCATORS[layout](reader, query)))
   return {
-    places: [...referrers.places, ...tagged.places],
-    passedOver: [...new Set([...referrers.passedOver, ...tagged.passedOver])],
+    places: found.flatMap(({ places }) => places),
+    passedOver: [...new Set(found.flatMap(({ passedOver }) => passedOver))],
   }
 }
+
+type Locator = (reader: AttachmentReader, query: AttachmentQuery) => Promise<LocatedAttachments>
+
+const LOCATORS: Readonly<Record<AttachmentLayout, Locator>> = { referrer: locateReferrers, tag: locateTagged }
 
 async function locateReferrers(reader: AttachmentReader, query: AttachmentQuery): Promise<LocatedAttachments> {
   const repository = attachmentsOf(reader, query.repository)

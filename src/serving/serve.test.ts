@@ -208,6 +208,22 @@ test('the request signal aborts when the client leaves', async (t) => {
   await gone
 })
 
+test('the request signal of a client that has left was fired before anybody asked for it', async (t) => {
+  let tell: (aborted: boolean) => void
+  const told = new Promise<boolean>((resolve) => (tell = resolve))
+  const server = await start(t, async (request) => {
+    await readBody(request, { maxBytes: 100 }).catch(() => undefined)
+    // The body fails before the connection is closed.
+    await new Promise((resolve) => setImmediate(resolve))
+    tell(request.signal.aborted)
+    return empty(200)
+  })
+  const request = httpRequest(server.origin, { method: 'POST', headers: { 'content-length': '10' } })
+  request.on('error', () => undefined)
+  request.write('12345', () => request.destroy())
+  assert.equal(await told, true)
+})
+
 test('a body beyond the limit is answered, not drained', async (t) => {
   const server = await start(
     t,

@@ -14,6 +14,7 @@ import { publicKeyToPem } from '#crypto/public-key'
 import { isCodedError } from '#errors'
 import { compileClusterImagePolicy } from '#policy/cip/compile'
 import { evaluate } from '#policy/engine/evaluate'
+import { deadlineOf } from '#policy/internal/deadline'
 import type { ReviewVerdict } from '#policy/engine/verdict'
 import { readDocuments } from '#policy/internal/documents'
 import { PolicyError } from '#policy/internal/policy-error'
@@ -368,8 +369,8 @@ describe('enforced', { skip }, () => {
     )
     const ports = bench.ports({ key: () => Promise.resolve(keyOf(setting).publicKey) })
     const policies = [await compile(text)]
-    const signal = AbortSignal.timeout(60_000)
-    return await evaluate({ policies, review, ports, signal, digestsMustStand: false, unmatched: 'deny' })
+    const deadline = deadlineOf(AbortSignal.timeout(60_000))
+    return await evaluate({ policies, review, ports, deadline, digestsMustStand: false, unmatched: 'deny' })
   }
 
   for (const { name, file, image: template = DEMO, configs, prepare, review = podOf, refused, warned } of CASES) {

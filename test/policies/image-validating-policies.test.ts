@@ -15,6 +15,7 @@ import { isCodedError } from '#errors'
 import { DEFAULT_CACHE_LIMITS, VerificationCache } from '#gate/verification/verification-cache'
 import { evaluate } from '#policy/engine/evaluate'
 import type { EnginePorts } from '#policy/engine/ports'
+import { deadlineOf } from '#policy/internal/deadline'
 import type { ReviewVerdict } from '#policy/engine/verdict'
 import { compileException, compilePolicy } from '#policy/front-ends'
 import type { ClusterReader } from '#policy/internal/cluster'
@@ -158,7 +159,7 @@ async function judge(document: JsonObject, judging: Judging): Promise<ReviewVerd
     exceptions: await Promise.all(exceptions.map(compileException)),
     review: reviewOfResource(document),
     ports: ports ?? bench.ports(cluster === undefined ? {} : { cluster }),
-    signal: AbortSignal.timeout(20_000),
+    deadline: deadlineOf(AbortSignal.timeout(20_000)),
     digestsMustStand: false,
     unmatched: 'allow',
   })

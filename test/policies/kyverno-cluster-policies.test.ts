@@ -18,6 +18,7 @@ import { encodePem } from '#encoding/pem'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
 import { evaluateAdmission } from '#policy/engine/admission'
 import type { EnginePorts } from '#policy/engine/ports'
+import { deadlineOf } from '#policy/internal/deadline'
 import type { ReviewVerdict } from '#policy/engine/verdict'
 import { compilePolicy, isPolicy } from '#policy/front-ends'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
@@ -178,7 +179,13 @@ async function judge({ bench }: Setting, resource: JsonObject, present: Present)
   const ports = bench.ports({ cluster: clusterOfDocuments(present.cluster), key: keysOf(present.cluster) })
   const review = reviewOfResource(resource)
   const { policies } = present
-  return await evaluateAdmission({ policies, review, ports, signal: AbortSignal.timeout(60_000), unmatched: 'allow' })
+  return await evaluateAdmission({
+    policies,
+    review,
+    ports,
+    deadline: deadlineOf(AbortSignal.timeout(60_000)),
+    unmatched: 'allow',
+  })
 }
 
 function keysOf(documents: readonly JsonObject[]): EnginePorts['key'] {

@@ -47,6 +47,27 @@ test('the time is over when it is over, and when nobody waits any longer', async
   assert.equal(await untilOver(AbortSignal.abort()), 'over at once')
 })
 
+test('whoever asks for no signal makes none, and is told all the same that the time is over', async () => {
+  const { timers, advance } = fakeTimers()
+  let asked = 0
+  const caller = {
+    get signal() {
+      asked++
+      return new AbortController().signal
+    },
+  }
+  let goOn: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (goOn = resolve))
+  const seen = withDeadline({ millis: 100, timers, caller }, async (deadline) => {
+    const before = deadline.over
+    await held
+    return [before, deadline.over, asked, deadline.signal.aborted]
+  })
+  await advance(100)
+  goOn()
+  assert.deepEqual(await seen, [false, true, 0, true])
+})
+
 test('more requests than there may be are refused, and those before them are not', async () => {
   const inFlight = new InFlight({ requests: 2, bytes: 100 })
   let release: () => void = () => undefined

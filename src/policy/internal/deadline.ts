@@ -13,10 +13,18 @@ export interface Deadline {
 
 /** The deadline that a signal tells of. */
 export function deadlineOf(signal: AbortSignal): Deadline {
-  return {
-    get over() {
-      return signal.aborted
-    },
-    signal,
+  return new SignalDeadline(signal)
+}
+
+/** A class: objects with accessors of their own are slow to make. */
+class SignalDeadline implements Deadline {
+  readonly signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal
+  }
+
+  get over(): boolean {
+    return this.signal.aborted
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deadlineOf } from './deadline.js'
 import { Turns } from './turns.js'
 
 /** A clock that work moves on. */
@@ -10,7 +11,7 @@ function worked(): { readonly clock: () => number; readonly work: (millis: numbe
 
 test('others have a turn between two long pieces', async () => {
   const { clock, work } = worked()
-  const turns = new Turns(clock, new AbortController().signal)
+  const turns = new Turns(clock, deadlineOf(new AbortController().signal))
   const seen: string[] = []
   setImmediate(() => seen.push('another'))
   const piece = (name: string) => turns.take(() => seen.push(name) + work(1_000))
@@ -20,7 +21,7 @@ test('others have a turn between two long pieces', async () => {
 
 test('short pieces are not held up', async () => {
   const { clock, work } = worked()
-  const turns = new Turns(clock, new AbortController().signal)
+  const turns = new Turns(clock, deadlineOf(new AbortController().signal))
   const seen: string[] = []
   setImmediate(() => seen.push('another'))
   await Promise.all(['first', 'second', 'third'].map((name) => turns.take(() => seen.push(name) + work(1))))
@@ -30,7 +31,7 @@ test('short pieces are not held up', async () => {
 test('what has not begun when the time is over does not begin', async () => {
   const { clock, work } = worked()
   const ending = new AbortController()
-  const turns = new Turns(clock, ending.signal)
+  const turns = new Turns(clock, deadlineOf(ending.signal))
   // As a timer does: it comes only if it is let.
   setImmediate(() => {
     ending.abort()
@@ -46,7 +47,7 @@ test('what has not begun when the time is over does not begin', async () => {
 })
 
 test('one that fails does not stop the next', async () => {
-  const turns = new Turns(() => 0, new AbortController().signal)
+  const turns = new Turns(() => 0, deadlineOf(new AbortController().signal))
   const broken = turns.take(() => {
     throw new TypeError('broken')
   })
