@@ -63,7 +63,8 @@ export class MessageBody implements AsyncIterableIterator<Uint8Array, void, unde
         this.#end(cause)
       })
       .on('close', () => {
-        this.#end(closed())
+        // Each message is closed in the end, and an error is dear to make.
+        if (this.#state === 'open') this.#end(closed())
       })
     // What has happened already is not told again.
     if (this.#message.destroyed) this.#end(this.#message.errored ?? closed())
