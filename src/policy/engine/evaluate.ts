@@ -145,7 +145,7 @@ async function evaluatePrograms(
 }
 
 function withNamespace(verdict: RuleVerdict, { policy: { namespace } }: RuleContext): RuleVerdict {
-  return namespace === undefined ? verdict : { ...verdict, namespace }
+  return namespace === undefined ? verdict : { namespace, ...verdict }
 }
 
 /** Whether a rule is about the resource, and if an exception excuses it, which. */
@@ -189,7 +189,7 @@ async function areImagesExcused({ excuses }: CompiledException, context: RuleCon
 
 function excused(context: RuleContext, exception: CompiledException): RuleVerdict {
   const message = `rule is skipped due to policy exception ${exception.name}`
-  return { ...withoutImage(context), verdict: 'skipped', message }
+  return { verdict: 'skipped', message, ...withoutImage(context) }
 }
 
 function placesOf({ extract }: ImageRule, images: ReviewImages): readonly (ImageOccurrence | ImagePlace)[] {

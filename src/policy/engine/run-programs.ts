@@ -96,18 +96,18 @@ async function runOne({ context, images, error }: Found, { review, evidence }: R
   const { policy, rule, session } = context
   const asked: (SignatureOutcome | AttestationOutcome)[] = []
   const result = { context, images, asked, outcome: NOTHING }
-  if (error !== undefined) return { ...result, failure: { kind: 'error', error } }
+  if (error !== undefined) return { failure: { kind: 'error', error }, ...result }
   const loose = images.find(({ occurrence: { image } }) => image.reference.kind !== 'digest')
   if (loose !== undefined && rule.digests.verify && !othersMayPin(context))
-    return { ...result, failure: { kind: 'digest-missing', image: loose.occurrence.image.text } }
+    return { failure: { kind: 'digest-missing', image: loose.occurrence.image.text }, ...result }
   try {
     const services = servicesFor({ policy, rule, session, review, images, evidence, outcomes: asked })
     const { failure, ...outcome } = await session.waiting.for(`the policy ${policy.name}`, () =>
       rule.run({ review, images, services }, session.waiting.signal),
     )
-    return { ...result, outcome, failure }
+    return { context, images, asked, outcome, failure }
   } catch (thrown) {
-    return { ...result, failure: { kind: 'error', error: asProblem(thrown) } }
+    return { failure: { kind: 'error', error: asProblem(thrown) }, ...result }
   }
 }
 
@@ -154,12 +154,12 @@ function verdictsOf(run: Run, first: readonly Found[], evidence: Evidence): read
   // As the resource itself names them: it is there that a digest is written.
   const images = first.find((each) => each.context === context)?.images ?? []
   if (failure !== undefined || images.length === 0)
-    return [{ ...told, occurrence: images[0]?.occurrence, pinned: images[0]?.pinned }]
+    return [{ occurrence: images[0]?.occurrence, pinned: images[0]?.pinned, ...told }]
   return images.map(({ occurrence, pinned }, index) => ({
-    ...told,
-    warnings: index === 0 ? outcome.warnings : [],
     occurrence,
     pinned,
+    ...told,
+    warnings: index === 0 ? outcome.warnings : [],
   }))
 }
 
