@@ -118,7 +118,7 @@ function addressOf(path: string, base: string, { registry, repository }: Reposit
 function withAuthorization(init: FetchInit, authorization: string | undefined): FetchInit {
   if (authorization === undefined) return init
   const { headers, ...rest } = init
-  return { headers: { authorization, ...headers }, ...rest }
+  return { headers: { ...headers, authorization }, ...rest }
 }
 
 interface Meaning {

@@ -1,5 +1,4 @@
 /** Policies against images of a whole Sigstore in memory; the attacks first. @module */
-import { deadlineOf } from '../internal/deadline.js'
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { createRegistryClient } from '#clients/registry/client'
@@ -12,6 +11,7 @@ import { command as sign } from '#cli/commands/sign'
 import { createReviewPorts } from '#gate/review-ports'
 import { openSigningBench, type SigningBench } from '#testing/cli/signing-bench'
 import { podOf, reviewOf } from '#testing/policy/reviews'
+import { deadlineOf } from '../internal/deadline.js'
 import { compileClusterImagePolicy } from '../cip/compile.js'
 import { clusterOfDocuments } from '../internal/cluster-of-documents.js'
 import { readDocuments } from '../internal/documents.js'

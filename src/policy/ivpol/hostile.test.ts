@@ -1,10 +1,10 @@
 /** Policies that take all that they are given: they use up their own time, and not that of others. @module */
-import { deadlineOf } from '../internal/deadline.js'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openPolicyBench } from '#testing/policy/bench'
 import { policyOf } from '#testing/policy/ivpol'
 import { podOf } from '#testing/policy/reviews'
+import { deadlineOf } from '../internal/deadline.js'
 import { evaluate } from '../engine/evaluate.js'
 import type { ReviewVerdict } from '../engine/verdict.js'
 import type { CompiledPolicy } from '../internal/policy.js'

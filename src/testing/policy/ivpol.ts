@@ -1,9 +1,9 @@
 /** Image validating policies in a few words, and their verdicts, for tests. @module */
-import { deadlineOf } from '#policy/internal/deadline'
 import type { JsonObject, JsonValue } from '#encoding/json'
 import { evaluate } from '#policy/engine/evaluate'
 import type { EnginePorts } from '#policy/engine/ports'
 import type { ReviewVerdict } from '#policy/engine/verdict'
+import { deadlineOf } from '#policy/internal/deadline'
 import type { CompiledException } from '#policy/internal/exception'
 import type { CompiledPolicy } from '#policy/internal/policy'
 import type { Review } from '#policy/internal/review'

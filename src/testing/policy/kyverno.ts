@@ -1,9 +1,9 @@
 /** Kyverno's policies for tests: written short, compiled, and asked. @module */
-import { deadlineOf } from '#policy/internal/deadline'
 import type { JsonObject } from '#encoding/json'
 import { evaluateAdmission } from '#policy/engine/admission'
 import type { EnginePorts } from '#policy/engine/ports'
 import type { ReviewVerdict } from '#policy/engine/verdict'
+import { deadlineOf } from '#policy/internal/deadline'
 import type { CompiledException } from '#policy/internal/exception'
 import { readDocuments } from '#policy/internal/documents'
 import type { CompiledPolicy } from '#policy/internal/policy'
