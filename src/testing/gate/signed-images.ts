@@ -1,10 +1,13 @@
 /** A gate over images of which Ann signed one. @module */
 import type { TestContext } from 'node:test'
+import type { JsonObject } from '#encoding/json'
 import { clusterImagePolicy, openGateBench, type GateBench, type GateBenchOptions } from './gate-bench.js'
 
 export const ISSUER = 'https://issuer.example.com'
 /** An authority of a ClusterImagePolicy: Ann, without a key. */
-export const ANN = { keyless: { identities: [{ issuer: ISSUER, subject: 'ann@example.com' }] } }
+export const ANN: { readonly keyless: JsonObject } = {
+  keyless: { identities: [{ issuer: ISSUER, subject: 'ann@example.com' }] },
+}
 export const VALIDATE = '/validations/sigstore?timeout=10s'
 export const MUTATE = '/mutations/sigstore?timeout=10s'
 
