@@ -20,7 +20,7 @@ export interface Kms {
 export async function openKms(host: Host, { endpoints, pace }: KmsOptions): Promise<Kms> {
   const patience = pace === undefined ? {} : { pace }
   const { VAULT_CACERT: caFile = '' } = host.environment
-  const cloud = await openCloudPorts(host, pace)
+  const cloud = await openCloudPorts(host, { pace, programs: endpoints === 'any' ? 'any' : 'chosen' })
   const ports: KmsPorts = {
     ...cloud,
     vaultFetch: caFile === '' ? cloud.fetch : await host.connect({ ...patience, tls: { caFile } }),

@@ -108,7 +108,7 @@ async function keychainsOf(host: Host, flags: RegistryFlags): Promise<NamedKeych
     given,
     renewed(() => machineKeychain({ env }), { millis: RENEW, clock }),
   )
-  const openClouds = await openCloudKeychains(host, REGISTRY_PACE)
+  const openClouds = await openCloudKeychains(host, { pace: REGISTRY_PACE, programs: 'chosen' })
   const clouds = new Map(
     CLOUD_NAMES.map((name) => [name, renewed(() => openClouds([name]), { millis: RENEW, clock })] as const),
   )

@@ -50,7 +50,11 @@ export interface OpenedGate {
 export async function openGateFromFiles(options: FromFilesOptions): Promise<OpenedGate> {
   const { host, flags, paths, settings } = options
   const documents = new Documents()
-  const client = await openRegistry(flags, host, { verbose: options.verbose, pace: REGISTRY_PACE })
+  const client = await openRegistry(flags, host, {
+    verbose: options.verbose,
+    pace: REGISTRY_PACE,
+    programs: 'chosen',
+  })
   const content = sharedReader(mirroredReader(client, options.mirrors))
   const files = new PolicyFiles({
     paths,
