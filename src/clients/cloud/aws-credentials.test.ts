@@ -430,7 +430,7 @@ describe('IAM Identity Center', () => {
   for (const [name, text] of [
     [
       'a session elsewhere than the profile says',
-      `${SESSION}`.replace('sso_account_id', 'sso_region = us-east-1\nsso_account_id'),
+      SESSION.replace('sso_account_id', 'sso_region = us-east-1\nsso_account_id'),
     ],
     ['an account that is none', SESSION.replace('123456789012', '12/../34')],
     ['a role that is a path', SESSION.replace('Release', '../x')],
