@@ -136,6 +136,23 @@ const TAKEN: Readonly<Record<string, Machine>> = {
       '~/.aws/credentials': `[default]\n${OTHER}aws_access_key_id = "${GOOD_ID}" # mine\naws_secret_access_key=${GOOD_SECRET}\n`,
     },
   },
+  'comments behind spaces and tabs, colons, quotes of the other kind': {
+    files: {
+      '~/.aws/credentials': `[default]\naws_access_key_id: '${GOOD_ID}'\t;mine\nAWS_SECRET_ACCESS_KEY = ${GOOD_SECRET} #mine\n`,
+    },
+  },
+  'a section that comes twice': {
+    files: { '~/.aws/credentials': `[default]\n${OTHER}[a]\nregion = x\n[default]\n${GOOD}` },
+  },
+  'settings of services, which say nothing': {
+    files: {
+      '~/.aws/config': `[default]\ns3 =\n  max_concurrent_requests = 20\n${GOOD}[services x]\nkms =\n  a = b\n`,
+    },
+  },
+  'a name with spaces': {
+    files: { '~/.aws/config': `[profile my team]\n${GOOD}` },
+    env: { AWS_PROFILE: 'my team' },
+  },
   'a role of another profile': {
     files: { '~/.aws/config': `[default]\n${ROLE}source_profile = a\n[profile a]\n${BASE}` },
   },
@@ -185,6 +202,23 @@ const REFUSED: Readonly<Record<string, Machine>> = {
     env: { AWS_PROFILE: 'a' },
   },
   'half of a key': { files: { '~/.aws/credentials': `[default]\naws_access_key_id = ${GOOD_ID}\n` } },
+  'a sign of comments inside of a value': {
+    files: {
+      '~/.aws/credentials': `[default]\naws_access_key_id = ${GOOD_ID}\naws_secret_access_key = ${GOOD_SECRET}#x\n`,
+    },
+  },
+  'settings that are indented': {
+    files: {
+      '~/.aws/credentials': `[default]\n  aws_access_key_id = ${GOOD_ID}\n  aws_secret_access_key = ${GOOD_SECRET}\n`,
+    },
+  },
+  'a value that goes on': {
+    files: {
+      '~/.aws/credentials': `[default]\naws_access_key_id = ${GOOD_ID}\naws_secret_access_key = ${GOOD_SECRET}\n  x\n`,
+    },
+  },
+  'a line that is none': { files: { '~/.aws/credentials': `[default]\n${GOOD}what\n` } },
+  'a section without an end': { files: { '~/.aws/credentials': `[default\n${GOOD}` } },
   'a circle': {
     files: {
       '~/.aws/config': `[default]\n${ROLE}source_profile = a\n[profile a]\n${ROLE}source_profile = default\n`,

@@ -12,4 +12,7 @@ export const REGISTRY_PACE: NonNullable<ConnectOptions['pace']> = {
 }
 
 /** The gate answers others: a login at a cloud is no reason to run a program that merely happens to be there. */
-export const CLOUDS = { pace: REGISTRY_PACE, programs: 'chosen' } as const satisfies CloudOptions
+export const CLOUDS: CloudOptions & { readonly pace: NonNullable<ConnectOptions['pace']> } = {
+  pace: REGISTRY_PACE,
+  programs: 'chosen',
+}

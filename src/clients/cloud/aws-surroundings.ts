@@ -68,13 +68,15 @@ export async function fromMachine({ env, machineFetch }: CloudPorts): Promise<Aw
     const session = await machineFetch(`${METADATA}/api/token`, {
       method: 'PUT',
       headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '300' },
+      redirect: 'error',
     })
     const headers = { 'x-aws-ec2-metadata-token': (await readAnswer(session, what)).trim() }
-    const roles = await machineFetch(`${METADATA}/meta-data/iam/security-credentials/`, { headers })
+    const init = { headers, redirect: 'error' } as const
+    const roles = await machineFetch(`${METADATA}/meta-data/iam/security-credentials/`, init)
     if (roles.status === 404) return undefined
     const [role = ''] = (await readAnswer(roles, what)).trim().split('\n')
     const path = `${METADATA}/meta-data/iam/security-credentials/${encodeURIComponent(role.trim())}`
-    return await credentialsIn(await machineFetch(path, { headers }), what)
+    return await credentialsIn(await machineFetch(path, init), what)
   } catch (error) {
     // Elsewhere than on AWS nobody answers there.
     if (isHttpError(error)) return undefined

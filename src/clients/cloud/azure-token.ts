@@ -114,7 +114,7 @@ async function machineToken(
   if (client !== '') url.searchParams.set('client_id', client)
   const what = 'the metadata service of this machine'
   try {
-    const response = await machineFetch(url.href, { headers: { metadata: 'true' } })
+    const response = await machineFetch(url.href, { headers: { metadata: 'true' }, redirect: 'error' })
     // A machine without an identity; and elsewhere than on Azure another service may answer there.
     if (response.status === 400 || response.status === 404) return undefined
     return secretIn(await readObject(response, what), 'access_token', what)

@@ -69,7 +69,7 @@ async function machineToken({
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/default/token`
   const what = 'the metadata server'
   try {
-    const response = await machineFetch(url, { headers: { 'metadata-flavor': 'Google' } })
+    const response = await machineFetch(url, { headers: { 'metadata-flavor': 'Google' }, redirect: 'error' })
     return secretIn(await readObject(response, what), 'access_token', what)
   } catch (error) {
     // Elsewhere than on Google there is no such host, or another service answers there.
