@@ -141,6 +141,14 @@ const TAKEN: Readonly<Record<string, Machine>> = {
       '~/.aws/credentials': `[default]\naws_access_key_id: '${GOOD_ID}'\t;mine\nAWS_SECRET_ACCESS_KEY = ${GOOD_SECRET} #mine\n`,
     },
   },
+  'settings that are indented': {
+    files: {
+      '~/.aws/credentials': `[default]\n  aws_access_key_id = ${GOOD_ID}\n  aws_secret_access_key = ${GOOD_SECRET}\n`,
+    },
+  },
+  'a section that is indented': {
+    files: { '~/.aws/credentials': `[a]\n${OTHER}  [default]\n${GOOD}` },
+  },
   'a section that comes twice': {
     files: { '~/.aws/credentials': `[default]\n${OTHER}[a]\nregion = x\n[default]\n${GOOD}` },
   },
@@ -207,17 +215,15 @@ const REFUSED: Readonly<Record<string, Machine>> = {
       '~/.aws/credentials': `[default]\naws_access_key_id = ${GOOD_ID}\naws_secret_access_key = ${GOOD_SECRET}#x\n`,
     },
   },
-  'settings that are indented': {
-    files: {
-      '~/.aws/credentials': `[default]\n  aws_access_key_id = ${GOOD_ID}\n  aws_secret_access_key = ${GOOD_SECRET}\n`,
-    },
-  },
   'a value that goes on': {
     files: {
       '~/.aws/credentials': `[default]\naws_access_key_id = ${GOOD_ID}\naws_secret_access_key = ${GOOD_SECRET}\n  x\n`,
     },
   },
-  'a line that is none': { files: { '~/.aws/credentials': `[default]\n${GOOD}what\n` } },
+  'a token of the environment without a role': {
+    files: { '~/.aws/credentials': `[default]\n${GOOD}`, '~/token': 'jwt' },
+    env: { AWS_WEB_IDENTITY_TOKEN_FILE: 'HOME/token' },
+  },
   'a section without an end': { files: { '~/.aws/credentials': `[default\n${GOOD}` } },
   'a circle': {
     files: {
@@ -266,6 +272,22 @@ describe('both take', () => {
     assert.match(theirs, /^-----BEGIN PUBLIC KEY-----/)
     assert.equal(ours, theirs)
   })
+})
+
+/** Where cosign takes one, out of files that are not whole. */
+const STRICTER: Readonly<Record<string, Machine>> = {
+  'a line that is none': { files: { '~/.aws/credentials': `[default]\n${GOOD}what\n` } },
+  'settings before any section': { files: { '~/.aws/credentials': `region = x\n[default]\n${GOOD}` } },
+}
+
+describe('countersign alone refuses', () => {
+  for (const [name, machine] of Object.entries(STRICTER)) {
+    test(name, async () => {
+      const [theirs = '', ours] = await askBoth(machine)
+      assert.match(theirs, /^-----BEGIN PUBLIC KEY-----/)
+      assert.equal(ours, 'refused')
+    })
+  }
 })
 
 describe('neither takes', () => {

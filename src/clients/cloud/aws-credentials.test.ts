@@ -93,6 +93,7 @@ describe('files that cannot be used', () => {
       'a role with a code',
       config(`[default]\n${ROLE}mfa_serial = arn:aws:x\nsource_profile = a\n[profile a]\n${KEYS}`),
     ],
+    ['a login of the tool’s own', config('[default]\nlogin_session = arn:aws:iam::123456789012:user/x')],
     ['a session without a section', config('[default]\nsso_session = a\nsso_account_id = 1\nsso_role_name = r')],
     ['a region that is a host', config(`[default]\nregion = evil.example/\n${KEYS}`)],
     ['a login of Identity Center in pieces', config('[default]\nsso_start_url = https://x.awsapps.com/start')],
@@ -115,6 +116,11 @@ describe('files that cannot be used', () => {
       await refused({ files: config(text) }, 'CLOUD_SETTINGS')
     })
   }
+
+  test('a token of the environment without a role', async () => {
+    const env = { AWS_WEB_IDENTITY_TOKEN_FILE: '/token' }
+    await refused({ env, files: config(`[default]\n${KEYS}`, { '/token': 'jwt' }) }, 'CLOUD_SETTINGS')
+  })
 
   test('a profile that was asked for is there, or it is an error', async () => {
     await refused({ env: { AWS_PROFILE: 'other' }, answers: MACHINE }, 'CLOUD_SETTINGS')

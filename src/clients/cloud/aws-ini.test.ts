@@ -18,9 +18,10 @@ describe('what is refused', () => {
     ['a section in a section', '[[default]]'],
     ['a line that is no setting', '[default]\nregion'],
     ['a setting without a name', '[default]\n= x'],
-    ['a line that goes on with nothing', '[default]\n  region = x'],
+    ['a line that goes on with nothing', '[default]\n  x'],
     ['a first line that goes on', '  region = x'],
-    ['a section that is indented', '[default]\nregion = x\n  [profile other]'],
+    ['a section that is indented and has no end', '[default]\nregion = x\n  [profile other'],
+    ['a setting that is indented and has no name', '[default]\nregion = x\n  = y'],
   ] as const) {
     test(name, () => {
       assert.throws(() => parseIni(text, 'file'), { code: 'CLOUD_SETTINGS' })
@@ -61,6 +62,9 @@ describe('what is read', () => {
     ['a command with quotes', `[a]\nk = "/a b" 'c d'`, { a: { k: `"/a b" 'c d'` } }],
     ['an empty value', '[a]\nk =\nl =', { a: { k: '', l: '' } }],
     ['settings of a service', '[a]\ns3 =\n  max = 1\n  min = 2\nk = v', { a: { s3: '', k: 'v' } }],
+    ['settings that are indented', '[a]\n  k = v\n\tl = w ; x', { a: { k: 'v', l: 'w' } }],
+    ['a section that is indented', '[a]\nk = v\n  [b]\nk = w', { a: { k: 'v' }, b: { k: 'w' } }],
+    ['nothing in quotes', '[a]\nk = ""', { a: { k: '' } }],
     ['a value of two lines', '[a]\nk = v\n  w', { a: { k: 'v\nw' } }],
     ['the last of two', '[a]\nk = v\nk = w', { a: { k: 'w' } }],
     ['a section that comes twice', '[a]\nk = v\n[b]\n[a]\nl = w', { a: { k: 'v', l: 'w' }, b: {} }],

@@ -1,6 +1,7 @@
 /**
- * The files of AWS' tools: sections of settings, as the AWS SDKs and Tools Reference Guide describes them. What AWS' own client for Go
- * passes over in silence, such as settings before any section, is refused here: a login that is overlooked is another login.
+ * The files of AWS' tools: sections of settings, as the AWS SDKs and Tools Reference Guide describes them. Lines are
+ * read as by its client for Go (`config/internal/ini`); what that passes over in silence, such as settings before any section, is refused
+ * here: a login that is overlooked is another login.
  *
  * @module
  */
@@ -23,23 +24,24 @@ export function parseIni(text: string, what: string): IniFile {
     const trimmed = line.trim()
     if (trimmed === '' || /^[#;]/.test(trimmed)) continue
     const refused = (expected: string): CloudError => malformed(what, index + 1, expected)
-    if (/^[ \t]/.test(line)) {
-      if (section === undefined || name === undefined || trimmed.startsWith('['))
-        throw refused('a line that begins at its first column, or goes on with the setting before it')
-      const before = section.get(name) ?? ''
-      // Below a setting without a value are settings of a service, which say nothing of logins.
-      if (before !== '') section.set(name, `${before}\n${trimmed}`)
-    } else if (line.startsWith('[')) {
+    const separator = trimmed.search(/[=:]/)
+    const isIndented = /^[ \t]/.test(line)
+    const before = name === undefined ? undefined : section?.get(name)
+    if (trimmed.startsWith('[')) {
       const title = readTitle(trimmed)
       if (title === undefined) throw refused('[NAME], [profile NAME] or [sso-session NAME]')
       section = sections.get(title) ?? new Map<string, string>()
       sections.set(title, section)
       name = undefined
-    } else {
-      const separator = trimmed.search(/[=:]/)
+    } else if (section === undefined) {
+      throw refused('a section before any setting')
+    } else if (isIndented && separator < 0) {
+      if (name === undefined) throw refused('a line that goes on with the setting before it')
+      if (before !== '') section.set(name, `${before ?? ''}\n${trimmed}`)
+    } else if (!isIndented || before !== '') {
+      // Below a setting without a value are settings of a service, which say nothing of logins.
       const key = trimmed.slice(0, Math.max(separator, 0)).trim()
       if (key === '') throw refused('NAME = VALUE')
-      if (section === undefined) throw refused('a section before any setting')
       name = key.toLowerCase()
       section.set(name, readValue(trimmed.slice(separator + 1)))
     }
@@ -64,7 +66,7 @@ function readValue(text: string): string {
 }
 
 function unquoted(text: string): string {
-  return /^(?:"([^"]+)"|'([^']+)')$/.test(text) ? text.slice(1, -1) : text
+  return /^(?:"[^"]*"|'[^']*')$/.test(text) ? text.slice(1, -1) : text
 }
 
 function malformed(what: string, line: number, expected: string): CloudError {

@@ -101,6 +101,7 @@ function readSource(settings: Settings, sessions: SsoSessions): AwsSource | unde
   if (tokenFile !== undefined) return { kind: 'web-identity', tokenFile }
   const login = readSso(settings, sessions)
   if (login !== undefined) return { kind: 'sso', login }
+  if (settings.get('login_session') !== undefined) throw unsupported('login_session')
   const command = settings.get('credential_process')
   return command === undefined ? undefined : { kind: 'process', command }
 }
@@ -145,12 +146,7 @@ function readSso(settings: Settings, sessions: SsoSessions): SsoLogin | undefine
 function readRole(settings: Settings): AwsRole | undefined {
   const arn = settings.matching('role_arn', /^arn:[\x21-\x7e]{16,2044}$/, 'the ARN of a role')
   if (arn === undefined) return undefined
-  if (settings.get('mfa_serial') !== undefined) {
-    throw new CloudError('CLOUD_SETTINGS', 'a role with mfa_serial is not supported', {
-      expected: 'a profile without mfa_serial',
-      hint: 'nobody is asked for a code here: run "aws configure export-credentials --format env" first, and use what it gives',
-    })
-  }
+  if (settings.get('mfa_serial') !== undefined) throw unsupported('mfa_serial')
   const session = settings.matching('role_session_name', /^[\w+=,.@-]{2,64}$/, '2 to 64 letters, digits and +=,.@-_')
   const seconds = settings.matching('duration_seconds', /^\d{3,5}$/, 'seconds, from 900 to 43200')
   if (seconds !== undefined && (Number(seconds) < 900 || Number(seconds) > 43_200))
@@ -161,4 +157,12 @@ function readRole(settings: Settings): AwsRole | undefined {
     externalId: settings.matching('external_id', /^[\w+=,.@:/-]{2,1224}$/, '2 letters or more, digits and +=,.@:/-_'),
     seconds: seconds === undefined ? undefined : Number(seconds),
   }
+}
+
+/** Nobody is asked for a code here, and the files of other tools are not rewritten. */
+function unsupported(name: string): CloudError {
+  return new CloudError('CLOUD_SETTINGS', `${name} in a profile of AWS is not supported`, {
+    expected: `a profile without ${name}`,
+    hint: 'run "aws configure export-credentials --format env" for this profile, and use what it gives',
+  })
 }

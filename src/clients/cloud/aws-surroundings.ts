@@ -21,7 +21,12 @@ export async function fromWebIdentity(
 ): Promise<AwsCredentials | undefined> {
   const { env } = ports
   const { AWS_WEB_IDENTITY_TOKEN_FILE: file = '', AWS_ROLE_ARN: arn = '', AWS_ROLE_SESSION_NAME: session = '' } = env
-  if (file === '' || arn === '') return undefined
+  if (file === '') return undefined
+  if (arn === '') {
+    throw new CloudError('CLOUD_SETTINGS', 'AWS_WEB_IDENTITY_TOKEN_FILE is set without a role', {
+      expected: 'AWS_ROLE_ARN',
+    })
+  }
   const region = environmentRegion(env) ?? place.region
   const role = { arn, sessionName: session === '' ? DEFAULT_SESSION : session }
   return await assumeRoleWithWebIdentity(ports, { role, region }, file)
