@@ -572,3 +572,37 @@ test('any files and any answers are a login, none, or a coded error', async () =
     { numRuns: fuzzRuns() },
   )
 })
+
+/** Nearly what programs print and what `aws sso login` writes. */
+const nearly = fc.dictionary(
+  fc.constantFrom(
+    ...['Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration', 'accessToken', 'expiresAt'],
+  ),
+  fc.constantFrom<unknown>(1, null, '', 'word', 'a b', '2026-01-02T04:00:00Z', '2026-01-02T03:00:00Z', 'later', []),
+)
+
+test('whatever a program prints, or stands where logins are kept, is a login or a coded error', async () => {
+  const sso = '[default]\nsso_start_url=x\nsso_region=eu-west-1\nsso_account_id=123456789012\nsso_role_name=R'
+  const cached = `~/.aws/sso/cache/${createHash('sha1').update('x').digest('hex')}.json`
+  const bytes = fc.oneof(
+    nearly.map((each) => JSON.stringify(each)),
+    fc.json(),
+    fc.string(),
+  )
+  await fc.assert(
+    fc.asyncProperty(bytes, fc.json(), async (written, answer) => {
+      const portal = { 'GET portal.sso.eu-west-1.amazonaws.com/federation/credentials': { body: answer } }
+      for (const options of [
+        { files: config('[default]\ncredential_process = prog'), programs: { prog: written } },
+        { files: config(sso, { [cached]: written }), answers: portal },
+      ]) {
+        try {
+          assert.notEqual((await ask(options)).login?.accessKeyId, '')
+        } catch (error) {
+          assert.ok(isCodedError(error), String(error))
+        }
+      }
+    }),
+    { numRuns: fuzzRuns() },
+  )
+})

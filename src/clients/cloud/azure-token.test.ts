@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { generatePrivateKey, privateKeyToPem } from '#crypto/private-key'
 import { ALGORITHMS } from '#crypto/algorithms'
 import { sha256 } from '#crypto/digest'
@@ -11,6 +12,7 @@ import { encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { CLOUD_NOW, fakeCloud, type FakeCloud, type FakeCloudOptions, formOf } from '#testing/fake-cloud'
 import { json } from '#testing/fake-fetch'
+import { fuzzRuns } from '#testing/fuzz'
 import { azureToken } from './azure-token.js'
 
 const RESOURCE = 'https://vault.azure.net'
@@ -210,4 +212,38 @@ describe('the Azure CLI', () => {
     assert.deepEqual([token, runs], [undefined, []])
     assert.equal((await ask({ ...options, env: { AZURE_TOKEN_CREDENTIALS: 'dev' } })).token, 'from-cli')
   })
+})
+
+test('whatever az prints, and whatever stands in a file, is a token or a coded error', async () => {
+  const value = fc.constantFrom<unknown>(null, 0, 1e300, -1, '', 'word', 'a b', CLOUD_NOW)
+  const printed = fc.oneof(
+    fc.dictionary(fc.constantFrom('accessToken', 'expires_on'), value).map((each) => JSON.stringify(each)),
+    fc.json(),
+    fc.string(),
+  )
+  const line = fc.constantFrom(
+    '-----BEGIN CERTIFICATE-----',
+    '-----END CERTIFICATE-----',
+    'AAAA',
+    '-----BEGIN PRIVATE KEY-----',
+  )
+  const file = fc.oneof(
+    fc.string(),
+    fc.array(line).map((lines) => lines.join('\n')),
+  )
+  await fc.assert(
+    fc.asyncProperty(printed, file, async (output, pem) => {
+      for (const options of [
+        { programs: { [AZ]: output } },
+        { env: CERTIFICATE, files: { '/app.pem': pem }, answers: ANSWERS },
+      ]) {
+        try {
+          assert.notEqual((await ask(options)).token, '')
+        } catch (error) {
+          assert.ok(isCodedError(error), String(error))
+        }
+      }
+    }),
+    { numRuns: fuzzRuns() },
+  )
 })
