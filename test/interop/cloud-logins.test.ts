@@ -170,6 +170,11 @@ const TAKEN: Readonly<Record<string, Machine>> = {
       '~/.aws/config': `[default]\n${ROLE}source_profile = a\n[profile a]\nrole_arn = arn:aws:iam::111122223333:role/middle\nsource_profile = b\n[profile b]\n${BASE}`,
     },
   },
+  'a source with keys before its own source': {
+    files: {
+      '~/.aws/config': `[default]\n${ROLE}source_profile = a\n[profile a]\nrole_arn = arn:aws:iam::111122223333:role/middle\nsource_profile = b\n${BASE}[profile b]\n${OTHER}`,
+    },
+  },
   'a role for the keys beside it': { files: { '~/.aws/config': `[default]\n${ROLE}${BASE}` } },
   'a role for a token in a file': {
     files: { '~/.aws/config': `[default]\n${ROLE}web_identity_token_file = HOME/token\n`, '~/token': 'jwt' },
@@ -277,6 +282,11 @@ describe('both take', () => {
 /** Where cosign takes one, out of files that are not whole. */
 const STRICTER: Readonly<Record<string, Machine>> = {
   'a line that is none': { files: { '~/.aws/credentials': `[default]\n${GOOD}what\n` } },
+  'a circle with keys in it': {
+    files: {
+      '~/.aws/config': `[default]\n${ROLE}source_profile = a\n${BASE}[profile a]\nrole_arn = arn:aws:iam::111122223333:role/middle\nsource_profile = default\n`,
+    },
+  },
   'settings before any section': { files: { '~/.aws/credentials': `region = x\n[default]\n${GOOD}` } },
 }
 

@@ -311,6 +311,12 @@ describe('roles', () => {
     )
   })
 
+  test('of a source with keys of its own: they come before its source', async () => {
+    const text = `[default]\n${ROLE}source_profile = a\n[profile a]\n${ROLE}source_profile = b\n${KEYS}[profile b]\naws_access_key_id=X\naws_secret_access_key=s3cret`
+    const { network } = await ask({ files: config(text), answers: { [STS]: stsAnswer('ASIAROLE') } })
+    assert.match(network.requests[0]?.headers['authorization'] ?? '', /Credential=AKIDFILE\//)
+  })
+
   test('for a token in a file: nothing else is sent along', async () => {
     const files = config(`[default]\n${ROLE}web_identity_token_file = /token`, { '/token': 'jwt\n' })
     const { login, network } = await ask({ files, answers: { [STS]: stsAnswer('ASIAWEB') } })

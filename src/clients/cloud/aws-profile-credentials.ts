@@ -2,7 +2,7 @@
 import { type AwsFiles, chosenProfile, loadAwsFiles } from './aws-files.js'
 import { environmentRegion } from './aws-endpoints.js'
 import { processCredentials } from './aws-process.js'
-import { type AwsProfile, type AwsSource, readOwnSource, readProfile } from './aws-profile.js'
+import { type AwsProfile, type AwsSource, readOwnSource, readProfile, readSourceProfile } from './aws-profile.js'
 import type { AwsCredentials } from './aws-signature.js'
 import { ssoCredentials } from './aws-sso.js'
 import { assumeRole, assumeRoleWithWebIdentity } from './aws-sts.js'
@@ -116,7 +116,7 @@ class Resolution {
         found: [...path, name].map((each) => each.slice(0, 60)).join(' → '),
       })
     }
-    const profile = readProfile(name, section, sessions)
+    const profile = readSourceProfile(name, section, sessions)
     return (await this.login(profile, [...path, name])) ?? noLogin(`the profile ${shown}`)
   }
 }

@@ -53,6 +53,16 @@ export function readProfile(name: string, section: IniSection, sessions: SsoSess
   return { region: reader.matching('region', REGION, 'the name of a region'), source, role }
 }
 
+/**
+ * A profile that is the source of another: its keys come before the profile that it has for a source itself.
+ * @throws CloudError CLOUD_SETTINGS
+ */
+export function readSourceProfile(name: string, section: IniSection, sessions: SsoSessions): AwsProfile {
+  const profile = readProfile(name, section, sessions)
+  const own = profile.source?.kind === 'profile' ? readOwnSource(name, section, sessions) : undefined
+  return own?.kind === 'keys' ? { ...profile, source: own } : profile
+}
+
 /** What a profile that names itself as its source gives: all but the role. @throws CloudError CLOUD_SETTINGS */
 export function readOwnSource(name: string, section: IniSection, sessions: SsoSessions): AwsSource | undefined {
   const own = new Map(section)
