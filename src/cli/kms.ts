@@ -2,7 +2,7 @@
 import { fetchKmsKey, openKmsSigner } from '#clients/kms/kms'
 import type { KmsKey, KmsPorts } from '#clients/kms/kms-key'
 import type { Signer } from '#crypto/private-key'
-import { openCloudPorts } from './cloud-ports.js'
+import { type CloudOptions, openCloudPorts } from './cloud-ports.js'
 import type { ConnectOptions, Host } from './kit/host.js'
 import { readTextFile } from './read-input.js'
 
@@ -10,6 +10,7 @@ export interface KmsOptions {
   /** Who wrote the addresses of keys: whoever runs this program, or a policy. */
   readonly endpoints: KmsPorts['endpoints']
   readonly pace?: ConnectOptions['pace'] | undefined
+  readonly programs?: CloudOptions['programs']
 }
 
 export interface Kms {
@@ -17,10 +18,10 @@ export interface Kms {
   readonly signer: (uri: string, signal: AbortSignal) => Promise<Signer>
 }
 
-export async function openKms(host: Host, { endpoints, pace }: KmsOptions): Promise<Kms> {
+export async function openKms(host: Host, { endpoints, pace, programs = 'any' }: KmsOptions): Promise<Kms> {
   const patience = pace === undefined ? {} : { pace }
   const { VAULT_CACERT: caFile = '' } = host.environment
-  const cloud = await openCloudPorts(host, pace)
+  const cloud = await openCloudPorts(host, { pace, programs })
   const ports: KmsPorts = {
     ...cloud,
     vaultFetch: caFile === '' ? cloud.fetch : await host.connect({ ...patience, tls: { caFile } }),

@@ -49,7 +49,22 @@ const VARIABLES: readonly VariableRow[] = [
   { name: 'TUF_ROOT', description: 'where TUF metadata is kept', expects: 'a folder; ~/.sigstore/root if not set' },
   { name: 'TUF_ROOT_JSON', description: 'the TUF root to trust first', expects: 'the JSON text of a root' },
   { name: 'AWS_ENDPOINT_URL_KMS', description: 'the key management service to ask at AWS', expects: 'a URL' },
+  {
+    name: 'AWS_PROFILE',
+    description: 'whose login at AWS to take of ~/.aws/config and ~/.aws/credentials',
+    expects: 'a profile; default if not set',
+  },
   { name: 'AWS_REGION', description: 'where keys at AWS are, unless their ARN says it', expects: 'a region' },
+  {
+    name: 'AZURE_TOKEN_CREDENTIALS',
+    description: 'which login at Azure to take',
+    expects: 'prod, dev or the name of a credential; each in turn if not set',
+  },
+  {
+    name: 'GOOGLE_APPLICATION_CREDENTIALS',
+    description: 'login at Google',
+    expects: 'a JSON file; that of gcloud if not set',
+  },
   { name: 'TRANSIT_SECRET_ENGINE_PATH', description: 'where Vault keeps keys', expects: 'a path; transit if not set' },
   { name: 'VAULT_ADDR', description: 'where Vault or OpenBao is', expects: 'a URL' },
   { name: 'VAULT_CACERT', description: 'authority of Vault’s certificate', expects: 'a PEM file' },

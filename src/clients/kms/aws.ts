@@ -2,7 +2,7 @@
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import type { JsonObject } from '#encoding/json'
 import { parsePublicKey } from '#crypto/public-key'
-import { awsCredentials } from '../cloud/aws-credentials.js'
+import { awsCredentials, awsRegion } from '../cloud/aws-credentials.js'
 import { signAwsRequest } from '../cloud/aws-signature.js'
 import { askService, malformed, type RefusalReading } from './ask.js'
 import { KmsError } from './kms-error.js'
@@ -60,13 +60,14 @@ interface Call {
 }
 
 async function call(ports: KmsPorts, uri: AwsKeyUri, { target, body, signal }: Call): Promise<JsonObject> {
-  const region = regionOf(ports, uri)
+  const region = await regionOf(ports, uri)
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
   const url = endpointOf(ports, uri, `https://kms.${region}.${domain}/`)
-  const credentials = await awsCredentials(ports, { region, domain })
+  const credentials = await awsCredentials(ports, { region })
   if (credentials === undefined) {
     throw new KmsError('KMS_CREDENTIALS', `there is no login for ${WHAT}`, {
-      expected: 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the service account, the pod or the machine',
+      expected:
+        'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role of the service account, the pod or the machine',
     })
   }
   const text = JSON.stringify(body)
@@ -86,12 +87,12 @@ const OWN_HOST = new RegExp(
 )
 const WHOLE_REGION = new RegExp(`^${REGION}$`)
 
-function regionOf({ env }: KmsPorts, { region, endpoint = '' }: AwsKeyUri): string {
+async function regionOf(ports: KmsPorts, { region, endpoint = '' }: AwsKeyUri): Promise<string> {
   const [, own, vpce] = OWN_HOST.exec(endpoint) ?? []
-  const found = region ?? own ?? vpce ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? ''
+  const found = region ?? own ?? vpce ?? (await awsRegion(ports)) ?? ''
   if (WHOLE_REGION.test(found)) return found
   throw new KmsError('KMS_SETTINGS', 'it is not said in which region of AWS the key is', {
-    expected: 'AWS_REGION, or the ARN of the key',
+    expected: 'AWS_REGION, a region in the profile, or the ARN of the key',
   })
 }
 

@@ -103,7 +103,7 @@ async function ask(ports: KmsPorts, { host }: AzureKeyUri, { url, body, signal }
   const token = await azureToken(ports, azureAudience(host))
   if (token === undefined) {
     throw new KmsError('KMS_CREDENTIALS', `there is no login for ${WHAT}`, {
-      expected: 'a workload identity, or the identity of the machine',
+      expected: 'AZURE_CLIENT_SECRET, a workload identity, the identity of the machine, or a login of the Azure CLI',
     })
   }
   const headers = { authorization: `Bearer ${token}` }

@@ -3,7 +3,7 @@ import { ALGORITHMS, type Algorithm } from '#crypto/algorithms'
 import { type PublicKey, publicKeyFromPem } from '#crypto/public-key'
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import { isJsonObject, type JsonObject, type JsonValue } from '#encoding/json'
-import { googleToken } from '../cloud/google-token.js'
+import { googleAccess } from '../cloud/google-token.js'
 import { askService, jsonRequest, malformed, type RefusalReading } from './ask.js'
 import { KmsError } from './kms-error.js'
 import { readKey, rsaAlgorithm, type DigestSigning, type KmsKey, type KmsPorts } from './kms-key.js'
@@ -38,15 +38,19 @@ export async function signAtGoogle(
 type Ask = (path: string, body?: JsonObject) => Promise<JsonObject>
 
 async function opened(ports: KmsPorts, signal: AbortSignal): Promise<Ask> {
-  const token = await googleToken(ports)
-  if (token === undefined) {
+  const access = await googleAccess(ports)
+  if (access === undefined) {
     throw new KmsError('KMS_CREDENTIALS', `there is no login for ${WHAT}`, {
-      expected: 'the account of the machine, or of the pod under workload identity',
+      expected: 'GOOGLE_APPLICATION_CREDENTIALS, a login of gcloud, or the account of the machine or of the pod',
     })
   }
-  const authorization = `Bearer ${token}`
+  const { token, quotaProject } = access
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(quotaProject !== undefined && { 'x-goog-user-project': quotaProject }),
+  }
   return async (path, body) => {
-    const init = jsonRequest({ authorization }, body, signal)
+    const init = jsonRequest(headers, body, signal)
     return await askService(ports.fetch, { url: `${BASE}${path}`, init, what: WHAT, refusals: REFUSALS })
   }
 }
