@@ -7,6 +7,7 @@ import { encodeBase64 } from '#encoding/base64'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { fakeNetwork, json } from '#testing/fake-fetch'
+import { fakeTimers } from '#testing/fake-timers'
 import { fuzzRuns } from '#testing/fuzz'
 import { fetchKmsKey, openKmsSigner } from './kms.js'
 import type { KmsPorts } from './kms-key.js'
@@ -66,6 +67,9 @@ const body = fc.oneof(
   tree.map((value) => encodeUtf8(JSON.stringify(value))),
 )
 
+const noPauses = fakeTimers()
+noPauses.autoAdvance()
+
 function portsOver(answers: readonly { readonly status: number; readonly body: Uint8Array }[]): KmsPorts {
   let index = 0
   const { fetch } = fakeNetwork(() => answers[index++ % answers.length] ?? json({}))
@@ -85,6 +89,7 @@ function portsOver(answers: readonly { readonly status: number; readonly body: U
     readText: () => Promise.reject(new Error('no files')),
     vaultTokenFile: () => Promise.resolve(undefined),
     endpoints: 'known',
+    timers: noPauses.timers,
   }
 }
 

@@ -1,8 +1,9 @@
 /** What the tests of key management services have in common: four services, keys at them, and refusals that name no secret. @module */
 import assert from 'node:assert/strict'
 import { createHttpClient } from '#clients/http/client'
-import { fetchKmsKey, openKmsSigner } from '#clients/kms/kms'
+import { createKmsKey, fetchKmsKey, openKmsSigner } from '#clients/kms/kms'
 import type { KmsPorts } from '#clients/kms/kms-key'
+import type { AlgorithmName } from '#crypto/algorithms'
 import { publicKeyToPem } from '#crypto/public-key'
 import type { ErrorDetail } from '#errors'
 import { AWS_LOGIN, AZURE_TOKEN, GOOGLE_TOKEN, VAULT_TOKEN, type FakeKey } from './fake-services.js'
@@ -10,16 +11,16 @@ import { openKeyServices, type KeyServices } from './key-services.js'
 
 export const ID = '1234abcd-12ab-34cd-56ef-1234567890ab'
 export const GOOGLE_KEY = 'projects/pp/locations/ll/keyRings/rr/cryptoKeys/kk'
-export const AWS = `awskms:///${ID}`
-export const GOOGLE = `gcpkms://${GOOGLE_KEY}`
+export const AWS: string = `awskms:///${ID}`
+export const GOOGLE: string = `gcpkms://${GOOGLE_KEY}`
 export const AZURE = 'azurekms://team.vault.azure.net/cosign'
 export const VAULT = 'hashivault://cosign'
-export const ALL = { AWS, GOOGLE, AZURE, VAULT }
+export const ALL: Readonly<Record<'AWS' | 'GOOGLE' | 'AZURE' | 'VAULT', string>> = { AWS, GOOGLE, AZURE, VAULT }
 
 /** SubjectPublicKeyInfo on secp256k1, which AWS and Google have keys on. */
 export const SECP256K1 =
   'MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEyis/MTRw7CrMyloaFnx8uggKG9fDYRp/17fG6qA+hmaLRoUqmCPj1vu33GX6eQTlPeRSdEbUL3EwWxjC0YdmNQ=='
-export const PEM_256K1 = `-----BEGIN PUBLIC KEY-----\n${SECP256K1}\n-----END PUBLIC KEY-----\n`
+export const PEM_256K1: string = `-----BEGIN PUBLIC KEY-----\n${SECP256K1}\n-----END PUBLIC KEY-----\n`
 
 const SECRETS = [AWS_LOGIN.AWS_SECRET_ACCESS_KEY, GOOGLE_TOKEN, AZURE_TOKEN, VAULT_TOKEN, 'session-word']
 
@@ -30,6 +31,7 @@ export interface KmsBench {
   fetchKey(uri: string, others?: Partial<KmsPorts>): ReturnType<typeof fetchKmsKey>
   pemOf(uri: string, others?: Partial<KmsPorts>): Promise<string>
   openSigner(uri: string): ReturnType<typeof openKmsSigner>
+  createKey(uri: string, algorithm?: AlgorithmName, others?: Partial<KmsPorts>): ReturnType<typeof createKmsKey>
   /** What the services answer in place of what is asked of them; logins they give all the same. */
   answer(give: (request: Request) => Response | undefined): void
   /** Without keys, requests and answers of one's own. */
@@ -53,14 +55,15 @@ export async function openKmsBench(): Promise<KmsBench> {
     fetchKey,
     pemOf: async (uri, others) => publicKeyToPem((await fetchKey(uri, others)).publicKey),
     openSigner: (uri) => openKmsSigner(services.ports(), uri, new AbortController().signal),
+    createKey: (uri, algorithm, others) =>
+      createKmsKey(services.ports(others), uri, { algorithm, signal: new AbortController().signal }),
     answer: (give) => {
       services.override = (request) => (isTokenUrl(request.url) ? undefined : give(request))
     },
     reset: () => {
       services.requests.length = 0
       services.override = () => undefined
-      const { aws, google, azure, vault } = services.keys
-      for (const kept of [aws, google, azure, vault]) kept.clear()
+      for (const kept of Object.values(services.keys)) kept.clear()
     },
   }
 }
