@@ -106,7 +106,11 @@ function derOfNumbers(signature: Uint8Array): Uint8Array {
 }
 
 /** JWK's names of key types and curves, and Azure's of sizes. */
-const SPECS: KeySpecs<JsonObject> = new Map<AlgorithmName, JsonObject>([
+type AzureSpec =
+  | { readonly kty: 'EC'; readonly crv: 'P-256' | 'P-384' | 'P-521' }
+  | { readonly kty: 'RSA'; readonly key_size: 2048 | 3072 | 4096 }
+
+const SPECS: KeySpecs<AzureSpec> = new Map<AlgorithmName, AzureSpec>([
   ['ecdsa-sha2-256-nistp256', { kty: 'EC', crv: 'P-256' }],
   ['ecdsa-sha2-384-nistp384', { kty: 'EC', crv: 'P-384' }],
   ['ecdsa-sha2-512-nistp521', { kty: 'EC', crv: 'P-521' }],
@@ -126,7 +130,7 @@ function planAzureKey(ports: KmsPorts, uri: AzureKeyUri, algorithm: AlgorithmNam
     throw notCreatable('Azure names versions itself', `azurekms://${host}/${name}`, `version ${version}`)
   const spec = keySpecOf(WHAT, SPECS, algorithm)
   // Managed HSMs keep no other keys.
-  const kty = host.includes('.managedhsm.') ? `${String(spec['kty'])}-HSM` : String(spec['kty'])
+  const kty = host.includes('.managedhsm.') ? `${spec.kty}-HSM` : spec.kty
   const use = { key_ops: ['sign', 'verify'], attributes: { enabled: true }, tags: { use: 'sigstore' } }
   const url = `https://${host}/keys/${name}/create?${VERSION}`
   return async (signal) => {

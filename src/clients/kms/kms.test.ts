@@ -15,7 +15,6 @@ const p256 = await generatePrivateKey('ecdsa-sha2-256-nistp256')
 const other = await generatePrivateKey('ecdsa-sha2-256-nistp256')
 const p384 = await generatePrivateKey('ecdsa-sha2-384-nistp384')
 const rsa = await generatePrivateKey('rsa-sign-pkcs1-2048-sha256')
-const ed25519 = await generatePrivateKey('ed25519')
 const bench = await openKmsBench()
 const { services, put, fetchKey, pemOf } = bench
 after(() => services.close())
@@ -145,11 +144,6 @@ describe('signing', () => {
           text,
         )
       }
-    })
-
-    test(`${name}: a key that signs messages is refused`, async () => {
-      put({ key: ed25519, algorithm: uri === GOOGLE ? 'EC_SIGN_ED25519' : 'ed25519' })
-      await refused(open(uri), 'KMS_KEY_TYPE')
     })
   }
 
