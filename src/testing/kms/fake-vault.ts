@@ -1,5 +1,6 @@
 /** The transit engine of Vault. @module */
 import { publicKeyToPem } from '#crypto/public-key'
+import { verifyDigestSignature } from '#crypto/verify'
 import { encodeBase64 } from '#encoding/base64'
 import type { JsonObject } from '#encoding/json'
 import { type FakeKey, type FakeKeys, generateKind, signAsDer } from './fake-keys.js'
@@ -10,7 +11,8 @@ export async function answerVault(keys: FakeKeys, request: Request): Promise<Res
   const { headers, url, method } = request
   if (headers.get('x-vault-token') !== VAULT_TOKEN || headers.get('x-vault-request') !== 'true') return refuse(403)
   const path = `${headers.get('x-vault-namespace') ?? ''}${new URL(url).pathname}`
-  const [, engine = '', action, key = '', hash] = /^(.*)\/(keys|sign)\/([\w.-]+)(?:\/(sha2-\d+))?$/.exec(path) ?? []
+  const [, engine = '', action, key = '', hash] =
+    /^(.*)\/(keys|sign|verify)\/([\w.-]+)(?:\/(sha2-\d+))?$/.exec(path) ?? []
   const name = engine === '/v1/transit' ? key : `${engine}/${key}`
   if (action === 'keys' && method !== 'GET') {
     const { type = '' } = (await request.json()) as { readonly type?: string }
@@ -22,9 +24,9 @@ export async function answerVault(keys: FakeKeys, request: Request): Promise<Res
   const versions = keys.vault.get(name)
   const found = versions?.at(-1)
   if (versions === undefined || found === undefined) return refuse(404)
-  return action === 'keys'
-    ? Response.json({ data: describe(versions, found) })
-    : await sign(versions, await request.json(), hash)
+  if (action === 'keys') return Response.json({ data: describe(versions, found) })
+  const body: unknown = await request.json()
+  return action === 'sign' ? await sign(versions, body, hash) : await verify(versions, body)
 }
 
 function refuse(status: number): Response {
@@ -43,6 +45,18 @@ async function sign(versions: readonly FakeKey[], asked: unknown, hash: string |
   if (ask.prehashed === whole || (whole && hash === 'sha2-512')) return refuse(400)
   const signature = encodeBase64(whole ? await signing.key.sign(input) : signAsDer(signing, input))
   return Response.json({ data: { signature: `vault:v${String(number)}:${signature}` } })
+}
+
+/** What cosign asks for instead of verifying itself. */
+async function verify(versions: readonly FakeKey[], asked: unknown): Promise<Response> {
+  const { input, signature: text } = asked as { readonly input: string; readonly signature: string }
+  const [, number = '', encoded = ''] = /^vault:v(\d+):(.+)$/.exec(text) ?? []
+  const key = versions[Number(number) - 1]?.key
+  if (key === undefined) return refuse(400)
+  const signature = new Uint8Array(Buffer.from(encoded, 'base64'))
+  const check = { key: key.publicKey, scheme: key.algorithm, signature }
+  const valid = await verifyDigestSignature(check, new Uint8Array(Buffer.from(input, 'base64')))
+  return Response.json({ data: { valid } })
 }
 
 function describe(versions: readonly FakeKey[], { usage, algorithm = 'ecdsa-p256' }: FakeKey): JsonObject {
