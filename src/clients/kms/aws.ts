@@ -50,7 +50,10 @@ const DIGEST_ALGORITHMS: Partial<Record<SignatureFamily, string>> = {
   'rsa-pss': 'RSASSA_PSS',
 }
 
-/** Those that only take messages, as RAW (API_CreateKey, API_Sign). */
+/**
+ * Those that take messages alone, as RAW (API_CreateKey, API_Sign). For Ed25519ph there is ED25519_PH_SHA_512, which takes a DIGEST, and
+ * of which it is not said clearly whether it hashes that once more: it is not used.
+ */
 const MESSAGE_ALGORITHMS: Partial<Record<SignatureFamily, string>> = {
   ed25519: 'ED25519_SHA_512',
   'ml-dsa': 'ML_DSA_SHAKE_256',
