@@ -73,6 +73,10 @@ const VARIABLES: readonly VariableRow[] = [
     expects: 'set by Buildkite',
     sensitive: true,
   },
+  { name: 'GITHUB_HOST', description: 'where secrets of GitHub are kept', expects: 'a URL; github.com if not set' },
+  { name: 'GITHUB_TOKEN', description: 'login to write secrets of GitHub', expects: 'a token', sensitive: true },
+  { name: 'GITLAB_HOST', description: 'where variables of GitLab are kept', expects: 'a URL; gitlab.com if not set' },
+  { name: 'GITLAB_TOKEN', description: 'login for variables of GitLab', expects: 'a token', sensitive: true },
   { name: 'SPIFFE_ENDPOINT_SOCKET', description: 'where SPIFFE gives tokens', expects: 'a socket' },
   { name: 'DOCKER_CONFIG', description: 'folder of Docker’s configuration, with registry logins', expects: 'a folder' },
   {
