@@ -9,7 +9,7 @@ const p256 = await generatePrivateKey('ecdsa-sha2-256-nistp256')
 const other = await generatePrivateKey('ecdsa-sha2-256-nistp256')
 const rsa = await generatePrivateKey('rsa-sign-pkcs1-2048-sha256')
 const bench = await openKmsBench()
-const { services, put, fetchKey, pemOf } = bench
+const { services, put, fetchKey, pemOf, createKey } = bench
 after(() => services.close())
 afterEach(() => {
   bench.reset()
@@ -89,5 +89,20 @@ describe('Azure', () => {
   test('RSA, as DER has it', async () => {
     put({ key: rsa })
     assert.equal(await pemOf(AZURE), publicKeyToPem(rsa.publicKey))
+  })
+})
+
+describe('making a key at Azure', () => {
+  test('a managed HSM keeps keys of its own kind', async () => {
+    const uri = 'azurekms://team.managedhsm.azure.net/cosign'
+    assert.equal((await createKey(uri)).origin, 'created')
+    assert.equal(services.keys.azure.get('cosign')?.length, 1)
+  })
+
+  test('a name that a deleted key still has', async () => {
+    bench.answer((request) =>
+      request.method === 'POST' ? Response.json({ error: { code: 'Conflict' } }, { status: 409 }) : undefined,
+    )
+    await refused(createKey(AZURE), 'KMS_EXISTS')
   })
 })

@@ -7,10 +7,11 @@ import { LOGINS } from '#testing/kms/key-services'
 import { openKmsBench, PEM_256K1, refused, VAULT } from '#testing/kms/kms-bench'
 
 const p256 = await generatePrivateKey('ecdsa-sha2-256-nistp256')
+const p384 = await generatePrivateKey('ecdsa-sha2-384-nistp384')
 const other = await generatePrivateKey('ecdsa-sha2-256-nistp256')
 const ed25519 = await generatePrivateKey('ed25519')
 const bench = await openKmsBench()
-const { services, put, fetchKey, pemOf } = bench
+const { services, put, fetchKey, pemOf, createKey } = bench
 after(() => services.close())
 afterEach(() => {
   bench.reset()
@@ -82,5 +83,26 @@ describe('Vault', () => {
     const vaultTokenFile = (): Promise<string> => Promise.resolve(`${VAULT_TOKEN}\n`)
     assert.equal(await pemOf(VAULT, { env, vaultTokenFile }), publicKeyToPem(p256.publicKey))
     assert.deepEqual(services.requests, ['GET vault.test/v1/secrets/transit-2/keys/cosign'])
+  })
+})
+
+describe('making a key at Vault', () => {
+  test('an engine that is not there', async () => {
+    const env = {
+      VAULT_ADDR: 'http://vault.test',
+      VAULT_TOKEN: 'vault-secret-word',
+      TRANSIT_SECRET_ENGINE_PATH: 'other',
+    }
+    await refused(createKey(VAULT, undefined, { env }), 'KMS_NOT_FOUND')
+  })
+
+  test('older ones say nothing when they have made a key', async () => {
+    bench.answer((request) => {
+      if (request.method !== 'POST') return undefined
+      services.keys.vault.set('cosign', [{ key: p384, algorithm: 'ecdsa-p384' }])
+      return new Response(null, { status: 204 })
+    })
+    const { key, origin } = await createKey(VAULT)
+    assert.deepEqual([origin, key.publicKey.keyType], ['created', 'ec-p384'])
   })
 })
