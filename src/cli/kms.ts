@@ -1,5 +1,7 @@
 /** The clients of key management services on this machine. Loaded when an address of a key is given: see key-services.ts. @module */
-import { fetchKmsKey, openKmsSigner } from '#clients/kms/kms'
+import { systemTimers } from '#clients/http/timers'
+import type { CreatedKey } from '#clients/kms/key-service'
+import { createKmsKey, fetchKmsKey, openKmsSigner, type KmsKeyAsk } from '#clients/kms/kms'
 import type { KmsKey, KmsPorts } from '#clients/kms/kms-key'
 import type { Signer } from '#crypto/private-key'
 import { type CloudOptions, openCloudPorts } from './cloud-ports.js'
@@ -16,6 +18,7 @@ export interface KmsOptions {
 export interface Kms {
   readonly key: (uri: string, signal: AbortSignal) => Promise<KmsKey>
   readonly signer: (uri: string, signal: AbortSignal) => Promise<Signer>
+  readonly create: (uri: string, ask: KmsKeyAsk) => Promise<CreatedKey>
 }
 
 export async function openKms(host: Host, { endpoints, pace, programs = 'any' }: KmsOptions): Promise<Kms> {
@@ -32,9 +35,11 @@ export async function openKms(host: Host, { endpoints, pace, programs = 'any' }:
         : undefined
     },
     endpoints,
+    timers: systemTimers,
   }
   return {
     key: (uri, signal) => fetchKmsKey(ports, uri, signal),
     signer: (uri, signal) => openKmsSigner(ports, uri, signal),
+    create: (uri, ask) => createKmsKey(ports, uri, ask),
   }
 }
