@@ -20,6 +20,8 @@ import { requireFit } from './verify.js'
 export interface Signer {
   readonly algorithm: Algorithm
   readonly publicKey: PublicKey
+  /** The same key over a digest, where its algorithm is over the message itself and the key has such a form: Ed25519ph of Ed25519. */
+  readonly prehashed?: Signer
   sign(input: SignInput): Promise<Uint8Array>
 }
 
@@ -114,6 +116,7 @@ function fromKeyObject(key: KeyObject, chosen: Algorithm | undefined): PrivateKe
     sign: (input) => signInput(key, algorithm, input),
     exportPkcs8: () => new Uint8Array(key.export({ format: 'der', type: 'pkcs8' })),
     withAlgorithm: (other) => fromKeyObject(key, other),
+    ...(algorithm.family === 'ed25519' && { prehashed: fromKeyObject(key, ALGORITHMS['ed25519-ph']) }),
   }
 }
 

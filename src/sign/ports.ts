@@ -46,12 +46,8 @@ export interface RecordedEntry {
 export interface TransparencyLog {
   readonly url: string
   readonly majorApiVersion: number
-  /**
-   * Looks whether the log can record a signature of this algorithm over such content. Asked of every log before anything is signed, so
-   * that no other log records what one of them cannot.
-   * @throws SignError `SIGN_ENTRY_KIND`
-   */
-  requireRecordable(algorithm: Algorithm, content: 'message' | 'envelope'): void
+  /** Whether the log can record a signature of this algorithm over such content. */
+  records(algorithm: Algorithm, content: 'message' | 'envelope'): boolean
   record(submission: LogSubmission, signal?: AbortSignal): Promise<RecordedEntry>
 }
 

@@ -77,9 +77,8 @@ function rekorV1(url: string, { fetch, envelopeKind = 'dsse' }: RekorOptions): T
   return {
     url,
     majorApiVersion: 1,
-    requireRecordable: ({ name, digest }, content) => {
-      if (digest === undefined && content === 'message') throw unrecordable(name)
-    },
+    // It verifies a message by its digest, and an envelope by its text, with Ed25519 as it is.
+    records: ({ family, digest }, content) => (content === 'message' ? digest !== undefined : family !== 'ed25519-ph'),
     record: async (submission, signal) => {
       const { entry, url: address } = await client.create(proposeEntry(submission, envelopeKind), signal)
       return { entry, url: address }
@@ -92,9 +91,7 @@ function rekorV2(url: string, { fetch, timers, logIdOf }: RekorOptions): Transpa
   return {
     url,
     majorApiVersion: 2,
-    requireRecordable: ({ name, digest }) => {
-      if (digest === undefined) throw unrecordable(name)
-    },
+    records: ({ digest }) => digest !== undefined,
     record: async ({ signature, verifier, signer, digest }, signal) => {
       const { entry } = await client.create({ signature, verifier, algorithm: signer.algorithm, digest }, signal)
       return { entry, url: endpoint(url, `/api/v2/${entryBundlePath(entry)}`) }
@@ -112,12 +109,4 @@ function entryBundlePath({ inclusionProof, logIndex }: LogEntry): string {
   // A log may claim an index past its size: the check of the finished signature refuses that, and says why.
   const width = Math.min(TILE_WIDTH, Math.max(1, size - tile * TILE_WIDTH))
   return tilePath({ level: 'entries', index: tile, width })
-}
-
-function unrecordable(algorithm: string): SignError {
-  return new SignError('SIGN_ENTRY_KIND', `a log cannot record a signature of ${algorithm}`, {
-    expected: 'an algorithm that signs a digest, such as ecdsa-sha2-256-nistp256 or ed25519-ph',
-    found: algorithm,
-    hint: 'sign with another algorithm, or with a signing configuration that has no log',
-  })
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { systemTimers } from '#clients/http/timers'
-import { ALGORITHMS } from '#crypto/algorithms'
 import { generatePrivateKey, type PrivateKey, type Signer } from '#crypto/private-key'
 import { randomBytes } from '#crypto/random'
 import { sha256 } from '#crypto/digest'
@@ -245,17 +244,29 @@ describe('keys of one’s own', () => {
     check: selfCheck({ trust: sigstore.trustedRoot, clock: sigstore.clock, published: false, witnessed: true }),
   })
 
-  test('Ed25519 cannot be logged as it is, Ed25519ph can', async () => {
-    const ed25519 = await generatePrivateKey('ed25519')
-    for (const version of [1, 2] as const)
-      await assert.rejects(signContent(with25519(ed25519, log(version)), MESSAGE), { code: 'SIGN_ENTRY_KIND' })
-    await signContent(with25519(ed25519.withAlgorithm(ALGORITHMS['ed25519-ph']), log(2)), MESSAGE)
+  test('a message by Ed25519 is logged as one by Ed25519ph, which needs the key to have that form', async () => {
+    const { prehashed, ...whole } = await generatePrivateKey('ed25519')
+    for (const version of [1, 2] as const) {
+      await assert.rejects(signContent(with25519(whole, log(version)), MESSAGE), { code: 'SIGN_ENTRY_KIND' })
+      const { credential } = await signContent(with25519({ ...whole, prehashed: prehashed! }, log(version)), MESSAGE)
+      assert.equal(credential.signer.algorithm.family, 'ed25519-ph')
+    }
+    const { credential } = await signContent(with25519({ ...whole, prehashed: prehashed! }), MESSAGE)
+    assert.equal(credential.signer.algorithm.family, 'ed25519')
   })
 
-  test('an attestation by Ed25519 as it is can be logged by a Rekor v1 alone', async () => {
-    const ed25519 = await generatePrivateKey('ed25519')
-    await signContent(with25519(ed25519, log(1)), ENVELOPE)
-    await assert.rejects(signContent(with25519(ed25519, log(2)), ENVELOPE), { code: 'SIGN_ENTRY_KIND' })
+  test('an attestation by Ed25519 is logged as it is by a Rekor v1, by a Rekor v2 as one by Ed25519ph', async () => {
+    const { prehashed, ...whole } = await generatePrivateKey('ed25519')
+    await signContent(with25519(whole, log(1)), ENVELOPE)
+    await assert.rejects(signContent(with25519(whole, log(2)), ENVELOPE), { code: 'SIGN_ENTRY_KIND' })
+    await assert.rejects(signContent(with25519(prehashed!, log(1)), ENVELOPE), { code: 'SIGN_ENTRY_KIND' })
+    for (const [version, family] of [
+      [1, 'ed25519'],
+      [2, 'ed25519-ph'],
+    ] as const) {
+      const { credential } = await signContent(with25519({ ...whole, prehashed: prehashed! }, log(version)), ENVELOPE)
+      assert.equal(credential.signer.algorithm.family, family)
+    }
   })
 
   test('what one of several logs cannot record is neither signed nor recorded anywhere', async () => {

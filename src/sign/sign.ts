@@ -1,4 +1,5 @@
 /** The signing workflow: a key, a certificate, a signature, its witnesses, and the proof that all of it holds. @module */
+import type { Signer } from '#crypto/private-key'
 import { encodeBase64 } from '#encoding/base64'
 import type { EntryVerifier } from '#formats/rekor-entry/model'
 import type { KeyMaterial, SignedEntity } from '#formats/signed-entity'
@@ -42,8 +43,9 @@ export async function signContent(
   signal?: AbortSignal,
 ): Promise<SigningResult> {
   const { witnesses } = session
-  const credential = await session.credentials.credential(signal)
-  for (const log of witnesses.logs) log.requireRecordable(credential.signer.algorithm, content.kind)
+  const given = await session.credentials.credential(signal)
+  // Settled before anything is signed, so that no log records what another one cannot.
+  const credential: Credential = { ...given, signer: recordable(given.signer, witnesses, content.kind) }
   const bare = await signBare(credential.signer, content)
   // The timestamp and the log entry are both over the signature and not over each other, so they are asked for together.
   const [timestamps, entries] = await Promise.all([
@@ -60,6 +62,18 @@ export async function signContent(
   const finished: FinishedSignature = { entity, artifact, credential, witnesses }
   await session.check(finished)
   return { ...finished, signature: bare.signature, entries }
+}
+
+/** The key in the form that every log can record. @throws {@link SignError} `SIGN_ENTRY_KIND` */
+function recordable(signer: Signer, { logs }: Witnesses, content: ContentToSign['kind']): Signer {
+  for (const form of [signer, signer.prehashed])
+    if (form !== undefined && logs.every((log) => log.records(form.algorithm, content))) return form
+  const { name } = signer.algorithm
+  throw new SignError('SIGN_ENTRY_KIND', `the logs cannot record a signature of ${name}`, {
+    expected: 'an algorithm that signs a digest, such as ecdsa-sha2-256-nistp256',
+    found: name,
+    hint: 'sign with another algorithm, or with a signing configuration that has no log, or another one',
+  })
 }
 
 function artifactOf({ message, digest }: BareSignature): Artifact {

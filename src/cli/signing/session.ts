@@ -1,5 +1,5 @@
 /** The signing session that a command line asks for: key or identity, witnesses, and the check at the end. @module */
-import { ALGORITHMS, type AlgorithmName } from '#crypto/algorithms'
+import type { AlgorithmName } from '#crypto/algorithms'
 import { generatePrivateKey, type Signer } from '#crypto/private-key'
 import { randomBytes } from '#crypto/random'
 import { systemTimers } from '#clients/http/timers'
@@ -66,7 +66,7 @@ export async function openSession(host: Host, ask: SessionAsk): Promise<CommandS
   const services = await chooseServices(host, { ...ask, certified })
   if (services.source === 'flags' && services.logs.length > 0) await confirmPublication(host, services, flags)
   const trust = await trustFor(host, { flags, services, certified })
-  const signer = await makeSigner(host, ask, services)
+  const signer = await makeSigner(host, ask)
   const credentials = certified
     ? await identityCredentials(host, { ...ask, services, fetch, signer })
     : fixedCredential(signer, await loadKeyCertificates(host, flags))
@@ -110,19 +110,13 @@ export async function settleSigner(host: Host, session: SigningSession, signal: 
   if (issuer !== undefined) host.terminal.note(`Signing as ${names}, vouched for by ${inline(issuer)}`)
 }
 
-/** A key or an ephemeral one; where a log takes part, Ed25519 signs a digest, since that is all a log can record. */
 async function makeSigner(
   host: Host,
   { flags, signal, algorithm = 'ecdsa-sha2-256-nistp256' }: SessionAsk,
-  services: ChosenServices,
 ): Promise<Signer> {
   if (flags.key !== undefined && isKmsAddress(flags.key)) return await loadKmsSigner(host, flags.key, signal)
   if (flags.key === undefined) host.terminal.note('Generating ephemeral keys...')
-  const key =
-    flags.key === undefined ? await generatePrivateKey(algorithm) : await loadPrivateKey(host, flags.key, signal)
-  return key.algorithm.family === 'ed25519' && services.logs.length > 0
-    ? key.withAlgorithm(ALGORITHMS['ed25519-ph'])
-    : key
+  return flags.key === undefined ? await generatePrivateKey(algorithm) : await loadPrivateKey(host, flags.key, signal)
 }
 
 interface CredentialsAsk extends SessionAsk {
