@@ -8,7 +8,7 @@ import type { UnixMillis } from '#time'
 import { readJson } from '../http/body.js'
 import { RecentAnswers } from '../recent-answers.js'
 import { RecentMap } from '../recent-map.js'
-import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob } from './blobs.js'
+import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob, uploadBlob } from './blobs.js'
 import { namesDigest } from './content-digest.js'
 import { deleteManifest, fetchManifest, putManifest, resolveManifest } from './manifests.js'
 import { fetchReferrers, nextPage, readFallback } from './referrers.js'
@@ -45,6 +45,9 @@ export function createRegistryClient(ports: RegistryPorts): RegistryClient {
     },
     hasBlob: async (repository, digest) => await hasBlob(transport, repository, digest),
     pushBlob: async (repository, bytes, mediaType) => await pushBlob(transport, repository, { bytes, mediaType }),
+    uploadBlob: async (repository, { digest, size }, open) => {
+      await uploadBlob(transport, repository, { digest, size, open })
+    },
     mountBlob: async (repository, digest, from) => await mountBlob(transport, repository, { digest, from }),
     pushManifest: async (repository, name, outgoing) => await putManifest(transport, { repository, name }, outgoing),
     deleteManifest: async (repository, name) => {
