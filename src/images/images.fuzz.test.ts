@@ -52,7 +52,12 @@ test('any folder is read or refused with a code', async () => {
       const read = (path: string): Promise<Uint8Array | undefined> =>
         Promise.resolve(path === 'index.json' ? index : marker)
       await coded(async () => {
-        const reader = await openLayout({ directory: '/x', read, list: () => Promise.resolve([]) })
+        const reader = await openLayout({
+          directory: '/x',
+          read,
+          open: () => Promise.resolve(undefined),
+          list: () => Promise.resolve([]),
+        })
         await reader.resolve({ registry: '', repository: '' }, 'latest')
       })
     }),

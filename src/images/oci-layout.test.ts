@@ -42,6 +42,10 @@ function layout(entries: readonly Entry[], changes: Readonly<Record<string, stri
       const content = files.get(name)
       return Promise.resolve(content === undefined ? undefined : encodeUtf8(content))
     },
+    open: (name) => {
+      const content = files.get(name)
+      return Promise.resolve(content === undefined ? undefined : pieces(encodeUtf8(content)))
+    },
     list: (folder) =>
       Promise.resolve(
         [...files]
@@ -49,6 +53,11 @@ function layout(entries: readonly Entry[], changes: Readonly<Record<string, stri
           .map(([name, content]) => ({ name: name.slice(folder.length + 1), size: (content ?? '').length })),
       ),
   }
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  await Promise.resolve()
+  for (let at = 0; at < bytes.length; at += 16) yield bytes.subarray(at, at + 16)
 }
 
 const CONFIG = { mediaType: 'x', digest: digestOf(new Uint8Array()), size: 0 }

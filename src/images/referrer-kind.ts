@@ -34,11 +34,10 @@ export async function referrerKind(
   const { annotations = {}, artifactType, config, layers } = manifest
   const legacy = LEGACY.get(artifactType ?? config.mediaType)
   if (legacy !== undefined) return legacy
+  // cosign 3 has referrers of bare envelopes, too (`WriteAttestationsReferrer`).
+  if (layers.length > 0 && layers.every(({ mediaType }) => mediaType === DSSE_MEDIA_TYPE)) return 'attestation'
   const [layer] = layers
-  if (layers.length !== 1 || layer === undefined) return 'other'
-  // cosign 3 has referrers of bare envelopes, too (`--registry-referrers-mode` with attestations in the old format).
-  if (layer.mediaType === DSSE_MEDIA_TYPE) return 'attestation'
-  if (!isBundleType(layer.mediaType)) return 'other'
+  if (layers.length !== 1 || layer === undefined || !isBundleType(layer.mediaType)) return 'other'
   const stated = annotations[ANNOTATIONS.bundlePredicateType]
   if (stated !== undefined) return kindOfPredicate(stated)
   if (annotations[ANNOTATIONS.bundleContent] === 'message-signature') return 'signature'
