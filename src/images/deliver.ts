@@ -1,7 +1,7 @@
 /** Writing an image with all that hangs on it to a registry (`load`, `copy`). @module */
 import { orUndefined } from '#clients/registry/client'
 import type { OutgoingManifest } from '#clients/registry/registry'
-import { RegistryError } from '#clients/registry/registry-error'
+import { isCodedError } from '#errors'
 import type { Descriptor } from '#formats/oci/descriptor'
 import { repositoryName, type Reference, type Repository } from '#formats/oci/reference'
 import { attachmentTag } from '#formats/oci/tags'
@@ -110,10 +110,19 @@ async function takenOver(
   try {
     return await content.mountBlob(to, digest, from)
   } catch (error) {
-    if (error instanceof RegistryError && error.code !== 'REGISTRY_UNAVAILABLE') return false
+    if (isCodedError(error) && WOULD_RATHER_NOT.has(error.code)) return false
     throw error
   }
 }
+
+/** A login that may not read there, and registries that know no mounts or no repository of that name. */
+const WOULD_RATHER_NOT: ReadonlySet<string> = new Set([
+  'REGISTRY_UNAUTHORIZED',
+  'REGISTRY_DENIED',
+  'REGISTRY_NOT_FOUND',
+  'REGISTRY_UNSUPPORTED',
+  'REGISTRY_REFUSED',
+])
 
 async function push(
   writer: AttachmentWriter,

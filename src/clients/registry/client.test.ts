@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeUtf8 } from '#encoding/utf8'
+import { CodedError } from '#errors'
 import { digestOf } from '#formats/oci/digest'
 import { MEDIA_TYPES } from '#formats/oci/media-types'
 import { json, type FakeAnswer, type SeenRequest } from '#testing/fake-fetch'
 import { fakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '#testing/fake-registry'
 import { HttpError } from '../http/http-error.js'
 import { anonymousKeychain } from './authenticator.js'
-import { createRegistryClient } from './client.js'
+import { createRegistryClient, orUndefined } from './client.js'
 import type { Credentials } from './credentials.js'
 import type { RegistryClient } from './registry.js'
 
@@ -59,6 +60,15 @@ test('what is not there is told apart', async () => {
   const { client } = setUp()
   await assert.rejects(client.resolve(APP, 'v2'), { code: 'REGISTRY_NOT_FOUND' })
   await assert.rejects(client.manifest(APP, digestOf(encodeUtf8('x'))), { code: 'REGISTRY_NOT_FOUND' })
+})
+
+test('what is not there is told apart by its code, whichever chunk it comes from', async () => {
+  class RegistryErrorOfAnotherChunk extends CodedError {}
+  const absent = new RegistryErrorOfAnotherChunk('REGISTRY_NOT_FOUND', 'no')
+  assert.equal(await orUndefined(Promise.reject(absent)), undefined)
+  await assert.rejects(orUndefined(Promise.reject(new RegistryErrorOfAnotherChunk('REGISTRY_DENIED', 'no'))), {
+    code: 'REGISTRY_DENIED',
+  })
 })
 
 test('a manifest is fetched once by digest, and every time by tag', async () => {
