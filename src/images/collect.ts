@@ -168,8 +168,10 @@ class Gathering {
       holds.filter(this.#wanted).map(async (hold) => {
         const tag = attachmentTag(subject, hold.kind, this.#reader.tagPrefix)
         const repository = this.#places.attachments
-        const manifest = await orUndefined(this.#reader.content.manifest(repository, tag))
-        if (manifest === undefined || !this.#isNew(`${hold.kind} ${subject}`, 'attachments')) return []
+        // Most are not there, and a HEAD does not count against limits on pulls.
+        const there = await orUndefined(this.#reader.content.resolve(repository, tag))
+        if (there === undefined || !this.#isNew(`${hold.kind} ${subject}`, 'attachments')) return []
+        const manifest = await this.#reader.content.manifest(repository, there.digest)
         if (hold.kind !== 'sbom') readAttachmentImage(manifest, { repository, tag })
         return held(await this.#withNamed(manifest, 'attachments', 0), hold)
       }),
@@ -244,10 +246,7 @@ function readable(bytes: Uint8Array, mediaType: string): Manifest | undefined {
 /** Layers that may not be passed on are no part of what a registry has (image-spec, "Non-Distributable Layers"). */
 const NOT_DISTRIBUTED = /\.nondistributable\.|\.foreign\./
 
-function blobsOf(
-  manifests: readonly CollectedManifest[],
-  loose: readonly CollectedBlob[],
-): readonly CollectedBlob[] {
+function blobsOf(manifests: readonly CollectedManifest[], loose: readonly CollectedBlob[]): readonly CollectedBlob[] {
   const blobs = new Map<string, CollectedBlob>()
   const named = manifests.flatMap(({ manifest, place }) =>
     manifest.kind === 'image' ? [manifest.config, ...manifest.layers].map((descriptor) => ({ descriptor, place })) : [],

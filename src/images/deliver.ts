@@ -67,9 +67,12 @@ export async function deliverImage(
     await deliverBlob(destination, collection, { blob, signal, transfer })
   })
   const [held, named] = split(collection.manifests, ({ hold }) => hold !== undefined)
-  for (const { descriptor, bytes, place } of named) {
+  const deliver = async ({ descriptor, bytes, place }: CollectedManifest): Promise<void> => {
     await push(writer, places[place], { name: descriptor.digest, mediaType: descriptor.mediaType, bytes })
   }
+  const [images, indexes] = split(named, ({ manifest }) => manifest.kind === 'image')
+  await inParallel(images, AT_ONCE, deliver)
+  for (const index of indexes) await deliver(index)
   await deliverTagged(destination, held)
   await deliverReferrers(destination, held)
   const root = named.find(({ descriptor }) => descriptor.digest === collection.image.digest)
@@ -134,10 +137,7 @@ async function push(
   return written.subjectRecorded
 }
 
-async function deliverTagged(
-  { writer, places }: Destination,
-  held: readonly CollectedManifest[],
-): Promise<void> {
+async function deliverTagged({ writer, places }: Destination, held: readonly CollectedManifest[]): Promise<void> {
   for (const { descriptor, bytes, hold } of held) {
     if (hold?.by !== 'tag') continue
     const at = { repository: places.attachments, tag: tagOf(writer, hold) }

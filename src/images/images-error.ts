@@ -16,6 +16,8 @@ export type ImagesErrorCode =
   | 'IMAGES_EXISTS'
   /** In a multi-arch image there is no image for the platform, or more than one; or the image is none of many. */
   | 'IMAGES_PLATFORM'
+  /** A file of a layout cannot be read or written. */
+  | 'IMAGES_FILE'
   /** A tag, an index or a directory is not laid out as an image with attachments is. */
   | 'IMAGES_LAYOUT'
 

@@ -90,7 +90,9 @@ function namedEntry(files: LayoutFiles, { manifests }: ImageIndex, name: string)
   if (kind === undefined) return sole(files, images)
   // cosign keeps one of each, and does not say whose: they are those of the image that was saved, and not of what is in it.
   const entry = images.some(({ digest }) => name === `${referrersTag(digest)}.${kind}`)
-    ? manifests.find(({ annotations = {} }) => annotations[ANNOTATIONS.kind] === cosignKind(kind) && isNameless(annotations))
+    ? manifests.find(
+        ({ annotations = {} }) => annotations[ANNOTATIONS.kind] === cosignKind(kind) && isNameless(annotations),
+      )
     : undefined
   if (entry !== undefined) return entry
   throw new RegistryError('REGISTRY_NOT_FOUND', `${files.directory} has no ${name}`)

@@ -4,11 +4,7 @@
 export type Task<T, R> = (item: T, signal: AbortSignal) => Promise<R>
 
 /** Does the work for each, at most `atOnce` at a time, and keeps the order. The first error is thrown once all has come to rest. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  work: Task<T, R>,
-): Promise<readonly R[]> {
+export async function inParallel<T, R>(items: readonly T[], atOnce: number, work: Task<T, R>): Promise<readonly R[]> {
   const results = new Array<R>(items.length)
   const failures: unknown[] = []
   const controller = new AbortController()

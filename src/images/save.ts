@@ -88,7 +88,9 @@ async function isWhole(store: LayoutStore, path: string, descriptor: Descriptor)
  * an index goes by its tag alone; referrers are named without their annotations, which are a stranger's and could pose as a kind.
  */
 function entriesOf({ image, manifests }: ImageCollection, tag: string | undefined): readonly Descriptor[] {
-  const isIndex = manifests.some(({ descriptor, manifest }) => descriptor.digest === image.digest && manifest.kind === 'index')
+  const isIndex = manifests.some(
+    ({ descriptor, manifest }) => descriptor.digest === image.digest && manifest.kind === 'index',
+  )
   const root: Descriptor = {
     ...pointer(image),
     annotations: {

@@ -50,7 +50,10 @@ export const command: Command = defineCommand({
   },
   examples: [
     { does: 'remove everything', run: 'clean registry.example.com/app@sha256:…' },
-    { does: 'remove old attestations and keep the signatures', run: 'clean --type attestation -f registry.example.com/app:1.2' },
+    {
+      does: 'remove old attestations and keep the signatures',
+      run: 'clean --type attestation -f registry.example.com/app:1.2',
+    },
   ],
 
   async run({ args: [text = ''], flags, host, verbose }) {
@@ -61,7 +64,12 @@ export const command: Command = defineCommand({
     }
     const images = await openImages(host, flags, { verbose })
     const { repository, descriptor, name } = await digestImage(images.content, text)
-    const { removed, left, others } = await cleanImage(images, { repository, digest: descriptor.digest, tags, referrers })
+    const { removed, left, others } = await cleanImage(images, {
+      repository,
+      digest: descriptor.digest,
+      tags,
+      referrers,
+    })
     if (flags.output === 'text') {
       for (const each of removed) host.terminal.note(`Removed ${each.name} from ${text}`)
       for (const each of left) host.terminal.note(`could not delete ${each.name} from ${text}:\n ${each.error.message}`)

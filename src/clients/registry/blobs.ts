@@ -60,7 +60,8 @@ export async function pushBlob(
 ): Promise<Descriptor> {
   const digest = digestOf(bytes)
   const { length: size } = bytes
-  if (!(await hasBlob(transport, repository, digest))) await upload(transport, repository, { digest, size, body: bytes })
+  if (!(await hasBlob(transport, repository, digest)))
+    await upload(transport, repository, { digest, size, body: bytes })
   return { mediaType, digest, size }
 }
 
