@@ -138,13 +138,13 @@ async function push(
 }
 
 async function deliverTagged({ writer, places }: Destination, held: readonly CollectedManifest[]): Promise<void> {
-  for (const { descriptor, bytes, hold } of held) {
-    if (hold?.by !== 'tag') continue
+  await inParallel(held, AT_ONCE, async ({ descriptor, bytes, hold }) => {
+    if (hold?.by !== 'tag') return
     const at = { repository: places.attachments, tag: tagOf(writer, hold) }
     const { mediaType, digest } = descriptor
     if (isSingle(hold)) await push(writer, at.repository, { name: at.tag, mediaType, bytes })
     else await mergeAttachments(writer, { ...at, manifest: { mediaType, digest, bytes } })
-  }
+  })
 }
 
 /** Where the registry takes no note of what refers to what, the lists are kept for it; each is written once. */
@@ -162,10 +162,10 @@ async function deliverReferrers(
       unlisted.set(subject, [...(unlisted.get(subject) ?? []), referrerDescriptor(manifest, bytes)])
     }
   }
-  for (const [subject, add] of unlisted) {
+  await inParallel([...unlisted], AT_ONCE, async ([subject, add]) => {
     const { source } = await writer.content.referrers(repository, subject)
     if (source === 'tag') await updateFallbackIndex(writer, { repository, subject, add })
-  }
+  })
 }
 
 async function pointTag(
