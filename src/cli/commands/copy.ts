@@ -16,7 +16,7 @@ export const command: Command = defineCommand({
   name: 'copy',
   summary: 'Copy an image and all that is attached to it',
   description:
-    'Copies every platform of the image, signatures, attestations, SBOMs and every other referrer, from one registry to another, or within one, where blobs are taken over without being sent. Signatures and attestations are added to those that are there. They are read from where COSIGN_REPOSITORY says, and written beside the copy. A destination without tag and digest means latest.',
+    'Copies every platform of the image, signatures, attestations, SBOMs and every other referrer, from one registry to another, or within one, where blobs are taken over without being sent. Signatures and attestations are added to those that are there. They are read from where COSIGN_REPOSITORY says, and written beside the copy. A destination without tag and digest means latest. Time is limited only by a --timeout that is given.',
   args: { usage: 'SOURCE DESTINATION', min: 2, max: 2 },
   flags: {
     only: {

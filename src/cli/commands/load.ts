@@ -21,7 +21,7 @@ export const command: Command = defineCommand({
   name: 'load',
   summary: 'Write an image that was saved to a folder, and all that is attached to it, to a registry',
   description:
-    'Reads what save wrote, and what cosign’s save wrote. What the registry has is not sent again. Signatures and attestations are added to those that are there; the image’s tag comes last, and is moved if it is taken.',
+    'Reads what save wrote, and what cosign’s save wrote. What the registry has is not sent again. Signatures and attestations are added to those that are there; the image’s tag comes last, and is moved if it is taken. Time is limited only by a --timeout that is given.',
   args: { usage: 'IMAGE', min: 1, max: 1 },
   flags: {
     dir: { kind: 'path', placeholder: 'FOLDER', help: 'the folder to load from' },

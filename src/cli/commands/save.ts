@@ -14,7 +14,7 @@ export const command: Command = defineCommand({
   name: 'save',
   summary: 'Save an image and all that is attached to it to a folder',
   description:
-    'Writes an OCI image layout: the image with all of its platforms, signatures, attestations, SBOMs and every other referrer. What is in the folder already is not fetched again, so a save that was broken off can be run again. Nothing is verified but digests; verify --local-image does the rest.',
+    'Writes an OCI image layout: the image with all of its platforms, signatures, attestations, SBOMs and every other referrer. What is in the folder already is not fetched again, so a save that was broken off can be run again. Nothing is verified but digests; verify --local-image does the rest. Time is limited only by a --timeout that is given.',
   args: { usage: 'IMAGE', min: 1, max: 1 },
   flags: {
     dir: { kind: 'path', placeholder: 'FOLDER', help: 'the folder to save to' },
