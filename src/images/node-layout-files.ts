@@ -2,6 +2,7 @@
 import { randomBytes } from '#crypto/random'
 import { encodeHex } from '#encoding/hex'
 import { isCodedError } from '#errors'
+import type { Clock } from '#time'
 import { ImagesError } from './images-error.js'
 import type { LayoutFiles } from './oci-layout.js'
 import type { LayoutStore } from './save.js'
@@ -36,7 +37,7 @@ const UNFINISHED = '.unfinished'
 const ABANDONED = 10 * 60_000
 
 /** The same, to be written. What a process that was killed has left unfinished is removed by the next. */
-export function nodeLayoutStore(directory: string): LayoutStore {
+export function nodeLayoutStore(directory: string, clock: Clock): LayoutStore {
   const files = nodeLayoutFiles(directory)
   return {
     ...files,
@@ -56,7 +57,7 @@ export function nodeLayoutStore(directory: string): LayoutStore {
       const folder = `${directory}/${UNFINISHED}`
       for (const name of await absentAs([], readdir(folder))) {
         const modified = (await absentAs(undefined, stat(`${folder}/${name}`)))?.mtimeMs ?? Infinity
-        if (modified < Date.now() - ABANDONED) await rm(`${folder}/${name}`, { force: true })
+        if (modified < clock() - ABANDONED) await rm(`${folder}/${name}`, { force: true })
       }
       await rmdir(folder).catch(() => undefined) // somebody else may be at work in it
     },

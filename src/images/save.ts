@@ -75,8 +75,9 @@ async function isWhole(store: LayoutStore, path: string, descriptor: Descriptor)
   const pieces = await store.open(path)
   if (pieces === undefined) return false
   try {
-    for await (const piece of verifyingStream(pieces, descriptor, store.directory)) void piece
-    return true
+    let left = descriptor.size
+    for await (const piece of verifyingStream(pieces, descriptor, store.directory)) left -= piece.length
+    return left === 0
   } catch (error) {
     if (isCodedError(error)) return false
     throw error

@@ -37,7 +37,7 @@ export const command: Command = defineCommand({
     await withProgress(
       host,
       () => `Saving ${named.name}: ${tally.line()}`,
-      () => saveImage(nodeLayoutStore(folder), collection, { tag, transfer: tally }),
+      () => saveImage(nodeLayoutStore(folder, host.clock), collection, { tag, transfer: tally }),
     )
     tellMove(host, flags.output, { did: 'Saved', from: named.name, to: folder, collection, tally })
     return undefined
