@@ -371,6 +371,11 @@ describe('delivering', () => {
     const uploads = bench.registry.requests.slice(before).filter(({ url }) => url.pathname.includes('/uploads/'))
     assert.deepEqual(uploads, [])
     assert.equal(present.length, collection.blobs.length)
+    const puts = bench.registry.requests.slice(before).filter(({ method }) => method === 'PUT')
+    assert.ok(
+      puts.every(({ url }) => !url.pathname.endsWith('/manifests/v1')),
+      'the tag is not written again',
+    )
   })
 
   test('within a registry blobs are taken over', async () => {
@@ -485,6 +490,21 @@ describe('collecting', () => {
       subject = next
     }
     await assert.rejects(collect(bench, image), { code: 'IMAGES_LAYOUT' })
+  })
+
+  test('what an index names and is no manifest comes along as a blob, with the index alone', async () => {
+    const bench = setUp()
+    const text = 'something else'
+    const other = { mediaType: 'text/plain', size: text.length, digest: bench.registry.putBlob(APP.repository, text) }
+    const index = putIndex(bench, [other, putImage(bench, 'one')], 'v1')
+    await attach(bench, index, 'signature')
+    await deliverImage(to(bench), await collect(bench, index), QUIET)
+    assert.ok(bench.registry.blobs.has(`moved/app@${other.digest}`))
+    const { blobs } = await collect(bench, index, { withImage: false })
+    assert.deepEqual(
+      blobs.filter(({ place }) => place === 'image'),
+      [],
+    )
   })
 
   test('a platform that the registry has lost is an error', async () => {

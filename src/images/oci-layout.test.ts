@@ -119,6 +119,14 @@ test('referrers are found though no index lists them', async () => {
   )
 })
 
+test('the image is the one that refers to no other, where an index lists all (oras)', async () => {
+  const subject = { mediaType: MEDIA_TYPES.ociManifest, digest: DIGEST, size: text(ONE).length }
+  const files = layout([{ content: image('referrer', { subject }) }, { content: ONE }])
+  assert.equal((await soleImage(files)).digest, DIGEST)
+  const cut = layout([{ content: image('referrer', { subject }) }, { content: ONE }], { [path(DIGEST)]: undefined })
+  await assert.rejects(soleImage(cut), { code: 'REGISTRY_NOT_FOUND' })
+})
+
 test('a blob that was changed on disk is refused', async () => {
   const reader = await openLayout(layout([{ content: ONE }], { [path(DIGEST)]: text(image('other')) }))
   await assert.rejects(reader.manifest(ANY, DIGEST), { code: 'REGISTRY_DIGEST' })

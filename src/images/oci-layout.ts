@@ -75,11 +75,20 @@ export async function checkVersion(files: LayoutFiles): Promise<void> {
   if (marker !== undefined) checkMarker(files, marker)
 }
 
-/** The image of a layout that holds one. @throws ImagesError IMAGES_LAYOUT if there is none, or several */
+/**
+ * The image of a layout that holds one, whatever is attached to it: some tools list referrers beside it, and do not say which is which.
+ * @throws ImagesError IMAGES_LAYOUT if there is none, or several
+ */
 export async function soleImage(files: LayoutFiles): Promise<Descriptor> {
   const bytes = await files.read('index.json')
   if (bytes === undefined) throw noLayout(files, 'index.json', 'none')
-  return sole(files, readIndex(files, bytes).manifests.filter(isImage))
+  const images = readIndex(files, bytes).manifests.filter(isImage)
+  if (images.length < 2) return sole(files, images)
+  const manifests = await Promise.all(images.map(async ({ digest }) => tryManifest(await readBlob(files, digest))))
+  return sole(
+    files,
+    images.filter((_, index) => manifests[index]?.subject === undefined),
+  )
 }
 
 function namedEntry(files: LayoutFiles, { manifests }: ImageIndex, name: string): Descriptor {

@@ -42,11 +42,12 @@ test('so many at once and no more, and the order is kept', async () => {
 test('the first error is thrown once the others have come to rest, and nothing more is begun', async () => {
   const all = gates(4)
   const begun: number[] = []
+  const stopped: boolean[] = []
   let settled = false
   const result = inParallel(all, 2, async ({ promise }, signal) => {
     begun.push(begun.length)
     await promise
-    signal.throwIfAborted()
+    stopped.push(signal.aborted)
     return 'done'
   })
   result.then(undefined, () => {
@@ -58,6 +59,7 @@ test('the first error is thrown once the others have come to rest, and nothing m
   assert.equal(settled, false)
   all[1]?.resolve('')
   await assert.rejects(result, { message: 'first' })
+  assert.deepEqual(stopped, [true])
   assert.equal(begun.length, 2)
 })
 

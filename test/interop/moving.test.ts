@@ -359,3 +359,14 @@ test('oras finds every referrer in what was copied, and in a saved folder', asyn
   const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as { manifests: readonly unknown[] }
   assert.equal(index.manifests.length, 3)
 })
+
+test('what oras copied to a folder is verified and loaded', async () => {
+  const image = await newImage(plain.host)
+  await sign(image, 'bundle')
+  const folder = newFolder()
+  await must('oras', ['copy', '-r', '--from-plain-http', '--to-oci-layout', image, `${folder}:v1`])
+  assert.ok(await verified('countersign', 'verify', '--local-image', folder))
+  const name = newName(plain.host)
+  await ok('countersign', ['load', '--dir', folder, `${name}:v1`])
+  for (const client of ['countersign', 'cosign3'] as const) assert.ok(await verified(client, 'verify', `${name}:v1`))
+})

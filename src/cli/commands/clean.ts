@@ -1,6 +1,6 @@
 /** `countersign clean`. @module */
 import { RegistryError } from '#clients/registry/registry-error'
-import { cleanImage, type CleanQuery, type Left } from '#images/clean'
+import { cleanImage, type CleanQuery, type CleanReport } from '#images/clean'
 import { registryFlags } from '../flags/registry.js'
 import { digestImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
@@ -75,20 +75,22 @@ export const command: Command = defineCommand({
       for (const each of left) host.terminal.note(`could not delete ${each.name} from ${text}:\n ${each.error.message}`)
       if (others > 0) host.terminal.note(`${String(others)} other referrer${others === 1 ? '' : 's'} left in place`)
     }
-    if (left.length > 0) throw incomplete(name, left)
+    if (left.length > 0) throw incomplete(name, { removed, left })
     if (flags.output === 'json')
       host.terminal.write(`${JSON.stringify({ image: name, digest: descriptor.digest, removed, others })}\n`)
     return undefined
   },
 })
 
-/** The first reason, with all that is still there. */
-function incomplete(name: string, left: readonly Left[]): RegistryError {
+/** The first reason, with all that is still there, and for programs with all that is not. */
+function incomplete(name: string, { removed, left }: Pick<CleanReport, 'removed' | 'left'>): RegistryError {
   const cause = left[0]?.error
-  return new RegistryError(cause?.code ?? 'REGISTRY_REFUSED', `not everything could be removed from ${name}`, {
+  const error = new RegistryError(cause?.code ?? 'REGISTRY_REFUSED', `not everything could be removed from ${name}`, {
     expected: 'a registry that deletes, and a login that may',
     found: `still there: ${left.map((each) => each.name).join(', ')}`,
     hint: cause?.hint,
     cause,
   })
+  const report = { removed, left: left.map(({ error: { code }, ...each }) => ({ ...each, code })) }
+  return Object.assign(error, { report })
 }
