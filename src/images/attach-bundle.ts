@@ -47,7 +47,7 @@ export async function attachBundle(writer: AttachmentWriter, attachment: BundleA
     async () => await registry.pushManifest(repository, descriptor.digest, manifest),
   )
   const byTag = !written.subjectRecorded && (await keepsNoList(writer, repository, subject.digest))
-  if (byTag) await updateFallbackIndex(writer, { repository, subject: subject.digest, add: descriptor })
+  if (byTag) await updateFallbackIndex(writer, { repository, subject: subject.digest, add: [descriptor] })
   return { repository, manifest: descriptor.digest, byTag }
 }
 

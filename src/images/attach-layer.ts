@@ -66,6 +66,36 @@ export async function attachLayer(writer: AttachmentWriter, attachment: LayerAtt
   return { repository, tag }
 }
 
+/** An image of attachments that comes from elsewhere; its blobs are there already. */
+export interface MovedAttachments extends AttachedLayer {
+  readonly manifest: FetchedManifest
+}
+
+/**
+ * Puts it under the tag as it is, if there is nothing; otherwise its layers are added to those that are there.
+ * @throws RegistryError; ImagesError IMAGES_CONTENDED, IMAGES_LAYER_LIMIT, IMAGES_LAYOUT
+ */
+export async function mergeAttachments(
+  writer: AttachmentWriter,
+  { repository, tag, manifest }: MovedAttachments,
+): Promise<void> {
+  const moved = readAttachmentImage(manifest, { repository, tag })
+  await updateTag(writer, {
+    repository,
+    tag,
+    merge: async (existing) => {
+      if (existing === undefined) return { mediaType: moved.mediaType, bytes: manifest.bytes }
+      if (existing.digest === manifest.digest) return undefined
+      const image = readAttachmentImage(existing, { repository, tag })
+      const missing = moved.layers.filter((layer) => !image.layers.some((each) => sameLayer(each, layer)))
+      if (missing.length === 0) return undefined
+      const next = [...image.layers, ...missing]
+      if (next.length > MAX_LAYERS) throw tooMany({ repository, tag }, next.length)
+      return await writeImage(writer, repository, imageOf(next, image, {}))
+    },
+  })
+}
+
 /** @throws ImagesError IMAGES_LAYOUT if the tag holds something else, IMAGES_LAYER_LIMIT if it holds too much. */
 export function readAttachmentImage(manifest: FetchedManifest, at: AttachedLayer): ImageManifest {
   const image = parseManifest(manifest.bytes, manifest.mediaType)
@@ -94,7 +124,7 @@ interface BuiltImage {
 function imageOf(
   layers: readonly Descriptor[],
   existing: ImageManifest | undefined,
-  { dockerMediaTypes, created }: LayerAttachment,
+  { dockerMediaTypes, created }: Pick<LayerAttachment, 'dockerMediaTypes' | 'created'>,
 ): BuiltImage {
   const types =
     dockerMediaTypes === true

@@ -43,6 +43,6 @@ export async function attachLegacyReferrer(
   const descriptor = referrerDescriptor(manifest, bytes)
   const written = await content.pushManifest(repository, descriptor.digest, { mediaType: manifest.mediaType, bytes })
   const byTag = !written.subjectRecorded && (await content.referrers(repository, subject.digest)).source === 'tag'
-  if (byTag) await updateFallbackIndex(writer, { repository, subject: subject.digest, add: descriptor })
+  if (byTag) await updateFallbackIndex(writer, { repository, subject: subject.digest, add: [descriptor] })
   return { repository, manifest: descriptor.digest, byTag }
 }

@@ -16,25 +16,26 @@ export interface FallbackChange {
   readonly repository: Repository
   /** The digest of the image. */
   readonly subject: string
-  readonly add?: Descriptor
+  readonly add?: readonly Descriptor[]
   /** Digests of manifests that are no longer there. */
   readonly remove?: ReadonlySet<string>
 }
 
 /** Makes the tag `sha256-<hex>` list what it should, entries of older clients repaired on the way. */
 export async function updateFallbackIndex(writer: AttachmentWriter, change: FallbackChange): Promise<void> {
-  const { repository, subject, add, remove = new Set<string>() } = change
+  const { repository, subject, add = [], remove = new Set<string>() } = change
+  const replaced = new Set([...remove, ...add.map(({ digest }) => digest)])
   await updateTag(writer, {
     repository,
     tag: referrersTag(subject),
     merge: async (existing) => {
       const index = readIndex(existing, subject)
-      const kept = index.manifests.filter(({ digest }) => digest !== add?.digest && !remove.has(digest))
-      const manifests = [...(await repair(writer, repository, kept)), ...(add === undefined ? [] : [add])]
+      const kept = index.manifests.filter(({ digest }) => !replaced.has(digest))
+      const manifests = [...(await repair(writer, repository, kept)), ...add]
       // By digest, as go-containerregistry sorts: the same set is the same index, whoever wrote it.
       manifests.sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0))
       const next = serializeManifest({ ...index, manifests })
-      const unchanged = existing !== undefined && sameList(index.manifests, manifests)
+      const unchanged = (existing !== undefined || manifests.length === 0) && sameList(index.manifests, manifests)
       return unchanged ? undefined : ({ mediaType: MEDIA_TYPES.ociIndex, bytes: next } satisfies OutgoingManifest)
     },
   })

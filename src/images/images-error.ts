@@ -12,6 +12,12 @@ export type ImagesErrorCode =
   | 'IMAGES_REFERRER'
   /** Others kept overwriting the tag: the signature was made, but could not be added to the image. */
   | 'IMAGES_CONTENDED'
+  /** Something else is there already, and it was not said that it may be replaced. */
+  | 'IMAGES_EXISTS'
+  /** In a multi-arch image there is no image for the platform, or more than one; or the image is none of many. */
+  | 'IMAGES_PLATFORM'
+  /** A file of a layout cannot be read or written. */
+  | 'IMAGES_FILE'
   /** A tag, an index or a directory is not laid out as an image with attachments is. */
   | 'IMAGES_LAYOUT'
 

@@ -42,6 +42,10 @@ function layout(entries: readonly Entry[], changes: Readonly<Record<string, stri
       const content = files.get(name)
       return Promise.resolve(content === undefined ? undefined : encodeUtf8(content))
     },
+    open: (name) => {
+      const content = files.get(name)
+      return Promise.resolve(content === undefined ? undefined : pieces(encodeUtf8(content)))
+    },
     list: (folder) =>
       Promise.resolve(
         [...files]
@@ -49,6 +53,11 @@ function layout(entries: readonly Entry[], changes: Readonly<Record<string, stri
           .map(([name, content]) => ({ name: name.slice(folder.length + 1), size: (content ?? '').length })),
       ),
   }
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  await Promise.resolve()
+  for (let at = 0; at < bytes.length; at += 16) yield bytes.subarray(at, at + 16)
 }
 
 const CONFIG = { mediaType: 'x', digest: digestOf(new Uint8Array()), size: 0 }
@@ -108,6 +117,14 @@ test('referrers are found though no index lists them', async () => {
     descriptors.map(({ artifactType }) => artifactType),
     ['application/vnd.example'],
   )
+})
+
+test('the image is the one that refers to no other, where an index lists all (oras)', async () => {
+  const subject = { mediaType: MEDIA_TYPES.ociManifest, digest: DIGEST, size: text(ONE).length }
+  const files = layout([{ content: image('referrer', { subject }) }, { content: ONE }])
+  assert.equal((await soleImage(files)).digest, DIGEST)
+  const cut = layout([{ content: image('referrer', { subject }) }, { content: ONE }], { [path(DIGEST)]: undefined })
+  await assert.rejects(soleImage(cut), { code: 'REGISTRY_NOT_FOUND' })
 })
 
 test('a blob that was changed on disk is refused', async () => {

@@ -48,6 +48,8 @@ export interface CommandSpec<F extends Flags> {
   readonly failureExitCode?: number
   /** Set: `--timeout` does not end it; for what runs until it is told to stop. */
   readonly longRunning?: true
+  /** Set: only a `--timeout` that was given ends it; for what takes as long as it is large. */
+  readonly unhurried?: true
   readonly run: (invocation: Invocation<F>) => Promise<number | undefined>
 }
 

@@ -230,6 +230,16 @@ describe('errors', () => {
     assert.match(host.stderr(), /no answer yet to GET https:\/\/a\.example\/, and 1 more/)
     assert.match(host.stderr(), /context deadline exceeded/)
   })
+  test('what takes as long as it is large is ended by a --timeout that was given, and by none that was not', async () => {
+    const host = fakeHost()
+    const unhurried = probe({
+      run: async ({ signal }) => (signal === host.interrupted ? 0 : 7),
+    }).command
+    const spec = { ...unhurried, unhurried: true } as const
+    assert.equal(await runCommand(spec, [], host), 0)
+    assert.equal(await runCommand(spec, ['--timeout', '10m'], host), 7)
+    assert.equal(await runCommand(unhurried, [], host), 7)
+  })
   test('--timeout may be longer than a timer can be set to', async () => {
     for (const long of ['1000h', '100000h']) {
       const { command } = probe({ run: () => new Promise((resolve) => setTimeout(resolve, 20, undefined)) })

@@ -92,7 +92,8 @@ async function runTimed(command: Command, { args, bound, host }: Prepared): Prom
   const { flags, changed } = bound
   const timeout = flags['timeout']
   const verbose = flags['verbose'] === true
-  const limited = command.longRunning !== true && typeof timeout === 'number'
+  const hurried = command.unhurried !== true || changed.has('timeout')
+  const limited = command.longRunning !== true && hurried && typeof timeout === 'number'
   const deadline = limited ? startDeadline(timeout, host) : undefined
   const signal = deadline?.signal ?? host.interrupted
   const invocation: Invocation = { args, flags, changed, host, signal, verbose }

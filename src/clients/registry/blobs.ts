@@ -2,10 +2,11 @@
 import type { Descriptor } from '#formats/oci/descriptor'
 import { digestOf, parseDigest } from '#formats/oci/digest'
 import type { Repository } from '#formats/oci/reference'
-import { contentLength, discardBody, readBytes, streamBody } from '../http/body.js'
-import type { FetchResponse } from '../http/fetch.js'
+import { contentLength, discardBody, readBytes } from '../http/body.js'
+import type { FetchBody, FetchResponse } from '../http/fetch.js'
 import { verifyContent, verifyingStream } from './content-digest.js'
 import { RegistryError } from './registry-error.js'
+import { resumingStream } from './resuming-stream.js'
 import { registryRefusal, type RegistryTransport } from './transport.js'
 
 type BlobName = Pick<Descriptor, 'digest' | 'size'>
@@ -18,7 +19,7 @@ export async function fetchBlob(
 ): Promise<Uint8Array> {
   const what = `the blob ${digest}`
   if (size > limit) throw tooLarge(repository, limit, size)
-  const response = await openResponse(transport, repository, digest)
+  const response = await openResponse(transport, repository, { digest, start: 0 })
   const declared = contentLength(response)
   if (declared !== undefined && declared > limit) {
     await discardBody(response)
@@ -29,14 +30,14 @@ export async function fetchBlob(
   return bytes
 }
 
-/** A blob piece by piece; it fails before its last piece unless the whole has the digest. */
+/** A blob piece by piece; it fails before its last piece unless the whole has the digest. What was cut off is gone on with. */
 export async function* streamBlob(
   transport: RegistryTransport,
   repository: Repository,
   { digest, size }: BlobName,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const response = await openResponse(transport, repository, digest)
-  yield* verifyingStream(streamBody(response), { digest, size }, repository.registry)
+  const pieces = resumingStream(async (start) => await openResponse(transport, repository, { digest, start }))
+  yield* verifyingStream(pieces, { digest, size }, repository.registry)
 }
 
 export async function hasBlob(transport: RegistryTransport, repository: Repository, digest: string): Promise<boolean> {
@@ -58,21 +59,41 @@ export async function pushBlob(
   { bytes, mediaType }: { readonly bytes: Uint8Array; readonly mediaType: string },
 ): Promise<Descriptor> {
   const digest = digestOf(bytes)
-  if (!(await hasBlob(transport, repository, digest))) {
-    const location = await startUpload(transport, repository)
-    const response = await transport({
-      scope: { repository, actions: ['pull', 'push'] },
-      path: withDigest(location, digest),
-      method: 'PUT',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: bytes,
-    })
-    if (response.status !== 201 && response.status !== 204) {
-      throw await registryRefusal(response, repository, `the upload of ${digest}`)
-    }
-    await discardBody(response)
+  const { length: size } = bytes
+  if (!(await hasBlob(transport, repository, digest)))
+    await upload(transport, repository, { digest, size, body: bytes })
+  return { mediaType, digest, size }
+}
+
+/** Uploads what comes piece by piece, whether or not the blob is there. Each attempt opens it anew. */
+export async function uploadBlob(
+  transport: RegistryTransport,
+  repository: Repository,
+  { digest, size, open }: BlobName & { readonly open: () => AsyncIterable<Uint8Array> },
+): Promise<void> {
+  // The transport may have to send it twice (a login that has just run out): half a stream must not be taken for the whole.
+  const body: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => open()[Symbol.asyncIterator]() }
+  await upload(transport, repository, { digest, size, body })
+}
+
+/** In one piece: POST, then PUT. */
+async function upload(
+  transport: RegistryTransport,
+  repository: Repository,
+  { digest, size, body }: BlobName & { readonly body: FetchBody },
+): Promise<void> {
+  const location = await startUpload(transport, repository)
+  const response = await transport({
+    scope: { repository, actions: ['pull', 'push'] },
+    path: withDigest(location, digest),
+    method: 'PUT',
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+    body,
+  })
+  if (response.status !== 201 && response.status !== 204) {
+    throw await registryRefusal(response, repository, `the upload of ${digest}`)
   }
-  return { mediaType, digest, size: bytes.length }
+  await discardBody(response)
 }
 
 /** True if the registry took the blob over; otherwise it has to be uploaded. */
@@ -98,11 +119,15 @@ export async function mountBlob(
 async function openResponse(
   transport: RegistryTransport,
   repository: Repository,
-  digest: string,
+  { digest, start }: { readonly digest: string; readonly start: number },
 ): Promise<FetchResponse> {
   parseDigest(digest)
-  const response = await transport({ scope: { repository, actions: ['pull'] }, path: `/blobs/${digest}` })
-  if (response.status === 200) return response
+  const response = await transport({
+    scope: { repository, actions: ['pull'] },
+    path: `/blobs/${digest}`,
+    ...(start > 0 && { headers: { range: `bytes=${String(start)}-` } }),
+  })
+  if (response.status === 200 || (start > 0 && response.status === 206)) return response
   throw await registryRefusal(response, repository, `the blob ${digest}`)
 }
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeUtf8 } from '#encoding/utf8'
+import { CodedError } from '#errors'
 import { digestOf } from '#formats/oci/digest'
 import { MEDIA_TYPES } from '#formats/oci/media-types'
 import { json, type FakeAnswer, type SeenRequest } from '#testing/fake-fetch'
 import { fakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '#testing/fake-registry'
 import { HttpError } from '../http/http-error.js'
 import { anonymousKeychain } from './authenticator.js'
-import { createRegistryClient } from './client.js'
+import { createRegistryClient, orUndefined } from './client.js'
 import type { Credentials } from './credentials.js'
 import type { RegistryClient } from './registry.js'
 
@@ -59,6 +60,15 @@ test('what is not there is told apart', async () => {
   const { client } = setUp()
   await assert.rejects(client.resolve(APP, 'v2'), { code: 'REGISTRY_NOT_FOUND' })
   await assert.rejects(client.manifest(APP, digestOf(encodeUtf8('x'))), { code: 'REGISTRY_NOT_FOUND' })
+})
+
+test('what is not there is told apart by its code, whichever chunk it comes from', async () => {
+  class RegistryErrorOfAnotherChunk extends CodedError {}
+  const absent = new RegistryErrorOfAnotherChunk('REGISTRY_NOT_FOUND', 'no')
+  assert.equal(await orUndefined<string>(Promise.reject(absent)), undefined)
+  await assert.rejects(orUndefined(Promise.reject(new RegistryErrorOfAnotherChunk('REGISTRY_DENIED', 'no'))), {
+    code: 'REGISTRY_DENIED',
+  })
 })
 
 test('a manifest is fetched once by digest, and every time by tag', async () => {
@@ -175,6 +185,62 @@ test('a blob is uploaded once', async () => {
   await client.pushBlob(APP, encodeUtf8('new'), 'text/plain')
   assert.equal(registry.requests.length, 4)
 })
+
+async function* inPieces(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const letter of text) yield await Promise.resolve(encodeUtf8(letter))
+}
+
+test('a blob is uploaded as it comes, with its size', async () => {
+  const { registry, client } = setUp()
+  const descriptor = { digest: digestOf(encodeUtf8('hello')), size: 5 }
+  await client.uploadBlob(APP, descriptor, () => inPieces('hello'))
+  const last = registry.requests.at(-1)
+  assert.deepEqual([last?.method, last?.headers['content-length']], ['PUT', '5'])
+  assert.equal(Buffer.from(registry.blobs.get(`team/app@${descriptor.digest}`) ?? []).toString(), 'hello')
+})
+
+test('an upload whose login has run out in the middle is sent again from the start', async () => {
+  let puts = 0
+  const intercept = (request: SeenRequest): FakeAnswer | undefined => {
+    if (request.method !== 'PUT' || puts++ > 0) return undefined
+    return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }
+  }
+  const registry = fakeRegistry({ intercept })
+  const keychain = (): Promise<Credentials> => Promise.resolve({ kind: 'basic', username: 'u', password: 'p' })
+  const client = createRegistryClient({ fetch: registry.fetch, clock: () => 0, keychain })
+  const descriptor = { digest: digestOf(encodeUtf8('hello')), size: 5 }
+  await client.uploadBlob(APP, descriptor, () => inPieces('hello'))
+  assert.equal(puts, 2)
+  assert.ok(registry.blobs.has(`team/app@${descriptor.digest}`))
+})
+
+test('an upload of something else, or that breaks off, stores nothing', async () => {
+  const { registry, client } = setUp()
+  const descriptor = { digest: digestOf(encodeUtf8('hello')), size: 5 }
+  await assert.rejects(
+    client.uploadBlob(APP, descriptor, () => inPieces('jello')),
+    { code: 'REGISTRY_REFUSED' },
+  )
+  const broken = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* inPieces('hell')
+    throw new HttpError('HTTP_TRUNCATED', 'cut off')
+  }
+  await assert.rejects(client.uploadBlob(APP, descriptor, broken), { code: 'HTTP_TRUNCATED' })
+  assert.equal(registry.blobs.size, 0)
+})
+
+for (const size of [4, 6]) {
+  test(`a blob that is said to have ${String(size)} bytes instead of 5 is refused`, async () => {
+    const { registry, client } = setUp()
+    const digest = registry.putBlob(APP.repository, 'hello')
+    await assert.rejects(
+      async () => {
+        for await (const piece of client.openBlob(APP, { digest, size })) assert.ok(piece.length < 5)
+      },
+      { code: 'REGISTRY_DIGEST' },
+    )
+  })
+}
 
 for (const location of ['', '/v2/other/blobs/uploads/1', 'ftp://x/', '/etc']) {
   test(`an upload that goes on at "${location}" is refused`, async () => {

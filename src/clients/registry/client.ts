@@ -1,5 +1,6 @@
 /** A registry client for one invocation: it remembers logins, schemes and what it fetched by digest. @module */
 import { isJsonObject, type JsonValue } from '#encoding/json'
+import { isCodedError } from '#errors'
 import type { Descriptor } from '#formats/oci/descriptor'
 import { parseDigest } from '#formats/oci/digest'
 import type { Repository } from '#formats/oci/reference'
@@ -8,12 +9,11 @@ import type { UnixMillis } from '#time'
 import { readJson } from '../http/body.js'
 import { RecentAnswers } from '../recent-answers.js'
 import { RecentMap } from '../recent-map.js'
-import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob } from './blobs.js'
+import { fetchBlob, hasBlob, mountBlob, pushBlob, streamBlob, uploadBlob } from './blobs.js'
 import { namesDigest } from './content-digest.js'
 import { deleteManifest, fetchManifest, putManifest, resolveManifest } from './manifests.js'
 import { fetchReferrers, nextPage, readFallback } from './referrers.js'
 import type { FetchedManifest, Referrers, RegistryClient } from './registry.js'
-import { RegistryError } from './registry-error.js'
 import { createTransport, registryRefusal, type RegistryPorts, type RegistryTransport } from './transport.js'
 
 /** So many manifests are remembered; a long-lived caller makes a new client for each piece of work. */
@@ -45,6 +45,9 @@ export function createRegistryClient(ports: RegistryPorts): RegistryClient {
     },
     hasBlob: async (repository, digest) => await hasBlob(transport, repository, digest),
     pushBlob: async (repository, bytes, mediaType) => await pushBlob(transport, repository, { bytes, mediaType }),
+    uploadBlob: async (repository, { digest, size }, open) => {
+      await uploadBlob(transport, repository, { digest, size, open })
+    },
     mountBlob: async (repository, digest, from) => await mountBlob(transport, repository, { digest, from }),
     pushManifest: async (repository, name, outgoing) => await putManifest(transport, { repository, name }, outgoing),
     deleteManifest: async (repository, name) => {
@@ -71,12 +74,12 @@ async function fromTag(repository: Repository, digest: string, manifest: Manifes
   return { source: 'tag', descriptors: readFallback(tagged, digest) }
 }
 
-/** What is not there, as undefined rather than as an error. */
+/** What is not there, as undefined rather than as an error; the reader may be of another chunk, whose classes are its own (ADR 6). */
 export async function orUndefined<T>(pending: Promise<T>): Promise<T | undefined> {
   try {
     return await pending
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'REGISTRY_NOT_FOUND') return undefined
+    if (isCodedError(error) && error.code === 'REGISTRY_NOT_FOUND') return undefined
     throw error
   }
 }

@@ -34,6 +34,8 @@ export async function* verifyingStream(
     if (held !== undefined) yield held
     held = piece
   }
+  // What is passed on is announced by its size, so a size that is not true is as bad as another digest.
+  if (seen !== size) throw mismatch(`${String(size)} bytes`, `${String(seen)} bytes`, where)
   const found = `${algorithm}:${encodeHex(running.digest())}`
   if (found !== expected) throw mismatch(expected, found, where)
   if (held !== undefined) yield held

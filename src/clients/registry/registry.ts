@@ -74,6 +74,15 @@ export interface ContentWriter {
   hasBlob(repository: Repository, digest: string): Promise<boolean>
   /** Uploads a blob unless it is there; returns its descriptor without a media type of its own. */
   pushBlob(repository: Repository, bytes: Uint8Array, mediaType: string): Promise<Descriptor>
+  /**
+   * Uploads a blob of any size as it comes, whether or not it is there. `open` may be called again, for another attempt.
+   * @throws RegistryError, and whatever the pieces end in: then nothing was stored
+   */
+  uploadBlob(
+    repository: Repository,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    open: () => AsyncIterable<Uint8Array>,
+  ): Promise<void>
   /** Takes a blob over from another repository of the same registry; false if the registry would rather have it uploaded. */
   mountBlob(repository: Repository, digest: string, from: Repository): Promise<boolean>
   /**

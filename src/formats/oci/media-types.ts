@@ -36,4 +36,6 @@ export const ANNOTATIONS = {
   predicateType: 'predicateType',
   /** In an OCI layout: what an entry of its index is. */
   kind: 'kind',
+  /** In an OCI layout: the tag of an entry. */
+  refName: 'org.opencontainers.image.ref.name',
 } as const
