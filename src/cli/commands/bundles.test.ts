@@ -26,7 +26,7 @@ function succeeded(outcome: Outcome): Outcome {
 
 /** With `-d` the code of an error is told. */
 function codeOf({ stderr }: Outcome): string | undefined {
-  return /^  code: +(\w+)$/m.exec(stderr)?.[1]
+  return /^ {2}code: +(\w+)$/m.exec(stderr)?.[1]
 }
 
 interface BundleJson {
