@@ -143,8 +143,8 @@ for (const referrersApi of [true, false]) {
       const { writer, image } = setUp({ referrersApi })
       const ready = make()
       assert.equal(ready.kind, kind)
-      await attach(writer, image, ready)
-      await attach(writer, image, ready)
+      await attach(writer, { image, attachable: ready })
+      await attach(writer, { image, attachable: ready })
       const query = { repository: APP, digest: DIGEST, kind }
       const { attachments, unreadable } = await findAttachments(writer, query)
       assert.ok(attachments.length >= 1)
@@ -161,7 +161,7 @@ test('what the registry does not list is not said to be attached', async () => {
     ...writer.content,
     referrers: async () => Promise.resolve({ descriptors: [], source: 'api' as const }),
   }
-  await assert.rejects(attach({ ...writer, content }, image, attachableBundle(dsse(), DIGEST)), {
+  await assert.rejects(attach({ ...writer, content }, { image, attachable: attachableBundle(dsse(), DIGEST) }), {
     code: 'IMAGES_UNCONFIRMED',
   })
 })
@@ -173,7 +173,7 @@ test('what comes back as something else is not said to be attached', async () =>
     () => attachableBundle(dsse(), DIGEST),
     () => attachableSignature(signature(), payload(DIGEST), DIGEST),
   ]) {
-    await assert.rejects(attach({ ...writer, content: { ...writer.content, blob } }, image, make()), {
+    await assert.rejects(attach({ ...writer, content: { ...writer.content, blob } }, { image, attachable: make() }), {
       code: 'IMAGES_UNCONFIRMED',
     })
   }
@@ -186,6 +186,9 @@ test('a list that is late is waited for', async () => {
     looks += 1
     return looks < 3 ? { descriptors: [], source: 'api' } : await writer.content.referrers(...args)
   }
-  await attach({ ...writer, content: { ...writer.content, referrers } }, image, attachableBundle(dsse(), DIGEST))
+  await attach(
+    { ...writer, content: { ...writer.content, referrers } },
+    { image, attachable: attachableBundle(dsse(), DIGEST) },
+  )
   assert.ok(looks >= 3)
 })

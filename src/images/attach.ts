@@ -12,8 +12,10 @@ import { ImagesError } from './images-error.js'
 import { locateAttachments, type AttachmentPlace } from './locate.js'
 import type { AttachmentWriter } from './store.js'
 
-/** How images of the tag layout are written. */
-export interface AttachOptions {
+/** What is attached where. */
+export interface Attaching {
+  readonly image: ResolvedImage
+  readonly attachable: Attachable
   /** Write Docker's media types (`COSIGN_DOCKER_MEDIA_TYPES`). */
   readonly dockerMediaTypes?: boolean | undefined
 }
@@ -25,12 +27,8 @@ const PAUSE = 150
  * Writes it, and reads it back the way that a verifier would find it.
  * @throws ImagesError IMAGES_UNCONFIRMED if it is not found again, and as the writers do; RegistryError
  */
-export async function attach(
-  writer: AttachmentWriter,
-  image: ResolvedImage,
-  attachable: Attachable,
-  { dockerMediaTypes }: AttachOptions = {},
-): Promise<void> {
+export async function attach(writer: AttachmentWriter, attaching: Attaching): Promise<void> {
+  const { image, attachable, dockerMediaTypes } = attaching
   const { repository, descriptor } = image
   if (attachable.layout === 'referrer') {
     const { bytes: bundle, predicateType } = attachable
@@ -41,7 +39,7 @@ export async function attach(
       content: 'dsse-envelope',
       predicateType,
     })
-    await confirm(writer, image, attachable, (place) => {
+    await confirm(writer, attaching, (place) => {
       return place.layout === 'referrer' && place.descriptor.digest === written.manifest
     })
     return
@@ -50,7 +48,7 @@ export async function attach(
   const tag = kind === 'signature' ? 'sig' : 'att'
   await attachLayer(writer, { repository, digest: descriptor.digest, tag, layer, dockerMediaTypes })
   const digest = digestOf(layer.bytes)
-  await confirm(writer, image, attachable, (place) => {
+  await confirm(writer, attaching, (place) => {
     return place.layout === 'tag' && place.layer.digest === digest && hasAll(place.layer.annotations, layer.annotations)
   })
 }
@@ -64,10 +62,11 @@ function hasAll(found: Annotations = {}, wanted: Annotations): boolean {
 /** A registry may take a moment to list what it has. */
 async function confirm(
   writer: AttachmentWriter,
-  { repository, descriptor: { digest } }: ResolvedImage,
-  attachable: Attachable,
+  { image, attachable }: Attaching,
   isIt: (place: AttachmentPlace) => boolean,
 ): Promise<void> {
+  const { repository, descriptor } = image
+  const { digest } = descriptor
   const { kind, layout } = attachable
   const bytes = attachable.layout === 'tag' ? attachable.layer.bytes : attachable.bytes
   for (let look = 1; look <= LOOKS; look++) {

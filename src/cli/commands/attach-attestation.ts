@@ -46,8 +46,8 @@ export const command: Command = defineCommand({
       host.terminal.note(`Using payload from: ${path}`)
       attachables.push(...(await readAttestations(host, path, image.descriptor.digest)))
     }
-    const options = { dockerMediaTypes: host.environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1' }
-    for (const attachable of attachables) await attach(images, image, attachable, options)
+    const dockerMediaTypes = host.environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1'
+    for (const attachable of attachables) await attach(images, { image, attachable, dockerMediaTypes })
     const count = attachables.length
     tellAttached(host, count === 1 ? 'the attestation' : `${String(count)} attestations`, image)
     return undefined

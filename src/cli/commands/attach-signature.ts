@@ -58,9 +58,8 @@ export const command: Command = defineCommand({
     const image = await nameImage(images.content, text)
     const attachable = makeReady(image)
     requireSignature(attachable.kind)
-    await attach(images, image, attachable, {
-      dockerMediaTypes: host.environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1',
-    })
+    const dockerMediaTypes = host.environment['COSIGN_DOCKER_MEDIA_TYPES'] === '1'
+    await attach(images, { image, attachable, dockerMediaTypes })
     tellAttached(host, 'the signature', image)
     return undefined
   },
