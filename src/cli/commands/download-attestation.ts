@@ -4,13 +4,12 @@ import { predicateTypeUri } from '#formats/in-toto/predicate-types'
 import { parseStatement } from '#formats/in-toto/statement'
 import type { Attachment } from '#images/attachment'
 import { findAttachments } from '#images/find'
-import { expandImage } from '#images/resolve'
 import { isCodedError } from '#errors'
 import { registryFlags } from '../flags/registry.js'
 import { nameImage, openImages } from '../images.js'
 import { type Command, defineCommand } from '../kit/command.js'
-import { CliError } from '../kit/errors.js'
 import { inline } from '../kit/printable.js'
+import { imageForPlatform } from '../platform-image.js'
 import { VerdictError } from '../verifying/verdict.js'
 
 export const command: Command = defineCommand({
@@ -34,7 +33,7 @@ export const command: Command = defineCommand({
     // Nothing is verified here, so nothing is kept back either.
     const images = await openImages(host, { ...flags, 'allow-certificate-chain': true }, { verbose })
     const named = await nameImage(images.content, text)
-    const { repository, descriptor } = flags.platform === undefined ? named : await forPlatform(flags.platform)
+    const { repository, descriptor } = await imageForPlatform(images.content, named, flags.platform)
     const predicateType = flags['predicate-type'] === undefined ? undefined : predicateTypeUri(flags['predicate-type'])
     const { attachments, unreadable } = await findAttachments(images, {
       repository,
@@ -57,23 +56,8 @@ export const command: Command = defineCommand({
     }
     for (const { bytes } of wanted) host.terminal.write(`${oneLine(decodeUtf8(bytes))}\n`)
     return undefined
-
-    async function forPlatform(platform: string): Promise<Pick<typeof named, 'repository' | 'descriptor'>> {
-      const all = await expandImage(images.content, named)
-      const match = all.find((image) => platformName(image.descriptor) === platform)
-      if (match !== undefined) return match
-      throw new CliError('CLI_INPUT', `no image for platform ${platform}`, {
-        found: all.flatMap((image) => platformName(image.descriptor) ?? []).join(', ') || 'no platforms',
-      })
-    }
   },
 })
-
-function platformName({ platform }: Parameters<typeof expandImage>[1]['descriptor']): string | undefined {
-  if (platform === undefined) return undefined
-  const { os, architecture, variant } = platform
-  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`
-}
 
 function typeOf({ entity: { content } }: Attachment): string | undefined {
   if (content.kind !== 'dsse') return undefined
