@@ -123,23 +123,9 @@ const VERIFIERS: readonly Client[] = ['countersign', 'cosign3']
 describe('bundle create', () => {
   for (const [what, material, verify, by] of BUNDLES) {
     for (const maker of MAKERS) {
-      // cosign takes the public key in an old bundle for a certificate.
-      const unable = maker === 'cosign3' && material.includes('k.old')
-      test(`${what}: ${maker} ${unable ? 'cannot' : 'makes a bundle that is verified by both'}`, async () => {
-        const words = [
-          'bundle',
-          'create',
-          '--artifact',
-          'blob',
-          ...material,
-          '--rekor-url',
-          world.url,
-          '--out',
-          'made.json',
-        ]
-        const made = await world.client(maker, words)
-        assert.equal(made.code === 0, !unable, made.stderr)
-        if (unable) return
+      test(`${what}: ${maker} makes a bundle that is verified by both`, async () => {
+        const log = ['--rekor-url', world.url]
+        await must(maker, 'bundle', 'create', '--artifact', 'blob', ...material, ...log, '--out', 'made.json')
         for (const verifier of VERIFIERS) {
           const check = async (file: string, as: readonly string[]): Promise<Finished> =>
             await world.client(verifier, [verify, ...as, '--bundle', 'made.json', file])
@@ -368,7 +354,7 @@ describe('verdicts on files that name images', () => {
     [
       ['one stage', (image) => `FROM ${image}\nRUN true\n`],
       ['several stages', (image) => `FROM ${image} AS build\nFROM ${signed}\nCOPY --from=build /a /b\n`],
-      ['lower case', (image) => `from --platform=linux/amd64 ${image} as base\nfrom base\n`],
+      ['lower case', (image) => `from --platform=linux/amd64 ${image} as base\n`],
       ['an argument', (image) => `ARG IMAGE=${image}\nFROM \${IMAGE}\n`],
       ['the environment', () => 'ARG TEST_IMAGE\nFROM ${TEST_IMAGE}\n'],
       ['files of an image', (image) => `FROM ${signed}\nCOPY --from=${image} /a /b\n`],
@@ -393,7 +379,8 @@ describe('verdicts on files that name images', () => {
 
   test('dockerfile verify: a variable without a value fails with both', async () => {
     await writeFile(join(world.folder, 'Dockerfile'), 'ARG NONE\nFROM ${NONE}\n')
-    for (const client of ['countersign', 'cosign3'] as const)
-      assert.equal((await world.client(client, ['dockerfile', 'verify', ...WITH_KEY, 'Dockerfile'])).code, 1)
+    const args = ['dockerfile', 'verify', ...WITH_KEY, 'Dockerfile']
+    assert.equal((await world.client('countersign', args)).code, 1)
+    assert.notEqual((await world.client('cosign3', args)).code, 0)
   })
 })
