@@ -5,7 +5,7 @@ import { parseEnvelope, type DsseEnvelope } from '#formats/dsse/envelope'
 import type { SignedContent, SignedEntity } from '#formats/signed-entity'
 import { CliError, UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
-import { parseInput } from '../read-input.js'
+import { isAddress, parseInput } from '../read-input.js'
 import { loadBlobSignature, readTimestamp } from '../verifying/blob-entity.js'
 import { loadGivenCertificate, withGivenCertificate } from '../verifying/given-certificate.js'
 import { readSignature } from '../verifying/signature-input.js'
@@ -32,6 +32,8 @@ export interface OldMaterialAsk {
  */
 export async function loadOldMaterial(host: Host, { flags, key, signal }: OldMaterialAsk): Promise<SignedEntity> {
   checkFlags(flags)
+  // As text a signature may be given to be verified; here a name that leads nowhere is a mistake.
+  if (flags.signature !== undefined && !isAddress(flags.signature)) await host.files.read(flags.signature)
   const entity =
     flags.attestation === undefined
       ? await loadBlobSignature(host, { flags: { ...flags, 'allow-certificate-chain': true }, key, signal })

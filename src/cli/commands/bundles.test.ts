@@ -85,6 +85,8 @@ before(async () => {
   succeeded(await bench.run(signBlob, [...unlogged, OLD, '--output-signature', 'u.sig', 'another']))
   const envelope = ['--output-signature', 'e.sig', '--output-certificate', 'e.crt', '--predicate', 'predicate']
   succeeded(await bench.run(attestBlob, [...KEYLESS, OLD, ...envelope, 'blob']))
+  const stamped = ['--output-signature', 't.sig', '--output-certificate', 't.crt', '--rfc3161-timestamp', 't.tsr']
+  succeeded(await bench.run(signBlob, [...KEYLESS, OLD, ...stamped, 'blob']))
   succeeded(await bench.run(signBlob, [...KEYLESS, '--bundle', 'new.json', 'blob']))
 })
 
@@ -141,6 +143,18 @@ describe('bundle create', () => {
       succeeded(await bench.run(verifyBlobAttestation, [...ann, '--bundle', 'att.json', 'blob']))
     })
   }
+
+  test('a timestamp goes along', async () => {
+    const given = ['--signature', 't.sig', '--certificate', 't.crt', '--rfc3161-timestamp', 't.tsr']
+    succeeded(
+      await bench.run(create, ['--artifact', 'blob', ...given, ...rooted, ...online(), '--out', 'stamped.json']),
+    )
+    succeeded(await bench.run(verifyBlob, [...ann, '--use-signed-timestamps', '--bundle', 'stamped.json', 'blob']))
+    assert.equal(
+      (await bench.run(verifyBlob, [...ann, '--use-signed-timestamps', '--bundle', 'stamped.json', 'another'])).code,
+      1,
+    )
+  })
 
   test('what was never logged', async () => {
     const given = ['--artifact', 'another', '--signature', 'u.sig', '--key', 'cosign.pub']
@@ -219,6 +233,16 @@ describe('bundle create', () => {
       'an attestation that is none',
       ['--artifact', 'blob', '--attestation', 'predicate', '--key', 'cosign.pub'],
       'DSSE_MALFORMED',
+    ],
+    [
+      'a signature that is not there',
+      ['--artifact', 'blob', '--signature', 'nowhere', '--key', 'cosign.pub'],
+      'CLI_FILE_MISSING',
+    ],
+    [
+      'the timestamp of another signature',
+      ['--artifact', 'blob', ...parts, '--rfc3161-timestamp', 't.tsr'],
+      'VERIFY_TIMESTAMP',
     ],
     ['a hardware key', ['--artifact', 'blob', '--signature', 'b.sig', '--sk'], 'CLI_UNSUPPORTED'],
   ]
