@@ -1,6 +1,6 @@
 /**
  * Builds the original programs that tests compare with (CUE, OPA, the version orders of OSV-SCALIBR, packageurl-go, cel-go,
- * Kyverno), wrapped to read questions and write answers, a line each.
+ * Kyverno), wrapped to read questions and write answers, a line each; and Sigstore's client of Vault, as a plugin of cosign.
  * Where Go is missing, or its modules cannot be had, the tests that need them are skipped.
  *
  *   node scripts/oracles.mjs           those that build in a minute or two
@@ -19,7 +19,14 @@ const sources = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'ora
 const target = process.env.ORACLES ?? join(homedir(), '.cache', 'countersign', 'oracles')
 
 /** Name → the folder of its Go package. */
-const PROGRAMS = { cue: 'cue', rego: 'rego', versions: 'packages/versions', purl: 'packages/purl', cel: 'cel/cel' }
+const PROGRAMS = {
+  cue: 'cue',
+  rego: 'rego',
+  versions: 'packages/versions',
+  purl: 'packages/purl',
+  cel: 'cel/cel',
+  'vault-client': 'vault-client',
+}
 
 /** These bring thousands of packages with them, and take minutes where nothing is cached: built only where they are asked for. */
 const LARGE_PROGRAMS = { kyverno: 'kyverno' }

@@ -1,5 +1,5 @@
 /** Keys that stay at a key management service. Its clients are a chunk of their own, which only an address of such a key loads. @module */
-import { ALGORITHMS, type Algorithm } from '#crypto/algorithms'
+import { ALGORITHMS, type Algorithm, type AlgorithmName } from '#crypto/algorithms'
 import type { Signer } from '#crypto/private-key'
 import { parsePublicKey, type PublicKey } from '#crypto/public-key'
 import type { Host } from './kit/host.js'
@@ -29,6 +29,22 @@ export async function loadKmsSigner(host: Host, uri: string, signal: AbortSignal
   const signer = await (await openKms(host, { endpoints: 'any' })).signer(uri, signal)
   const { publicKey, algorithm } = signer
   return { publicKey: ownKey(publicKey), algorithm: ownAlgorithm(algorithm), sign: (input) => signer.sign(input) }
+}
+
+export interface KeyAtService {
+  readonly publicKey: PublicKey
+  readonly origin: 'created' | 'existing'
+}
+
+/** Makes the key unless it is there. @throws KmsError, CloudError */
+export async function createKeyAtService(
+  host: Host,
+  uri: string,
+  ask: { readonly algorithm: AlgorithmName | undefined; readonly signal: AbortSignal },
+): Promise<KeyAtService> {
+  const { openKms } = await import('./kms.js')
+  const { key, origin } = await (await openKms(host, { endpoints: 'any' })).create(uri, ask)
+  return { publicKey: ownKey(key.publicKey), origin }
 }
 
 /** Read anew: what is remembered of a key is remembered a chunk (ADR 6). */

@@ -1,25 +1,23 @@
-/** Key references: files, variables, addresses. @module */
+/** Key references: files, variables, addresses, and what key-services.ts and key-stores/ add to them. @module */
 import { type PrivateKey, privateKeyFromPem, privateKeyFromPkcs8 } from '#crypto/private-key'
 import { publicKeyFromPem, type PublicKey } from '#crypto/public-key'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
 import { isKmsAddress, loadKmsKey, type KnownKey } from './key-services.js'
+import { openKeyStore } from './key-stores/key-store.js'
 import { CliError } from './kit/errors.js'
 import type { Host } from './kit/host.js'
 import { askPassword } from './password.js'
 import { asText, parseInput, readFileOrUrl } from './read-input.js'
 
-/** Schemes that cosign knows and this program does not speak yet. */
-const UNSUPPORTED = ['k8s', 'gitlab', 'github', 'pkcs11'] as const
-
 /** The bytes that a key reference names. @throws {@link CliError} `CLI_UNSUPPORTED`, `CLI_INPUT`, `CLI_FILE_MISSING` */
-export async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
-  const scheme = /^([a-z][a-z0-9+.-]*):/.exec(reference)?.[1] ?? ''
-  if (scheme === 'env' && reference.startsWith('env://')) return readVariable(host, reference.slice('env://'.length))
-  if (UNSUPPORTED.some((name) => name === scheme)) {
-    throw new CliError('CLI_UNSUPPORTED', `keys at ${scheme} are not supported yet`, {
-      expected: 'a file, env://VARIABLE, an http(s) address, or a key at AWS, Google, Azure or Vault',
-      found: `a ${scheme} reference`,
+async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
+  if (reference.startsWith('env://')) return readVariable(host, reference.slice('env://'.length))
+  if (reference.startsWith('pkcs11:')) {
+    throw new CliError('CLI_UNSUPPORTED', 'keys on hardware tokens are not supported', {
+      expected:
+        'a file, env://VARIABLE, an http(s) address, k8s://NAMESPACE/SECRET, gitlab://PROJECT, or a key at AWS, Google, Azure or Vault',
+      found: 'a pkcs11 reference',
     })
   }
   return await readFileOrUrl(host, reference, signal)
@@ -36,8 +34,19 @@ function readVariable(host: Host, name: string): Uint8Array {
 /** The public key that a reference names: PEM, or what a key management service has. */
 export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<KnownKey> {
   if (isKmsAddress(reference)) return await loadKmsKey(host, reference, signal)
-  const bytes = await readKeyReference(host, reference, signal)
+  const store = await openKeyStore(host, reference, signal)
+  const bytes = await (store === undefined ? readKeyReference(host, reference, signal) : store.read('publicKey'))
   return { key: parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key'))) }
+}
+
+/** The public key of whatever a reference names, a private key as well. */
+export async function loadPublicHalf(host: Host, reference: string, signal: AbortSignal): Promise<PublicKey> {
+  if (isKmsAddress(reference) || (await openKeyStore(host, reference, signal)) !== undefined)
+    return (await loadPublicKey(host, reference, signal)).key
+  const text = asText(await readKeyReference(host, reference, signal), 'the key')
+  return text.includes('PRIVATE KEY-----')
+    ? (await loadPrivateKey(host, reference, signal)).publicKey
+    : publicKeyFromPem(text)
 }
 
 function publicKeyFrom(text: string): PublicKey {
@@ -54,9 +63,12 @@ function publicKeyFrom(text: string): PublicKey {
  * @throws {@link CliError}, CosignKeyError, KeyError
  */
 export async function loadPrivateKey(host: Host, reference: string, signal: AbortSignal): Promise<PrivateKey> {
-  const text = asText(await readKeyReference(host, reference, signal), 'the key')
+  const store = await openKeyStore(host, reference, signal)
+  const bytes = await (store === undefined ? readKeyReference(host, reference, signal) : store.read('sealed'))
+  const text = asText(bytes, 'the key')
   if (!isCosignKey(text)) return parseInput(reference, () => privateKeyFromPem(text))
-  return privateKeyFromPkcs8(await openCosignKey(text, await askPassword(host, { twice: false })))
+  const password = await (store === undefined ? askPassword(host, { twice: false }) : store.read('password'))
+  return privateKeyFromPkcs8(await openCosignKey(text, password))
 }
 
 /** Says that hardware keys are not there yet, where they are asked for. */

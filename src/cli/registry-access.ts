@@ -3,6 +3,7 @@ import { createRegistryClient } from '#clients/registry/client'
 import { explicitKeychain, firstOf, type Keychain } from '#clients/registry/credentials'
 import { machineKeychain } from '#clients/registry/keychain'
 import type { RegistryClient } from '#clients/registry/registry'
+import type { CloudOptions } from './cloud-ports.js'
 import type { ConnectOptions, Host } from './kit/host.js'
 
 export interface RegistryFlags {
@@ -18,11 +19,17 @@ export interface RegistryFlags {
   readonly 'registry-server-name': string | undefined
 }
 
+export interface RegistryOptions extends Pick<ConnectOptions, 'pace'> {
+  readonly verbose: boolean
+  /** Which programs may be run for the logins of clouds. */
+  readonly programs?: CloudOptions['programs']
+}
+
 /** One client for a whole command: it remembers logins and manifests. */
 export async function openRegistry(
   flags: RegistryFlags,
   host: Host,
-  { verbose, pace }: Pick<ConnectOptions, 'pace'> & { readonly verbose: boolean },
+  { verbose, pace, programs = 'any' }: RegistryOptions,
 ): Promise<RegistryClient> {
   const fetch = await host.connect({
     verbose,
@@ -43,7 +50,7 @@ export async function openRegistry(
   const keychains: Keychain[] = [explicit, machineKeychain({ env: host.environment })]
   if (flags['k8s-keychain']) {
     const { openCloudKeychains } = await import('./cloud-logins.js')
-    const clouds = await openCloudKeychains(host)
+    const clouds = await openCloudKeychains(host, { programs })
     keychains.push(clouds())
   }
   return createRegistryClient({

@@ -1,10 +1,12 @@
-/** Programs of this machine that keep secrets for us: credential helpers of registries, credential plugins of clusters. @module */
+/** Programs of this machine that keep secrets for us: credential helpers of registries, credential plugins of clusters, tools of clouds. @module */
 
 /** What a program is given besides its arguments. */
 export interface ProgramInput {
   readonly stdin: string
   /** All of its environment; without it, this process's. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Milliseconds; a minute, unless it is said. */
+  readonly timeLimit?: number
 }
 
 /** Runs a program, as a port. */
@@ -23,12 +25,12 @@ const TIME_LIMIT = 60_000
 
 /** Programs of this machine. */
 export const nodeProgramRunner: ProgramRunner = {
-  run: async (program, args, { stdin, env }) => {
+  run: async (program, args, { stdin, env, timeLimit = TIME_LIMIT }) => {
     const { spawn } = await import('node:child_process')
     return await new Promise((resolve, reject) => {
       const child = spawn(program, [...args], {
         stdio: ['pipe', 'pipe', 'ignore'],
-        timeout: TIME_LIMIT,
+        timeout: timeLimit,
         ...(env !== undefined && { env }),
       })
       const chunks: Buffer[] = []

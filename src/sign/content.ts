@@ -33,10 +33,12 @@ export interface BareSignature {
   /** Of what the signature is over, with the digest that its algorithm uses: what a hashedrekord entry states. */
   readonly digest: EntryDigest
   readonly envelope?: DsseEnvelope
+  /** The message, if it was given whole, or had to be held whole to be signed. */
+  readonly message?: Uint8Array
 }
 
 /**
- * Signs content, reading a stream only once.
+ * Signs content, reading a stream only once. It is held in memory only for algorithms that sign the message itself.
  * @throws SignError `SIGN_CONFUSABLE`
  */
 export async function signBare(signer: Signer, content: ContentToSign): Promise<BareSignature> {
@@ -54,14 +56,18 @@ export async function signBare(signer: Signer, content: ContentToSign): Promise<
     }
   }
   const running = createDigest(algorithm)
+  const held: Uint8Array[] | undefined = signer.algorithm.digest === undefined ? [] : undefined
+  const { data } = content
   const signature = await signer.sign(
-    content.data instanceof Uint8Array ? observed(content.data, running) : observedStream(content.data, running),
+    data instanceof Uint8Array ? observed(data, running) : observedStream(data, running, held),
   )
   const value = running.digest()
+  const message = data instanceof Uint8Array ? data : held && concatBytes(...held)
   return {
     content: { kind: 'message-signature', signature, digestAlgorithm: algorithm, digest: value },
     signature,
     digest: { algorithm, value },
+    ...(message !== undefined && { message }),
   }
 }
 
@@ -95,6 +101,7 @@ function observed(data: Uint8Array, running: ReturnType<typeof createDigest>): U
 async function* observedStream(
   data: AsyncIterable<Uint8Array>,
   running: ReturnType<typeof createDigest>,
+  held: Uint8Array[] | undefined,
 ): AsyncGenerator<Uint8Array> {
   let head: Uint8Array = new Uint8Array()
   for await (const chunk of data) {
@@ -103,6 +110,7 @@ async function* observedStream(
       refuseEnvelope(head)
     }
     running.update(chunk)
+    held?.push(chunk)
     yield chunk
   }
 }

@@ -1,4 +1,5 @@
 /** What signing needs from outside, each as one small port. @module */
+import type { Algorithm } from '#crypto/algorithms'
 import type { Signer } from '#crypto/private-key'
 import type { DsseEnvelope } from '#formats/dsse/envelope'
 import type { EntryDigest, EntryVerifier } from '#formats/rekor-entry/model'
@@ -45,6 +46,12 @@ export interface RecordedEntry {
 export interface TransparencyLog {
   readonly url: string
   readonly majorApiVersion: number
+  /**
+   * Looks whether the log can record a signature of this algorithm over such content. Asked of every log before anything is signed, so
+   * that no other log records what one of them cannot.
+   * @throws SignError `SIGN_ENTRY_KIND`
+   */
+  requireRecordable(algorithm: Algorithm, content: 'message' | 'envelope'): void
   record(submission: LogSubmission, signal?: AbortSignal): Promise<RecordedEntry>
 }
 

@@ -77,9 +77,10 @@ function rekorV1(url: string, { fetch, envelopeKind = 'dsse' }: RekorOptions): T
   return {
     url,
     majorApiVersion: 1,
+    requireRecordable: ({ name, digest }, content) => {
+      if (digest === undefined && content === 'message') throw unrecordable(name)
+    },
     record: async (submission, signal) => {
-      if (submission.signer.algorithm.digest === undefined && submission.envelope === undefined)
-        throw unrecordable(submission.signer.algorithm.name)
       const { entry, url: address } = await client.create(proposeEntry(submission, envelopeKind), signal)
       return { entry, url: address }
     },
@@ -91,8 +92,10 @@ function rekorV2(url: string, { fetch, timers, logIdOf }: RekorOptions): Transpa
   return {
     url,
     majorApiVersion: 2,
+    requireRecordable: ({ name, digest }) => {
+      if (digest === undefined) throw unrecordable(name)
+    },
     record: async ({ signature, verifier, signer, digest }, signal) => {
-      if (signer.algorithm.digest === undefined) throw unrecordable(signer.algorithm.name)
       const { entry } = await client.create({ signature, verifier, algorithm: signer.algorithm, digest }, signal)
       return { entry, url: endpoint(url, `/api/v2/${entryBundlePath(entry)}`) }
     },

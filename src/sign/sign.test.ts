@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { systemTimers } from '#clients/http/timers'
 import { ALGORITHMS } from '#crypto/algorithms'
-import { generatePrivateKey, type PrivateKey } from '#crypto/private-key'
+import { generatePrivateKey, type PrivateKey, type Signer } from '#crypto/private-key'
 import { randomBytes } from '#crypto/random'
 import { sha256 } from '#crypto/digest'
 import { encodeUtf8 } from '#encoding/utf8'
@@ -239,15 +239,57 @@ describe('keys of one’s own', () => {
     assert.ok(fixedCredential(key, [leaf]))
     assert.ok(parseCertificate(leaf))
   })
+  const with25519 = (signer: Signer, ...logs: readonly TransparencyLog[]): SigningSession => ({
+    credentials: fixedCredential(signer),
+    witnesses: { logs, timestampAuthorities: [] },
+    check: selfCheck({ trust: sigstore.trustedRoot, clock: sigstore.clock, published: false, witnessed: true }),
+  })
+
   test('Ed25519 cannot be logged as it is, Ed25519ph can', async () => {
     const ed25519 = await generatePrivateKey('ed25519')
-    const with25519 = (signer: PrivateKey): SigningSession => ({
-      credentials: fixedCredential(signer),
-      witnesses: { logs: [log(2)], timestampAuthorities: [] },
-      check: selfCheck({ trust: sigstore.trustedRoot, clock: sigstore.clock, published: false, witnessed: true }),
-    })
-    await assert.rejects(signContent(with25519(ed25519), MESSAGE), { code: 'SIGN_ENTRY_KIND' })
-    await signContent(with25519(ed25519.withAlgorithm(ALGORITHMS['ed25519-ph'])), MESSAGE)
+    for (const version of [1, 2] as const)
+      await assert.rejects(signContent(with25519(ed25519, log(version)), MESSAGE), { code: 'SIGN_ENTRY_KIND' })
+    await signContent(with25519(ed25519.withAlgorithm(ALGORITHMS['ed25519-ph']), log(2)), MESSAGE)
+  })
+
+  test('an attestation by Ed25519 as it is can be logged by a Rekor v1 alone', async () => {
+    const ed25519 = await generatePrivateKey('ed25519')
+    await signContent(with25519(ed25519, log(1)), ENVELOPE)
+    await assert.rejects(signContent(with25519(ed25519, log(2)), ENVELOPE), { code: 'SIGN_ENTRY_KIND' })
+  })
+
+  test('what one of several logs cannot record is neither signed nor recorded anywhere', async () => {
+    const ed25519 = await generatePrivateKey('ed25519')
+    const done: string[] = []
+    const signer: Signer = {
+      ...ed25519,
+      sign: async (input) => {
+        done.push('signed')
+        return await ed25519.sign(input)
+      },
+    }
+    const first: TransparencyLog = {
+      ...log(1),
+      record: async (submission) => {
+        done.push('recorded')
+        return await log(1).record(submission)
+      },
+    }
+    await assert.rejects(signContent(with25519(signer, first, log(2)), ENVELOPE), { code: 'SIGN_ENTRY_KIND' })
+    assert.deepEqual(done, [])
+  })
+
+  test('a stream is signed by what signs the message itself, and held against the signature', async () => {
+    const data = (async function* () {
+      yield await Promise.resolve(encodeUtf8('some '))
+      yield encodeUtf8('bytes')
+    })()
+    const ed25519 = await generatePrivateKey('ed25519')
+    const { artifact, signature } = await signContent(with25519(ed25519), { kind: 'message', data })
+    assert.deepEqual(artifact, { kind: 'bytes', bytes: encodeUtf8('some bytes') })
+    assert.deepEqual(signature, await ed25519.sign(encodeUtf8('some bytes')))
+    const wrong: Signer = { ...ed25519, sign: () => Promise.resolve(new Uint8Array(64)) }
+    await assert.rejects(signContent(with25519(wrong), MESSAGE), { code: 'SIGN_UNVERIFIABLE' })
   })
 })
 

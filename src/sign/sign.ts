@@ -19,7 +19,7 @@ export interface SigningSession {
 
 export interface FinishedSignature {
   readonly entity: SignedEntity
-  /** What a verifier needs besides the entity: the digest of the message, or nothing for an envelope. */
+  /** What a verifier needs besides the entity: the message or its digest, or nothing for an envelope. */
   readonly artifact: Artifact | undefined
   readonly credential: Credential
   readonly witnesses: Witnesses
@@ -33,7 +33,8 @@ export interface SigningResult extends FinishedSignature {
 
 /**
  * Signs content and has the signature witnessed. What the services returned is verified before anything is returned.
- * @throws {@link SignError} `SIGN_UNVERIFIABLE` if what came back does not verify; whatever the ports throw.
+ * @throws {@link SignError} `SIGN_UNVERIFIABLE` if what came back does not verify, `SIGN_ENTRY_KIND` before anything is signed that a log
+ *   cannot record; whatever the ports throw.
  */
 export async function signContent(
   session: SigningSession,
@@ -42,6 +43,7 @@ export async function signContent(
 ): Promise<SigningResult> {
   const { witnesses } = session
   const credential = await session.credentials.credential(signal)
+  for (const log of witnesses.logs) log.requireRecordable(credential.signer.algorithm, content.kind)
   const bare = await signBare(credential.signer, content)
   // The timestamp and the log entry are both over the signature and not over each other, so they are asked for together.
   const [timestamps, entries] = await Promise.all([
@@ -54,15 +56,15 @@ export async function signContent(
     logEntries: entries.map(({ entry }) => entry),
     timestamps,
   }
-  const artifact: Artifact | undefined =
-    content.kind === 'envelope'
-      ? undefined
-      : content.data instanceof Uint8Array
-        ? { kind: 'bytes', bytes: content.data }
-        : { kind: 'digest', digests: { [bare.digest.algorithm]: bare.digest.value } }
+  const artifact = content.kind === 'envelope' ? undefined : artifactOf(bare)
   const finished: FinishedSignature = { entity, artifact, credential, witnesses }
   await session.check(finished)
   return { ...finished, signature: bare.signature, entries }
+}
+
+function artifactOf({ message, digest }: BareSignature): Artifact {
+  if (message !== undefined) return { kind: 'bytes', bytes: message }
+  return { kind: 'digest', digests: { [digest.algorithm]: digest.value } }
 }
 
 function stampSignature(

@@ -17,7 +17,7 @@ import { fetchInput } from '../read-input.js'
 import type { RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
 import type { GateSettings, OpenedGate } from './from-files.js'
-import { REGISTRY_PACE } from './pace.js'
+import { CLOUDS, REGISTRY_PACE } from './pace.js'
 
 export interface ClusterFlags {
   readonly kubeconfig: string | undefined
@@ -63,7 +63,7 @@ export async function openGateFromCluster(options: FromClusterOptions): Promise<
     scanInterval: flags['scan-interval'],
     scanRate: Math.max(1, flags['scan-rate']),
     keychains: await keychainsOf(host, flags),
-    kmsKey: kmsKeysOfPolicies(host, REGISTRY_PACE),
+    kmsKey: kmsKeysOfPolicies(host, CLOUDS),
     exceptionsFrom: exceptionNamespaces(flags['exceptions-from']),
     trustedRoot: () => loadTrust(host, flags),
     remoteText: async (url) => decodeUtf8(await fetchInput(host, url, AbortSignal.timeout(10_000))),
@@ -108,7 +108,7 @@ async function keychainsOf(host: Host, flags: RegistryFlags): Promise<NamedKeych
     given,
     renewed(() => machineKeychain({ env }), { millis: RENEW, clock }),
   )
-  const openClouds = await openCloudKeychains(host, REGISTRY_PACE)
+  const openClouds = await openCloudKeychains(host, CLOUDS)
   const clouds = new Map(
     CLOUD_NAMES.map((name) => [name, renewed(() => openClouds([name]), { millis: RENEW, clock })] as const),
   )

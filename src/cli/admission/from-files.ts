@@ -20,7 +20,7 @@ import { kmsKeysOfPolicies } from '../policy/kms-keys.js'
 import { fetchInput, readTextFile } from '../read-input.js'
 import { openRegistry, type RegistryFlags } from '../registry-access.js'
 import { loadTrust, type TrustFlags } from '../trust.js'
-import { REGISTRY_PACE } from './pace.js'
+import { CLOUDS } from './pace.js'
 
 export interface FromFilesOptions {
   readonly host: Host
@@ -50,7 +50,7 @@ export interface OpenedGate {
 export async function openGateFromFiles(options: FromFilesOptions): Promise<OpenedGate> {
   const { host, flags, paths, settings } = options
   const documents = new Documents()
-  const client = await openRegistry(flags, host, { verbose: options.verbose, pace: REGISTRY_PACE })
+  const client = await openRegistry(flags, host, { ...CLOUDS, verbose: options.verbose })
   const content = sharedReader(mirroredReader(client, options.mirrors))
   const files = new PolicyFiles({
     paths,
@@ -63,7 +63,7 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
   })
   const cluster = clusterIn(documents)
   const kmsKeys = new KmsKeys({
-    load: kmsKeysOfPolicies(host, REGISTRY_PACE),
+    load: kmsKeysOfPolicies(host, CLOUDS),
     clock: host.clock,
     timers: systemTimers,
     onStale: (uri, error) => {

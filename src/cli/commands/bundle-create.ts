@@ -2,6 +2,7 @@
 import { assembleBundle } from '../bundles/assemble.js'
 import { loadOldMaterial } from '../bundles/old-material.js'
 import { REKOR_URL_FLAG, writeBundleText } from '../bundles/output.js'
+import { publicKeyFlags } from '../flags/verifying.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
 import { loadPublicKey, refuseSecurityKey } from '../keys.js'
@@ -19,11 +20,7 @@ export const command: Command = defineCommand({
     signature: { kind: 'path', help: 'the signature in base64, or the envelope that has it inside' },
     attestation: { kind: 'path', help: 'the DSSE envelope' },
     certificate: { kind: 'path', aliases: ['cert'], help: 'certificate of the signer' },
-    key: {
-      kind: 'path',
-      placeholder: 'KEY',
-      help: 'public key of the signer: a file, a URL, env://VARIABLE, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
-    },
+    key: { kind: 'path', placeholder: 'KEY', help: `signed with this ${publicKeyFlags.key.help}` },
     'rfc3161-timestamp': { kind: 'path', help: 'a timestamp over the signature' },
     'ignore-tlog': { kind: 'boolean', help: 'the signature was never logged' },
     'rekor-url': REKOR_URL_FLAG,

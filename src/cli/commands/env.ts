@@ -49,7 +49,22 @@ const VARIABLES: readonly VariableRow[] = [
   { name: 'TUF_ROOT', description: 'where TUF metadata is kept', expects: 'a folder; ~/.sigstore/root if not set' },
   { name: 'TUF_ROOT_JSON', description: 'the TUF root to trust first', expects: 'the JSON text of a root' },
   { name: 'AWS_ENDPOINT_URL_KMS', description: 'the key management service to ask at AWS', expects: 'a URL' },
+  {
+    name: 'AWS_PROFILE',
+    description: 'whose login at AWS to take of ~/.aws/config and ~/.aws/credentials',
+    expects: 'a profile; default if not set',
+  },
   { name: 'AWS_REGION', description: 'where keys at AWS are, unless their ARN says it', expects: 'a region' },
+  {
+    name: 'AZURE_TOKEN_CREDENTIALS',
+    description: 'which login at Azure to take',
+    expects: 'prod, dev or the name of a credential; each in turn if not set',
+  },
+  {
+    name: 'GOOGLE_APPLICATION_CREDENTIALS',
+    description: 'login at Google',
+    expects: 'a JSON file; that of gcloud if not set',
+  },
   { name: 'TRANSIT_SECRET_ENGINE_PATH', description: 'where Vault keeps keys', expects: 'a path; transit if not set' },
   { name: 'VAULT_ADDR', description: 'where Vault or OpenBao is', expects: 'a URL' },
   { name: 'VAULT_CACERT', description: 'authority of Vault’s certificate', expects: 'a PEM file' },
@@ -73,6 +88,10 @@ const VARIABLES: readonly VariableRow[] = [
     expects: 'set by Buildkite',
     sensitive: true,
   },
+  { name: 'GITHUB_HOST', description: 'where secrets of GitHub are kept', expects: 'a URL; github.com if not set' },
+  { name: 'GITHUB_TOKEN', description: 'login to write secrets of GitHub', expects: 'a token', sensitive: true },
+  { name: 'GITLAB_HOST', description: 'where variables of GitLab are kept', expects: 'a URL; gitlab.com if not set' },
+  { name: 'GITLAB_TOKEN', description: 'login for variables of GitLab', expects: 'a token', sensitive: true },
   { name: 'SPIFFE_ENDPOINT_SOCKET', description: 'where SPIFFE gives tokens', expects: 'a socket' },
   { name: 'DOCKER_CONFIG', description: 'folder of Docker’s configuration, with registry logins', expects: 'a folder' },
   {

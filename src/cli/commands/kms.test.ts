@@ -9,7 +9,6 @@ import { AWS_LOGIN, AZURE_TOKEN, GOOGLE_TOKEN, VAULT_TOKEN, type FakeKey } from 
 import { LOGINS, openKeyServices, type KeyServices } from '#testing/kms/key-services'
 import { command as attestBlob } from './attest-blob.js'
 import { command as attest } from './attest.js'
-import { command as generate } from './generate-key-pair.js'
 import { command as policyTest } from './policy-test.js'
 import { command as publicKey } from './public-key.js'
 import { command as signBlob } from './sign-blob.js'
@@ -126,10 +125,6 @@ describe('a key at a service that is no help', () => {
     const outcome = await run(signBlob, ['--key', VAULT, ...ALONE, '--bundle', 'wrong.json', 'blob.txt'])
     failed(outcome, /does not verify/)
     assert.ok(!outcome.host.paths().includes('wrong.json'))
-  })
-
-  test('keys are not made there', async () => {
-    failed(await run(generate, ['--kms', VAULT]), /keys can only be made in files/)
   })
 })
 

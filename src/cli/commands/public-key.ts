@@ -1,11 +1,8 @@
 /** `countersign public-key`. @module */
-import { type PublicKey, publicKeyFromPem, publicKeyToPem } from '#crypto/public-key'
+import { publicKeyToPem } from '#crypto/public-key'
 import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
-import type { Host } from '../kit/host.js'
-import { isKmsAddress, loadKmsKey } from '../key-services.js'
-import { loadPrivateKey, readKeyReference, refuseSecurityKey } from '../keys.js'
-import { asText } from '../read-input.js'
+import { loadPublicHalf, refuseSecurityKey } from '../keys.js'
 
 export const command: Command = defineCommand({
   name: 'public-key',
@@ -14,7 +11,7 @@ export const command: Command = defineCommand({
     key: {
       kind: 'path',
       placeholder: 'KEY',
-      help: 'private key: a file, env://VARIABLE, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
+      help: 'private key: a file, env://VARIABLE, k8s://NAMESPACE/SECRET, gitlab://PROJECT, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
     },
     sk: { kind: 'boolean', hidden: true, help: 'use a hardware security key' },
     slot: { kind: 'string', hidden: true, help: 'slot of the hardware security key' },
@@ -23,6 +20,7 @@ export const command: Command = defineCommand({
   examples: [
     { does: 'print the public key', run: 'public-key --key cosign.key' },
     { does: 'write it to a file', run: 'public-key --key cosign.key --outfile cosign.pub' },
+    { does: 'that of a key in a cluster', run: 'public-key --key k8s://team-a/release' },
     { does: 'that of a key at AWS', run: 'public-key --key awskms:///alias/release' },
   ],
 
@@ -31,7 +29,7 @@ export const command: Command = defineCommand({
     const { key, outfile } = flags
     if (key === undefined)
       throw new UsageError('USAGE_FLAG_MISSING', 'which key is not said', { expected: '--key KEY' })
-    const pem = publicKeyToPem(await publicKeyOf(host, key, signal))
+    const pem = publicKeyToPem(await loadPublicHalf(host, key, signal))
     if (outfile === undefined) host.terminal.write(pem)
     else {
       await host.files.write(outfile, pem, { mode: 0o644 })
@@ -40,11 +38,3 @@ export const command: Command = defineCommand({
     return undefined
   },
 })
-
-async function publicKeyOf(host: Host, key: string, signal: AbortSignal): Promise<PublicKey> {
-  if (isKmsAddress(key)) return (await loadKmsKey(host, key, signal)).key
-  const text = asText(await readKeyReference(host, key, signal), 'the key')
-  return text.includes('PRIVATE KEY-----')
-    ? (await loadPrivateKey(host, key, signal)).publicKey
-    : publicKeyFromPem(text)
-}

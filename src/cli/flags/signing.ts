@@ -4,7 +4,7 @@
 export const keyFlags = {
   key: {
     kind: 'path',
-    help: 'private key: a file, env://VARIABLE, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
+    help: 'private key: a file, env://VARIABLE, k8s://NAMESPACE/SECRET, gitlab://PROJECT, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
     placeholder: 'KEY',
   },
   sk: { kind: 'boolean', help: 'use a hardware security key', hidden: true },

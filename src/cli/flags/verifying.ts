@@ -4,7 +4,7 @@
 export const publicKeyFlags = {
   key: {
     kind: 'path',
-    help: 'public key: a file, a URL, env://VARIABLE, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
+    help: 'public key: a file, a URL, env://VARIABLE, k8s://NAMESPACE/SECRET, gitlab://PROJECT, or a key at awskms://, gcpkms://, azurekms:// or hashivault://',
     placeholder: 'KEY',
     group: 'identity',
   },

@@ -39,6 +39,8 @@ export type CliErrorCode =
   | 'CLI_PASSWORD_UNAVAILABLE'
   /** The command took longer than `--timeout`. */
   | 'CLI_TIMEOUT'
+  /** Where a key pair should be stored there is one already, which cannot be replaced. */
+  | 'CLI_KEY_EXISTS'
   /** This can be asked for, and is not done yet. */
   | 'CLI_UNSUPPORTED'
 

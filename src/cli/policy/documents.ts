@@ -139,7 +139,7 @@ function dataOf({ value }: ReadDocument, field: string): ReadonlyMap<string, str
 /** A key at a service is fetched once, however many policies name it for however many resources. */
 function keyLoader(host: Host, secrets: readonly ReadDocument[]): PolicyFiles['key'] {
   const fetched = new Map<string, Promise<PublicKey>>()
-  const load = kmsKeysOfPolicies(host)
+  const load = kmsKeysOfPolicies(host, { programs: 'any' })
   return async (source, signal) => {
     if (source.kind === 'secret') return keyFrom(secrets, source)
     const pending = fetched.get(source.uri) ?? load(source.uri, signal)

@@ -1,15 +1,16 @@
 /** Keys at key management services that policies name. @module */
 import type { LoadKmsKey } from '#gate/snapshot/kms-keys'
 import { PolicyError } from '#policy/internal/policy-error'
+import type { CloudOptions } from '../cloud-ports.js'
 import { ownKey } from '../key-services.js'
-import type { ConnectOptions, Host } from '../kit/host.js'
+import type { Host } from '../kit/host.js'
 
 /** Nothing is opened before the first one is asked for. @returns what throws KmsError, CloudError, PolicyError `POLICY_KEY` */
-export function kmsKeysOfPolicies(host: Host, pace?: ConnectOptions['pace']): LoadKmsKey {
+export function kmsKeysOfPolicies(host: Host, options: CloudOptions): LoadKmsKey {
   let opened: Promise<LoadKmsKey> | undefined
   const open = async (): Promise<LoadKmsKey> => {
     const { openKms } = await import('../kms.js')
-    const kms = await openKms(host, { endpoints: 'known', pace })
+    const kms = await openKms(host, { ...options, endpoints: 'known' })
     return async (uri, signal) => {
       const { publicKey, algorithm } = await kms.key(uri, signal)
       if (algorithm?.family === 'rsa-pss') throw unsupported(uri)

@@ -2,60 +2,51 @@
 import { ALGORITHMS, type Algorithm } from '#crypto/algorithms'
 import { type PublicKey, publicKeyFromPem } from '#crypto/public-key'
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
-import { isJsonObject, type JsonObject, type JsonValue } from '#encoding/json'
-import { googleToken } from '../cloud/google-token.js'
-import { askService, jsonRequest, malformed, type RefusalReading } from './ask.js'
+import { isJsonObject, type JsonValue } from '#encoding/json'
+import { malformed } from './ask.js'
+import { type AskGoogle, GOOGLE_KMS, openGoogle } from './google-api.js'
+import { planGoogleKey } from './google-create.js'
+import type { KeyService, KmsSigning } from './key-service.js'
 import { KmsError } from './kms-error.js'
-import { readKey, rsaAlgorithm, type DigestSigning, type KmsKey, type KmsPorts } from './kms-key.js'
+import { readKey, rsaAlgorithm, type KmsKey, type KmsPorts } from './kms-key.js'
 import type { GoogleKeyUri } from './kms-uri.js'
 
-const WHAT = 'the key management service of Google'
-const BASE = 'https://cloudkms.googleapis.com/v1/'
+/** What `data` of asymmetricSign holds at most (gcloud kms asymmetric-sign). */
+const MESSAGE_LIMIT = 64 << 10
 
-/** @throws {@link KmsError} */
-export async function fetchGoogleKey(ports: KmsPorts, uri: GoogleKeyUri, signal: AbortSignal): Promise<KmsKey> {
-  const ask = await opened(ports, signal)
+export function googleKeyService(ports: KmsPorts, uri: GoogleKeyUri): KeyService {
+  return {
+    messageLimit: MESSAGE_LIMIT,
+    fetchKey: (signal) => fetchGoogleKey(ports, uri, signal),
+    sign: (signing) => signAtGoogle(ports, signing),
+    planKey: (algorithm) => planGoogleKey({ ports, uri, fetchKey: fetchGoogleKey }, algorithm),
+  }
+}
+
+async function fetchGoogleKey(ports: KmsPorts, uri: GoogleKeyUri, signal: AbortSignal): Promise<KmsKey> {
+  const ask = await openGoogle(ports, signal)
   const name =
     uri.version === undefined ? await newestVersion(ask, uri.key) : `${uri.key}/cryptoKeyVersions/${uri.version}`
   const { pem, algorithm, name: answered = name } = await ask(`${name}/publicKey`)
-  if (typeof pem !== 'string' || typeof algorithm !== 'string') throw malformed(WHAT, 'pem and algorithm')
-  if (answered !== name) throw malformed(WHAT, name)
+  if (typeof pem !== 'string' || typeof algorithm !== 'string') throw malformed(GOOGLE_KMS, 'pem and algorithm')
+  if (answered !== name) throw malformed(GOOGLE_KMS, name)
   return { ...boundKey(algorithm, pem), name }
 }
 
-/** @throws {@link KmsError} */
-export async function signAtGoogle(
-  ports: KmsPorts,
-  { key, digest, digestName, signal }: DigestSigning,
-): Promise<Uint8Array> {
-  const ask = await opened(ports, signal)
-  const body = { digest: { [digestName]: encodeBase64(digest) } }
+async function signAtGoogle(ports: KmsPorts, { key, payload, signal }: KmsSigning): Promise<Uint8Array> {
+  const ask = await openGoogle(ports, signal)
+  const text = encodeBase64(payload.bytes)
+  const body = payload.kind === 'message' ? { data: text } : { digest: { [payload.name]: text } }
   const { signature, name = key.name } = await ask(`${key.name}:asymmetricSign`, body)
-  if (typeof signature !== 'string' || name !== key.name) throw malformed(WHAT, 'a signature by this key')
+  if (typeof signature !== 'string' || name !== key.name) throw malformed(GOOGLE_KMS, 'a signature by this key')
   return decodeBase64(signature)
-}
-
-type Ask = (path: string, body?: JsonObject) => Promise<JsonObject>
-
-async function opened(ports: KmsPorts, signal: AbortSignal): Promise<Ask> {
-  const token = await googleToken(ports)
-  if (token === undefined) {
-    throw new KmsError('KMS_CREDENTIALS', `there is no login for ${WHAT}`, {
-      expected: 'the account of the machine, or of the pod under workload identity',
-    })
-  }
-  const authorization = `Bearer ${token}`
-  return async (path, body) => {
-    const init = jsonRequest({ authorization }, body, signal)
-    return await askService(ports.fetch, { url: `${BASE}${path}`, init, what: WHAT, refusals: REFUSALS })
-  }
 }
 
 /** Pages of versions that are looked through; a key is replaced every few months. */
 const MAX_PAGES = 10
 
 /** By number: in the order of names, which the service sorts by, 9 comes after 10. */
-async function newestVersion(ask: Ask, key: string): Promise<string> {
+async function newestVersion(ask: AskGoogle, key: string): Promise<string> {
   let newest = -1
   let page = ''
   for (let count = 0; count < MAX_PAGES; count++) {
@@ -66,12 +57,12 @@ async function newestVersion(ask: Ask, key: string): Promise<string> {
     })
     const { cryptoKeyVersions = [], nextPageToken = '' } = await ask(`${key}/cryptoKeyVersions?${query.toString()}`)
     if (!Array.isArray(cryptoKeyVersions) || typeof nextPageToken !== 'string')
-      throw malformed(WHAT, 'a list of versions')
+      throw malformed(GOOGLE_KMS, 'a list of versions')
     for (const each of cryptoKeyVersions as readonly JsonValue[]) newest = Math.max(newest, enabledNumber(each, key))
     page = nextPageToken
     if (page === '') break
   }
-  if (page !== '') throw malformed(WHAT, 'a list of versions that ends')
+  if (page !== '') throw malformed(GOOGLE_KMS, 'a list of versions that ends')
   if (newest >= 0) return `${key}/cryptoKeyVersions/${String(newest)}`
   throw new KmsError('KMS_KEY_USAGE', 'no version of the key is enabled', { expected: 'a version in state ENABLED' })
 }
@@ -80,7 +71,7 @@ function enabledNumber(value: JsonValue, key: string): number {
   const { name, state } = isJsonObject(value) ? value : {}
   const prefix = `${key}/cryptoKeyVersions/`
   if (typeof name !== 'string' || !name.startsWith(prefix) || !/^\d{1,10}$/.test(name.slice(prefix.length)))
-    throw malformed(WHAT, 'versions of the key')
+    throw malformed(GOOGLE_KMS, 'versions of the key')
   return state === 'ENABLED' ? Number(name.slice(prefix.length)) : -1
 }
 
@@ -100,14 +91,14 @@ function boundKey(
   const [, scheme, bits] = RSA.exec(name) ?? []
   const known = EC.get(name)
   if (known === undefined && scheme === undefined) throw unsupported(name)
-  const publicKey = readKey(WHAT, () => publicKeyFromPem(pem))
+  const publicKey = readKey(GOOGLE_KMS, () => publicKeyFromPem(pem))
   const algorithm =
     known ??
     rsaAlgorithm(publicKey, {
       family: scheme === 'PSS' ? 'rsa-pss' : 'rsa-pkcs1',
       digest: bits === '512' ? 'sha512' : 'sha256',
     })
-  if (algorithm?.keyType !== publicKey.keyType) throw malformed(WHAT, `a key for ${name.slice(0, 60)}`)
+  if (algorithm?.keyType !== publicKey.keyType) throw malformed(GOOGLE_KMS, `a key for ${name.slice(0, 60)}`)
   return { publicKey, algorithm }
 }
 
@@ -122,18 +113,4 @@ function unsupported(name: string): KmsError {
     expected: [...EC.keys(), 'RSA_SIGN_PKCS1_…', 'RSA_SIGN_PSS_…'].join(', '),
     found: name.slice(0, 60),
   })
-}
-
-const REFUSALS: RefusalReading = {
-  code: ({ error }) => (isJsonObject(error) ? error['status'] : undefined),
-  meanings: new Map([
-    ['PERMISSION_DENIED', 'KMS_DENIED'],
-    ['UNAUTHENTICATED', 'KMS_CREDENTIALS'],
-    ['NOT_FOUND', 'KMS_NOT_FOUND'],
-    // A version that is disabled or destroyed, or a key that has no public one.
-    ['FAILED_PRECONDITION', 'KMS_KEY_USAGE'],
-    ['RESOURCE_EXHAUSTED', 'KMS_UNREACHABLE'],
-    ['UNAVAILABLE', 'KMS_UNREACHABLE'],
-    ['DEADLINE_EXCEEDED', 'KMS_UNREACHABLE'],
-  ]),
 }

@@ -16,6 +16,14 @@ export type KmsErrorCode =
   | 'KMS_KEY_USAGE'
   /** The key is of a type that countersign does not use. */
   | 'KMS_KEY_TYPE'
+  /** There is a key of this name already, or there was one and its name is not free yet. */
+  | 'KMS_EXISTS'
+  /** A key was made at its service and could not be given its name; the text says which one is left behind. */
+  | 'KMS_UNFINISHED'
+  /** The key management service makes no keys for the algorithm. */
+  | 'KMS_ALGORITHM'
+  /** The key signs messages rather than digests, and the message is larger than its service takes. */
+  | 'KMS_MESSAGE_SIZE'
   /** The key management service refused for another reason, which is in the text. */
   | 'KMS_REFUSED'
   /** The answer of the key management service is not what it should be, or comes from elsewhere. */

@@ -7,6 +7,7 @@ import type { DigestName } from '#crypto/digest'
 import type { PublicKey } from '#crypto/public-key'
 import { isCodedError } from '#errors'
 import type { CloudPorts } from '../cloud/cloud-ports.js'
+import type { Timers } from '../http/fetch.js'
 import { KmsError } from './kms-error.js'
 
 export interface KmsPorts extends CloudPorts {
@@ -19,6 +20,8 @@ export interface KmsPorts extends CloudPorts {
    * `known`: it comes from a policy; only the cloud's own, and those that the environment names.
    */
   readonly endpoints: 'any' | 'known'
+  /** For waiting until a key that was made can be used. */
+  readonly timers: Timers
 }
 
 export interface KmsKey {
@@ -27,15 +30,6 @@ export interface KmsKey {
   readonly algorithm: Algorithm | undefined
   /** What the service calls this very version of the key. */
   readonly name: string
-}
-
-/** What is signed at the service: a digest, and how. */
-export interface DigestSigning {
-  readonly key: KmsKey
-  readonly algorithm: Algorithm
-  readonly digest: Uint8Array
-  readonly digestName: DigestName
-  readonly signal: AbortSignal
 }
 
 /**

@@ -7,8 +7,9 @@ import { encodeBase64 } from '#encoding/base64'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCodedError } from '#errors'
 import { fakeNetwork, json } from '#testing/fake-fetch'
+import { fakeTimers } from '#testing/fake-timers'
 import { fuzzRuns } from '#testing/fuzz'
-import { fetchKmsKey, openKmsSigner } from './kms.js'
+import { createKmsKey, fetchKmsKey, openKmsSigner } from './kms.js'
 import type { KmsPorts } from './kms-key.js'
 
 const { publicKey } = await generatePrivateKey('ecdsa-sha2-256-nistp256')
@@ -22,6 +23,7 @@ const URIS = [
 ]
 /** Names that the readers look for, and values that they like, so that answers are nearly right. */
 const NAMES = [
+  ...['KeyMetadata', 'Arn'],
   ...['KeyId', 'KeyUsage', 'PublicKey', 'Signature', '__type', 'pem', 'algorithm', 'name', 'cryptoKeyVersions'],
   ...['nextPageToken', 'state', 'key', 'kid', 'kty', 'crv', 'x', 'y', 'n', 'e', 'key_ops', 'attributes', 'enabled'],
   ...['data', 'type', 'latest_version', 'keys', '1', 'public_key', 'supports_signing', 'signature', 'value', 'error'],
@@ -48,7 +50,16 @@ const LIKED: readonly unknown[] = [
     x,
     y,
   ],
-  ...['EC_SIGN_P256_SHA256', 'RSA_SIGN_PSS_2048_SHA256', 'ecdsa-p256', 'ed25519', 'AAAA', 'vault:v1:AAAA'],
+  ...[
+    'arn:aws:kms:eu-central-1:111122223333:key/x',
+    'PENDING_GENERATION',
+    'EC_SIGN_P256_SHA256',
+    'RSA_SIGN_PSS_2048_SHA256',
+    'ecdsa-p256',
+    'ed25519',
+    'AAAA',
+    'vault:v1:AAAA',
+  ],
   ...[publicKeyToPem(publicKey), encodeBase64(publicKey.spki), `${GOOGLE}/cryptoKeyVersions/1`],
   ...['https://team.vault.azure.net/keys/cosign/1', 'arn:aws:kms:eu-central-1:111122223333:key/x'],
 ]
@@ -65,6 +76,9 @@ const body = fc.oneof(
   fc.json().map(encodeUtf8),
   tree.map((value) => encodeUtf8(JSON.stringify(value))),
 )
+
+const noPauses = fakeTimers()
+noPauses.autoAdvance()
 
 function portsOver(answers: readonly { readonly status: number; readonly body: Uint8Array }[]): KmsPorts {
   let index = 0
@@ -85,6 +99,7 @@ function portsOver(answers: readonly { readonly status: number; readonly body: U
     readText: () => Promise.reject(new Error('no files')),
     vaultTokenFile: () => Promise.resolve(undefined),
     endpoints: 'known',
+    timers: noPauses.timers,
   }
 }
 
@@ -98,6 +113,24 @@ for (const uri of URIS) {
           assert.ok(found.spki.length > 0)
           const signer = await openKmsSigner(portsOver(answers), uri, new AbortController().signal)
           await signer.sign(Uint8Array.of(1))
+        } catch (error) {
+          assert.ok(isCodedError(error), String(error))
+        }
+      }),
+      { numRuns: fuzzRuns() },
+    )
+  })
+
+  if (uri.includes('/versions/')) continue
+  test(`any answers for ${uri.slice(0, 60)} make a key or a coded error`, async () => {
+    const rest = fc.record({ status: fc.constantFrom(200, 200, 204, 400, 403, 404, 409, 500), body })
+    const missing = { status: 404, body: encodeUtf8('{}') }
+    await fc.assert(
+      fc.asyncProperty(fc.array(rest, { minLength: 1, maxLength: 5 }), async (answers) => {
+        try {
+          const ask = { algorithm: undefined, signal: new AbortController().signal }
+          const { key } = await createKmsKey(portsOver([missing, ...answers]), uri, ask)
+          assert.ok(key.publicKey.spki.length > 0)
         } catch (error) {
           assert.ok(isCodedError(error), String(error))
         }

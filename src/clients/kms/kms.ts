@@ -1,77 +1,110 @@
 /**
- * Keys that stay at a key management service. What is asked of it is the public key, once, and signatures over digests; verifying
- * is done here, as with every other key.
+ * Keys that stay at a key management service. What is asked of it is the public key, once, and signatures; verifying is
+ * done here, as with every other key.
  *
  * @module
  */
-import { defaultAlgorithm } from '#crypto/algorithms'
+import { ALGORITHMS, defaultAlgorithm, type Algorithm, type AlgorithmName } from '#crypto/algorithms'
 import { createDigest, digest as digestOf } from '#crypto/digest'
 import type { DigestName } from '#crypto/digest'
 import type { Signer } from '#crypto/private-key'
 import type { SignInput } from '#crypto/sign-input'
+import { concatBytes } from '#encoding/bytes'
 import { isCodedError } from '#errors'
-import { fetchAwsKey, signAtAws } from './aws.js'
-import { fetchAzureKey, signAtAzure } from './azure.js'
-import { fetchGoogleKey, signAtGoogle } from './google.js'
+import { SMALLER_HINT } from './ask.js'
+import { awsKeyService } from './aws.js'
+import { azureKeyService } from './azure.js'
+import { googleKeyService } from './google.js'
+import { unlessMissing } from './key-creation.js'
+import type { CreatedKey, KeyService, SigningPayload } from './key-service.js'
 import { KmsError } from './kms-error.js'
-import type { DigestSigning, KmsKey, KmsPorts } from './kms-key.js'
+import type { KmsKey, KmsPorts } from './kms-key.js'
 import { type KmsUri, parseKmsUri } from './kms-uri.js'
-import { fetchVaultKey, signAtVault } from './vault.js'
+import { vaultKeyService } from './vault.js'
 
 /**
  * The public key that an address names; of several versions, unless one is named, the newest one.
  * @throws {@link KmsError}; CloudError CLOUD_CREDENTIALS if a login is configured and does not work
  */
 export async function fetchKmsKey(ports: KmsPorts, text: string, signal: AbortSignal): Promise<KmsKey> {
-  return await keyOf(ports, parseKmsUri(text), signal)
+  return await serviceOf(ports, parseKmsUri(text)).fetchKey(signal)
 }
 
 /**
  * What signs with the key that an address names, without ever seeing it.
- * @throws as {@link fetchKmsKey}, and KMS_KEY_TYPE for a key that would sign the message itself rather than its digest
+ * @throws as {@link fetchKmsKey}, and KMS_KEY_TYPE for a key that would sign the message itself where the service signs digests alone
  */
 export async function openKmsSigner(ports: KmsPorts, text: string, signal: AbortSignal): Promise<Signer> {
-  const uri = parseKmsUri(text)
-  const key = await keyOf(ports, uri, signal)
+  const service = serviceOf(ports, parseKmsUri(text))
+  const key = await service.fetchKey(signal)
   const algorithm = key.algorithm ?? defaultAlgorithm(key.publicKey)
-  const { digest: digestName, family } = algorithm
-  if (digestName === undefined || family === 'ed25519-ph') {
-    throw new KmsError('KMS_KEY_TYPE', `signing with ${algorithm.name} at a key management service is not supported`, {
-      expected: 'an ECDSA or RSA key',
-      hint: 'signatures by this key can be verified',
-    })
-  }
+  const payloadOf = payloadFor(algorithm, service.messageLimit)
   const sign = async (input: SignInput): Promise<Uint8Array> => {
-    const signing = { key, algorithm, digest: await digestInput(digestName, input), digestName, signal }
-    return await decoding(() => signWith(ports, uri, signing))
+    const payload = await payloadOf(input)
+    return await decoding(() => service.sign({ key, algorithm, payload, signal }))
   }
   return { algorithm, publicKey: key.publicKey, sign }
 }
 
-async function keyOf(ports: KmsPorts, uri: KmsUri, signal: AbortSignal): Promise<KmsKey> {
+export interface KmsKeyAsk {
+  /** Undefined: one for the usual algorithm, and one that is there may be for any. */
+  readonly algorithm: AlgorithmName | undefined
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes the key that an address names, unless it is there: a key is never replaced.
+ * @throws as {@link fetchKmsKey}; KMS_URI for an address that no key can be made for, KMS_ALGORITHM, KMS_KEY_TYPE if there is a key for
+ *   another algorithm than was asked for, KMS_EXISTS, KMS_UNFINISHED
+ */
+export async function createKmsKey(ports: KmsPorts, text: string, ask: KmsKeyAsk): Promise<CreatedKey> {
+  const { algorithm, signal } = ask
+  const service = serviceOf(ports, parseKmsUri(text))
+  const create = service.planKey(algorithm ?? 'ecdsa-sha2-256-nistp256')
+  const existing = await unlessMissing(() => service.fetchKey(signal))
+  const found: CreatedKey = existing === undefined ? await create(signal) : { key: existing, origin: 'existing' }
+  if (algorithm !== undefined) requireFor(ALGORITHMS[algorithm], found.key)
+  return found
+}
+
+function serviceOf(ports: KmsPorts, uri: KmsUri): KeyService {
   switch (uri.service) {
     case 'aws':
-      return await fetchAwsKey(ports, uri, signal)
+      return awsKeyService(ports, uri)
     case 'google':
-      return await fetchGoogleKey(ports, uri, signal)
+      return googleKeyService(ports, uri)
     case 'azure':
-      return await fetchAzureKey(ports, uri, signal)
+      return azureKeyService(ports, uri)
     case 'vault':
-      return await fetchVaultKey(ports, uri, signal)
+      return vaultKeyService(ports, uri)
   }
 }
 
-async function signWith(ports: KmsPorts, uri: KmsUri, signing: DigestSigning): Promise<Uint8Array> {
-  switch (uri.service) {
-    case 'aws':
-      return await signAtAws(ports, uri, signing)
-    case 'google':
-      return await signAtGoogle(ports, signing)
-    case 'azure':
-      return await signAtAzure(ports, uri, signing)
-    case 'vault':
-      return await signAtVault(ports, uri, signing)
-  }
+function requireFor(wanted: Algorithm, { publicKey, algorithm }: KmsKey): void {
+  const { keyType, keyBits } = publicKey
+  const fits = keyType === wanted.keyType && (wanted.keyBits === undefined || wanted.keyBits === keyBits)
+  const bound = algorithm ?? wanted
+  if (fits && bound.family === wanted.family && bound.digest === wanted.digest) return
+  throw new KmsError('KMS_KEY_TYPE', 'there is a key already, for another algorithm', {
+    expected: wanted.name,
+    found: algorithm?.name ?? `${keyType}${keyBits === undefined ? '' : ` of ${String(keyBits)} bits`}`,
+    hint: 'choose another name for the new key, or leave out --signing-algorithm to use the one that is there',
+  })
+}
+
+/** What the service is given of an input. @throws {@link KmsError} KMS_KEY_TYPE */
+function payloadFor(
+  { name, digest }: Algorithm,
+  messageLimit: number | undefined,
+): (input: SignInput) => Promise<SigningPayload> {
+  if (digest !== undefined)
+    return async (input) => ({ kind: 'digest', name: digest, bytes: await digestInput(digest, input) })
+  if (messageLimit !== undefined)
+    return async (input) => ({ kind: 'message', bytes: await collectMessage(name, messageLimit, input) })
+  throw new KmsError('KMS_KEY_TYPE', `signing with ${name} at this key management service is not supported`, {
+    expected: 'an ECDSA or RSA key',
+    hint: 'signatures by this key can be verified',
+  })
 }
 
 async function digestInput(name: DigestName, input: SignInput): Promise<Uint8Array> {
@@ -79,6 +112,28 @@ async function digestInput(name: DigestName, input: SignInput): Promise<Uint8Arr
   const running = createDigest(name)
   for await (const chunk of input) running.update(chunk)
   return running.digest()
+}
+
+/** No more of it is read than the service would take. */
+async function collectMessage(algorithm: AlgorithmName, limit: number, input: SignInput): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of input instanceof Uint8Array ? [input] : input) {
+    size += chunk.length
+    if (size > limit) {
+      throw new KmsError(
+        'KMS_MESSAGE_SIZE',
+        `${algorithm} signs the message itself, which is too large for the service`,
+        {
+          expected: `at most ${String(limit)} bytes`,
+          found: input instanceof Uint8Array ? `${String(size)} bytes` : 'more',
+          hint: SMALLER_HINT,
+        },
+      )
+    }
+    chunks.push(chunk)
+  }
+  return concatBytes(...chunks)
 }
 
 /** What is no base64 is no signature. */

@@ -53,6 +53,8 @@ export async function openKeyServices(): Promise<KeyServices> {
     const headers = { ...init.headers, host: url.host }
     return await direct(`${server.origin}${url.pathname}${url.search}`, { ...init, headers })
   }
+  const timers = fakeTimers()
+  timers.autoAdvance()
   const { fetch } = createHttpClient({
     env: {},
     clock: fakeTimers().clock,
@@ -75,6 +77,7 @@ export async function openKeyServices(): Promise<KeyServices> {
       readText: () => Promise.reject(new Error('this test has no files')),
       vaultTokenFile: () => Promise.resolve(undefined),
       endpoints: 'any',
+      timers: timers.timers,
       ...others,
     }),
     close: async () => {

@@ -19,11 +19,11 @@ const WHAT = 'the Elastic Container Registry'
 /** A token is good for whatever the identity may read in the region, in any account. */
 export async function amazonLogin(ports: CloudPorts, registry: string): Promise<Credentials> {
   const [, fips, region = '', suffix = ''] = AMAZON_HOST.exec(registry) ?? []
-  const place = { region, domain: suffix.endsWith('.cn') ? 'amazonaws.com.cn' : 'amazonaws.com' }
-  const credentials = await awsCredentials(ports, place)
+  const domain = suffix.endsWith('.cn') ? 'amazonaws.com.cn' : 'amazonaws.com'
+  const credentials = await awsCredentials(ports, { region })
   if (credentials === undefined) return ANONYMOUS
   const host = fips === undefined ? `api.ecr.${region}` : `ecr-fips.${region}`
-  const url = new URL(`https://${host}.${place.domain}/`)
+  const url = new URL(`https://${host}.${domain}/`)
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-target': 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken',
@@ -34,6 +34,7 @@ export async function amazonLogin(ports: CloudPorts, registry: string): Promise<
     headers: signAwsRequest(request, credentials, ports.clock()),
     body: request.body,
     repeatable: true,
+    redirect: 'error',
   })
   const { authorizationData } = await readObject(response, WHAT)
   const listed: readonly JsonValue[] = Array.isArray(authorizationData) ? authorizationData : []

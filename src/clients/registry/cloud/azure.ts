@@ -1,6 +1,6 @@
 /** Logins for the Azure Container Registry. @module */
-import { readObject, secretIn } from '../../cloud/answers.js'
-import { azureToken, postOf } from '../../cloud/azure-token.js'
+import { postOf, readObject, secretIn } from '../../cloud/answers.js'
+import { azureToken } from '../../cloud/azure-token.js'
 import type { CloudPorts } from '../../cloud/cloud-ports.js'
 import { ANONYMOUS, type Credentials } from '../credentials.js'
 

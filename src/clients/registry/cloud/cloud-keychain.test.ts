@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encodeBase64 } from '#encoding/base64'
 import { encodeUtf8 } from '#encoding/utf8'
+import { fakeCloud } from '#testing/fake-cloud'
 import { fakeNetwork, json, type FakeAnswer, type FakeNetwork } from '#testing/fake-fetch'
 import { HttpError } from '../../http/http-error.js'
 import { signAwsRequest } from '../../cloud/aws-signature.js'
@@ -274,6 +275,44 @@ describe('Google', () => {
       assert.equal((await ask('gcr.io', { answers: { [GOOGLE]: answer } })).login, 'anonymous')
     })
   }
+})
+
+describe('what somebody keeps on their machine', () => {
+  test('serves for the registries of its cloud', async () => {
+    const user = { type: 'authorized_user', client_id: 'a', client_secret: 'b', refresh_token: 'c' }
+    const { ports } = fakeCloud({
+      files: {
+        '~/.aws/credentials': '[default]\naws_access_key_id = AKID\naws_secret_access_key = word\n',
+        '~/.config/gcloud/application_default_credentials.json': JSON.stringify(user),
+      },
+      programs: {
+        'az account get-access-token --output json --resource https://containerregistry.azure.net': JSON.stringify({
+          accessToken: 'aad',
+        }),
+      },
+      answers: {
+        [ECR_API]: ECR_TOKEN,
+        [EXCHANGE]: json({ refresh_token: 'refresh' }),
+        'POST oauth2.googleapis.com/token': json({ access_token: 'google' }),
+      },
+    })
+    const keychain = cloudKeychain(ports)
+    const logins = [ECR, 'europe-west1-docker.pkg.dev', 'acmeteam.azurecr.io'].map((registry) =>
+      keychain({ registry, repository: 'x' }),
+    )
+    assert.deepEqual(await Promise.all(logins), [
+      { kind: 'basic', username: 'AWS', password: 'word' },
+      { kind: 'basic', username: 'oauth2accesstoken', password: 'google' },
+      { kind: 'identity-token', token: 'refresh' },
+    ])
+  })
+
+  test('and for no others: nothing is looked at', async () => {
+    const { ports, looked, runs } = fakeCloud()
+    for (const registry of ['docker.io', 'ghcr.io', 'quay.io', 'gcr.io.evil.example'])
+      assert.equal((await cloudKeychain(ports)({ registry, repository: 'x' })).kind, 'anonymous')
+    assert.deepEqual([looked, runs], [[], []])
+  })
 })
 
 describe('what is remembered', () => {
