@@ -15,7 +15,7 @@ import { attachmentsOf, type AttachmentWriter } from './store.js'
 export interface LegacyReferrer {
   readonly repository: Repository
   readonly subject: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>
-  readonly kind: AttachmentKind
+  readonly kind: AttachmentKind | 'sbom'
   readonly layer: LegacyLayer
 }
 

@@ -12,9 +12,10 @@ import type { AttachmentKind } from './attachment.js'
 export const EMPTY_CONFIG: Uint8Array = encodeUtf8('{}')
 
 /** cosign's experimental referrers of before bundles: layers as at the `.sig` tag, in a manifest with a subject. */
-export const LEGACY_ARTIFACT_TYPES: Readonly<Record<AttachmentKind, string>> = {
+export const LEGACY_ARTIFACT_TYPES: Readonly<Record<AttachmentKind | 'sbom', string>> = {
   signature: 'application/vnd.dev.cosign.artifact.sig.v1+json',
   attestation: 'application/vnd.dev.cosign.artifact.att.v1+json',
+  sbom: 'application/vnd.dev.cosign.artifact.sbom.v1+json',
 }
 
 /** What stands in a bundle's manifest. */

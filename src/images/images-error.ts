@@ -20,6 +20,10 @@ export type ImagesErrorCode =
   | 'IMAGES_FILE'
   /** A tag, an index or a directory is not laid out as an image with attachments is. */
   | 'IMAGES_LAYOUT'
+  /** What is to be attached to an image is about another one, or of a form that is about none. */
+  | 'IMAGES_SUBJECT'
+  /** What was attached to an image is not found there again: somebody removed it, or the registry does not list it. */
+  | 'IMAGES_UNCONFIRMED'
 
 /** Something attached to an image cannot be read or written. */
 export class ImagesError extends CodedError<ImagesErrorCode> {

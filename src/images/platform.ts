@@ -56,10 +56,13 @@ function sameVersion({ os, osVersion }: Partial<Platform>, found: Platform): boo
 }
 
 function platformNames(images: readonly ResolvedImage[]): string {
-  const names = images.flatMap(({ descriptor: { platform } }) => (platform === undefined ? [] : [nameOf(platform)]))
+  const names = images.flatMap(({ descriptor: { platform } }) =>
+    platform === undefined ? [] : [platformName(platform)],
+  )
   return names.join(', ') || 'no platforms'
 }
 
-function nameOf({ os, architecture, variant }: Platform): string {
+/** `linux/arm64/v8` */
+export function platformName({ os, architecture, variant }: Platform): string {
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`
 }

@@ -152,6 +152,29 @@ export const trustFlags = {
   },
 } as const
 
+/** What a signature must say about an image, and where it is. */
+export const imageSignatureFlags = {
+  annotations: { kind: 'list', short: 'a', placeholder: 'K=V', help: 'require this annotation' },
+  'check-claims': { kind: 'boolean', default: true, help: 'whether the signed payload must be about the image' },
+  'local-image': { kind: 'boolean', help: 'the image is a folder that save wrote' },
+  attachment: {
+    kind: 'string',
+    choices: ['sbom'],
+    help: 'verify what is attached to the image instead',
+    deprecated: 'please use OCI referrers for attachments and verify with `--experimental-oci11`',
+  },
+  signature: {
+    kind: 'path',
+    help: 'a detached signature',
+    deprecated: 'signatures are automatically fetched from the OCI registry during image verification',
+  },
+  payload: {
+    kind: 'path',
+    help: 'the payload of a detached signature',
+    deprecated: 'payload will always be verified from the bundle in future versions',
+  },
+} as const
+
 /** Telling what was checked. */
 export const explainFlag = {
   explain: { kind: 'boolean', help: 'print every check and its outcome to standard error' },

@@ -86,8 +86,8 @@ function requireSameKey(bundle: BlobBundle | undefined, key: PublicKey | undefin
   })
 }
 
-/** `{"SignedRFC3161Timestamp":"…"}`, or the DER itself. */
-async function readTimestamp(host: Host, path: string, signal: AbortSignal): Promise<Uint8Array> {
+/** `{"SignedRFC3161Timestamp":"…"}`, or the DER itself. @throws {@link CliError} `CLI_INPUT` */
+export async function readTimestamp(host: Host, path: string, signal: AbortSignal): Promise<Uint8Array> {
   const bytes = await readFileOrUrl(host, path, signal)
   if (bytes[0] !== 0x7b) return bytes
   const document = parseJson(bytes)

@@ -57,7 +57,8 @@ export async function loadDetachedSignature(
   }
 }
 
-function impliedPayload(host: Host, { repository, descriptor, name }: DigestedImage): Uint8Array {
+/** The payload that the oldest clients signed without keeping it; a note says that it is a guess. */
+export function impliedPayload(host: Host, { repository, descriptor, name }: DigestedImage): Uint8Array {
   host.terminal.note(
     `WARNING: using the payload that ${name} at ${descriptor.digest} implies; give the one that was signed with --payload`,
   )

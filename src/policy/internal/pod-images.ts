@@ -51,6 +51,17 @@ export function podImages(kind: string, object: JsonObject): readonly ImagePlace
   return found === undefined ? [] : imagesOfSpec(found.path, found.spec)
 }
 
+/**
+ * The same of a resource of whatever kind: wherever one that is known has its pod specification, one that is not may have its own,
+ * as those of Argo and Knative do.
+ */
+export function podImagesOfAnyKind(object: JsonObject): readonly ImagePlace[] {
+  const paths = new Map([...POD_SPECS.values()].map((path) => [path.join('.'), path] as const))
+  return [...paths.values()].flatMap((path) =>
+    expand(path, object).flatMap(({ value }) => (isJsonObject(value) ? imagesOfSpec(path, value) : [])),
+  )
+}
+
 /** Every place of the resource under review that names an image, also of kinds that are only declared to run some. */
 export function imagesOf({
   kind: { kind },

@@ -29,6 +29,21 @@ export async function verifySignedInclusion(
   proof: SignedInclusionProof,
   { log, all }: { readonly log: TrustedLog; readonly all: readonly TrustedLog[] },
 ): Promise<SignedCheckpoint> {
+  const { signed, origin } = verifyInclusionUnderAnyCheckpoint(entry, proof)
+  checkOrigin(origin, log, all)
+  await verifyCheckpointSignature(signed, origin, log)
+  return signed
+}
+
+/**
+ * Verifies that the entry is in the tree that the checkpoint states. Who signed the checkpoint is not asked: this shows that a
+ * proof belongs to an entry, and nothing about a log.
+ * @throws VerificationError `VERIFY_CHECKPOINT`, `VERIFY_LOG_INCLUSION`, MerkleError, CheckpointError
+ */
+export function verifyInclusionUnderAnyCheckpoint(
+  entry: LogEntry,
+  proof: SignedInclusionProof,
+): { readonly signed: SignedCheckpoint; readonly origin: Origin } {
   const signed = parseSignedCheckpoint(proof.checkpoint)
   const { checkpoint } = signed
   // The copies beside the checkpoint are not signed: nothing may rest on them, and a difference is a sign of tampering.
@@ -54,9 +69,7 @@ export async function verifySignedInclusion(
       found: String(entry.logIndex),
     })
   }
-  checkOrigin(origin, log, all)
-  await verifyCheckpointSignature(signed, origin, log)
-  return signed
+  return { signed, origin }
 }
 
 async function verifyCheckpointSignature(signed: SignedCheckpoint, origin: Origin, log: TrustedLog): Promise<void> {

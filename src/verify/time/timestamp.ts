@@ -85,7 +85,8 @@ async function verifyBy(token: TimestampToken, signer: Certificate, context: Con
   return witnessedTime(genTime, { kind: 'timestamp-authority', authority })
 }
 
-function checkImprint({ info: { imprint } }: TimestampToken, stampable: readonly Uint8Array[]): void {
+/** Requires a time-stamp to be over one of the texts. @throws VerificationError `VERIFY_TIMESTAMP` */
+export function checkImprint({ info: { imprint } }: TimestampToken, stampable: readonly Uint8Array[]): void {
   if (stampable.some((bytes) => equalBytes(digest(imprint.digest, bytes), imprint.hash))) return
   throw new VerificationError('VERIFY_TIMESTAMP', 'the timestamp is over something else', {
     expected: `the ${imprint.digest} digest of this signature`,
