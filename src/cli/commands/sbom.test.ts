@@ -77,9 +77,13 @@ describe('attach sbom and download sbom', () => {
   test('none: says so, for a platform that there is not as well', async () => {
     const bare = await bench.pushImage('bare')
     const index = await bench.pushIndex('bare', [bare])
-    for (const words of [[bare], [index], ['--platform', 'linux/amd64', index]]) {
+    for (const [words, code] of [
+      [[bare], 'CLI_INPUT'],
+      [[index], 'CLI_INPUT'],
+      [['--platform', 'linux/amd64', index], 'IMAGES_PLATFORM'],
+    ] as const) {
       const outcome = await bench.run(downloadSbom, ['-d', ...words])
-      assert.deepEqual([outcome.code, outcome.stdout, codeOf(outcome)], [1, '', 'CLI_INPUT'], outcome.stderr)
+      assert.deepEqual([outcome.code, outcome.stdout, codeOf(outcome)], [1, '', code], outcome.stderr)
     }
   })
 })
