@@ -7,7 +7,7 @@ import { isCodedError } from '#errors'
 import { fakeHost } from '#testing/cli/fake-host'
 import { fakeNetwork, json } from '#testing/fake-fetch'
 import { CLOUDS } from './admission/pace.js'
-import { openKms } from './kms.js'
+import { openKms } from './keys/kms.js'
 import type { Host } from './kit/host.js'
 import { nodeFiles } from './node/files.js'
 

@@ -1,13 +1,19 @@
 /** Images in folders that `save` wrote (`--local-image`). @module */
 import { nodeLayoutFiles } from '#images/node-layout-files'
 import { openLayout, soleImage } from '#images/oci-layout'
-import type { VerifiableFlags, VerifiableImage } from './verifiable.js'
+import type { AttachmentReader } from '#images/store'
+import type { DigestedImage, ImageFlags } from './images.js'
+
+export interface LocalImage {
+  readonly images: AttachmentReader
+  readonly image: DigestedImage
+}
 
 /** @throws ImagesError `IMAGES_LAYOUT` */
 export async function openFolder(
-  flags: Pick<VerifiableFlags, 'allow-certificate-chain'>,
+  flags: Pick<ImageFlags, 'allow-certificate-chain'>,
   folder: string,
-): Promise<VerifiableImage> {
+): Promise<LocalImage> {
   const files = nodeLayoutFiles(folder)
   const content = await openLayout(files)
   const descriptor = await soleImage(files)

@@ -6,7 +6,7 @@ import { PUBLIC_REKOR, writeBundleText } from '../bundles/output.js'
 import { publicKeyFlags } from '../flags/verifying.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
-import { loadPublicKey, refuseSecurityKey } from '../keys.js'
+import { loadPublicKey, refuseSecurityKey } from '../keys/reference.js'
 import { loadTrust } from '../trust.js'
 import { loadArtifact } from '../verifying/blob-artifact.js'
 

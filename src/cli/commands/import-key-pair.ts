@@ -3,7 +3,7 @@ import { privateKeyFromPem } from '#crypto/private-key'
 import { confirmationFlag } from '../flags/signing.js'
 import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
-import { writeKeyPair } from '../key-pair.js'
+import { writeKeyPair } from '../keys/key-pair.js'
 import { askPassword } from '../password.js'
 import { parseInput, readTextFile } from '../read-input.js'
 

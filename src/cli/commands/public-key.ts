@@ -2,7 +2,7 @@
 import { publicKeyToPem } from '#crypto/public-key'
 import { type Command, defineCommand } from '../kit/command.js'
 import { UsageError } from '../kit/errors.js'
-import { loadPublicHalf, refuseSecurityKey } from '../keys.js'
+import { loadPublicHalf, refuseSecurityKey } from '../keys/reference.js'
 
 export const command: Command = defineCommand({
   name: 'public-key',

@@ -2,14 +2,14 @@
 import type { LoadKmsKey } from '#gate/snapshot/kms-keys'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { CloudOptions } from '../cloud-ports.js'
-import { ownKey } from '../key-services.js'
+import { ownKey } from '../keys/services.js'
 import type { Host } from '../kit/host.js'
 
 /** Nothing is opened before the first one is asked for. @returns what throws KmsError, CloudError, PolicyError `POLICY_KEY` */
 export function kmsKeysOfPolicies(host: Host, options: CloudOptions): LoadKmsKey {
   let opened: Promise<LoadKmsKey> | undefined
   const open = async (): Promise<LoadKmsKey> => {
-    const { openKms } = await import('../kms.js')
+    const { openKms } = await import('../keys/kms.js')
     const kms = await openKms(host, { ...options, endpoints: 'known' })
     return async (uri, signal) => {
       const { publicKey, algorithm } = await kms.key(uri, signal)

@@ -3,7 +3,7 @@ import { type Algorithm, ALGORITHMS, defaultAlgorithm } from '#crypto/algorithms
 import { FULCIO_CLAIMS } from '#formats/x509/fulcio-extensions'
 import type { IdentityRequirement, Policy, RequirableClaim, TextRequirement } from '#verify/identity/identity-policy'
 import { compilePattern } from '#verify/pattern/pattern'
-import type { KnownKey } from '../key-services.js'
+import type { KnownKey } from '../keys/services.js'
 import { UsageError } from '../kit/errors.js'
 
 /** What the identity flags say. */

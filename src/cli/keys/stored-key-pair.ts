@@ -1,13 +1,13 @@
-/** Making a key pair that is kept elsewhere than in files: see key-stores/. @module */
+/** Making a key pair that is kept elsewhere than in files: see stores/. @module */
 import type { PrivateKey } from '#crypto/private-key'
 import { publicKeyToPem } from '#crypto/public-key'
 import { randomBytes } from '#crypto/random'
 import { encodeUtf8 } from '#encoding/utf8'
 import { sealCosignKey } from '#formats/cosign-key/encrypted-key'
-import type { KeyStore } from './key-stores/key-store.js'
-import type { Host } from './kit/host.js'
-import { askPassword } from './password.js'
-import { confirmContinue } from './prompt.js'
+import type { KeyStore } from './stores/key-store.js'
+import type { Host } from '../kit/host.js'
+import { askPassword } from '../password.js'
+import { confirmContinue } from '../prompt.js'
 
 export interface StoredKeyPairOrder {
   readonly makeKey: () => Promise<PrivateKey>

@@ -1,8 +1,8 @@
 /** A key pair in the secrets of GitHub Actions, from which it reaches a workflow and nobody else. @module */
 import { openGithubSecrets } from '#clients/forge/github'
 import { randomBytes } from '#crypto/random'
-import { CliError } from '../kit/errors.js'
-import type { Host } from '../kit/host.js'
+import { CliError } from '../../kit/errors.js'
+import type { Host } from '../../kit/host.js'
 import type { KeyStore } from './key-store.js'
 import { NAMES, PARTS, writeThree, type ValueStore } from './three-values.js'
 

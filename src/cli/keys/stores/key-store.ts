@@ -1,10 +1,5 @@
-/**
- * Key pairs that are kept elsewhere than in files: in the Secret of a cluster, in the variables of GitLab, the secrets of GitHub. What
- * asks these is a chunk of its own, which only such a reference loads.
- *
- * @module
- */
-import type { Host } from '../kit/host.js'
+/** Where a key pair can be kept other than in files: what each such place does. @module */
+import type { Host } from '../../kit/host.js'
 
 export interface StoredKeyPair {
   /** The private key, encrypted under the password: a key file of cosign's, as text. */
@@ -33,16 +28,3 @@ export interface KeyStore {
 
 /** Opens what is behind `scheme://reference`. */
 export type OpenKeyStore = (host: Host, reference: string, signal: AbortSignal) => Promise<KeyStore>
-
-const STORES: ReadonlyMap<string, () => Promise<OpenKeyStore>> = new Map([
-  ['k8s', async () => (await import('./cluster-secret.js')).openClusterSecret],
-  ['gitlab', async () => (await import('./gitlab-variables.js')).openGitlabStore],
-  ['github', async () => (await import('./github-secrets.js')).openGithubStore],
-])
-
-/** The store that a key reference names; undefined: it names a key somewhere else. */
-export async function openKeyStore(host: Host, reference: string, signal: AbortSignal): Promise<KeyStore | undefined> {
-  const [, scheme = '', rest = ''] = /^([a-z0-9]+):\/\/(.*)$/s.exec(reference) ?? []
-  const load = STORES.get(scheme)
-  return load === undefined ? undefined : await (await load())(host, rest, signal)
-}

@@ -1,12 +1,12 @@
-/** The clients of key management services on this machine. Loaded when an address of a key is given: see key-services.ts. @module */
+/** The clients of key management services on this machine. Loaded when an address of a key is given: see services.ts. @module */
 import { systemTimers } from '#clients/http/timers'
 import type { CreatedKey } from '#clients/kms/key-service'
 import { createKmsKey, fetchKmsKey, openKmsSigner, type KmsKeyAsk } from '#clients/kms/kms'
 import type { KmsKey, KmsPorts } from '#clients/kms/kms-key'
 import type { Signer } from '#crypto/private-key'
-import { type CloudOptions, openCloudPorts } from './cloud-ports.js'
-import type { ConnectOptions, Host } from './kit/host.js'
-import { readTextFile } from './read-input.js'
+import { type CloudOptions, openCloudPorts } from '../cloud-ports.js'
+import type { ConnectOptions, Host } from '../kit/host.js'
+import { readTextFile } from '../read-input.js'
 
 export interface KmsOptions {
   /** Who wrote the addresses of keys: whoever runs this program, or a policy. */

@@ -1,8 +1,8 @@
 /** A key pair in the CI/CD variables of a project or group of GitLab. @module */
 import { openGitlabVariables } from '#clients/forge/gitlab'
 import { decodeUtf8, encodeUtf8 } from '#encoding/utf8'
-import { CliError } from '../kit/errors.js'
-import type { Host } from '../kit/host.js'
+import { CliError } from '../../kit/errors.js'
+import type { Host } from '../../kit/host.js'
 import type { KeyStore } from './key-store.js'
 import { NAMES, PARTS, writeThree, type ValueStore } from './three-values.js'
 

@@ -1,14 +1,14 @@
-/** Key references: files, variables, addresses, and what key-services.ts and key-stores/ add to them. @module */
+/** Key references: files, variables, addresses, and what services.ts and stores/ add to them. @module */
 import { type PrivateKey, privateKeyFromPem, privateKeyFromPkcs8 } from '#crypto/private-key'
 import { publicKeyFromPem, type PublicKey } from '#crypto/public-key'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
-import { isKmsAddress, loadKmsKey, type KnownKey } from './key-services.js'
-import { openKeyStore } from './key-stores/key-store.js'
-import { CliError } from './kit/errors.js'
-import type { Host } from './kit/host.js'
-import { askPassword } from './password.js'
-import { asText, parseInput, readFileOrUrl } from './read-input.js'
+import { isKmsAddress, loadKmsKey, type KnownKey } from './services.js'
+import { openKeyStore } from './stores/open.js'
+import { CliError } from '../kit/errors.js'
+import type { Host } from '../kit/host.js'
+import { askPassword } from '../password.js'
+import { asText, parseInput, readFileOrUrl } from '../read-input.js'
 
 /** The bytes that a key reference names. @throws {@link CliError} `CLI_UNSUPPORTED`, `CLI_INPUT`, `CLI_FILE_MISSING` */
 async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {

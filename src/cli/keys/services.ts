@@ -2,7 +2,7 @@
 import { ALGORITHMS, type Algorithm, type AlgorithmName } from '#crypto/algorithms'
 import type { Signer } from '#crypto/private-key'
 import { parsePublicKey, type PublicKey } from '#crypto/public-key'
-import type { Host } from './kit/host.js'
+import type { Host } from '../kit/host.js'
 
 /** A key, and the only algorithm that it is used with, where there is only one. */
 export interface KnownKey {

@@ -3,8 +3,8 @@ import type { PrivateKey } from '#crypto/private-key'
 import { publicKeyToPem } from '#crypto/public-key'
 import { randomBytes } from '#crypto/random'
 import { sealCosignKey } from '#formats/cosign-key/encrypted-key'
-import type { Host } from './kit/host.js'
-import { confirmOverwrite } from './prompt.js'
+import type { Host } from '../kit/host.js'
+import { confirmOverwrite } from '../prompt.js'
 
 export interface KeyPairFiles {
   readonly prefix: string

@@ -3,8 +3,8 @@ import type { KubernetesObject } from '#clients/kubernetes/object'
 import { orAbsent } from '#clients/kubernetes/or-absent'
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import { isJsonObject, type JsonObject } from '#encoding/json'
-import { CliError } from '../kit/errors.js'
-import type { Host } from '../kit/host.js'
+import { CliError } from '../../kit/errors.js'
+import type { Host } from '../../kit/host.js'
 import type { KeyPart, KeyStore, StoredKeyPair } from './key-store.js'
 
 const MEMBERS: Readonly<Record<KeyPart, string>> = {
