@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { fetchKmsKey } from '#clients/kms/kms'
-import type { PublicKey } from '#crypto/public-key'
+import { publicKeyToPem } from '#crypto/public-key'
 import type { JsonObject } from '#encoding/json'
+import type { KnownKey } from '#policy/internal/attestor'
 import { clusterImagePolicy, openGateBench, pod, type GateBench } from '#testing/gate/gate-bench'
 import { AWS_LOGIN, AZURE_TOKEN, GOOGLE_TOKEN, VAULT_TOKEN } from '#testing/kms/fake-services'
 import { openKeyServices, type KeyServices } from '#testing/kms/key-services'
@@ -54,7 +55,7 @@ interface Opened extends GateBench {
   readonly services: KeyServices
   readonly image: string
   /** Questions that were asked so far. */
-  readonly looks: readonly Promise<PublicKey>[]
+  readonly looks: readonly Promise<KnownKey>[]
   /** Puts the key of the image's signer, or another one, where all addresses above lead to. */
   readonly putKey: (whose: 'signer' | 'other') => void
 }
@@ -62,10 +63,10 @@ interface Opened extends GateBench {
 async function open(t: TestContext): Promise<Opened> {
   const services = await openKeyServices()
   const ports = services.ports({ endpoints: 'known' })
-  const looks: Promise<PublicKey>[] = []
+  const looks: Promise<KnownKey>[] = []
   const bench = await openGateBench({
     kmsKey: (uri, signal) => {
-      const look = fetchKmsKey(ports, uri, signal).then(({ publicKey }) => publicKey)
+      const look = fetchKmsKey(ports, uri, signal).then(({ publicKey, algorithm }) => ({ key: publicKey, algorithm }))
       looks.push(look)
       return look
     },
@@ -120,6 +121,27 @@ describe('a key at a key management service', () => {
       assert.ok(allowed, status?.message)
     }
     assert.ok(services.requests.some((line) => line.includes('vault.azure.net')))
+  })
+
+  test('that signs with RSA-PSS alone: what it signed admits, another digest than it signs denies', async (t) => {
+    const { apply, review, images, services, cluster, settle } = await open(t)
+    const holder = await images.keyHolder('rsa-sign-pss-2048-sha256')
+    services.keys.google.set(GOOGLE_KEY, [{ key: holder.key, algorithm: 'RSA_SIGN_PSS_2048_SHA256' }])
+    const image = images.pushImage('ghcr.io/acme/pss:1')
+    await images.sign(image, holder)
+    await apply(clusterImagePolicy('pss', byKey(`gcpkms://${GOOGLE_KEY}`)))
+    const { allowed, status } = await review(SIGSTORE, pod(image))
+    assert.ok(allowed, status?.message)
+    await apply(clusterImagePolicy('pss', { key: { kms: `gcpkms://${GOOGLE_KEY}`, hashAlgorithm: 'sha512' } }))
+    assert.equal((await review(SIGSTORE, pod(image))).allowed, false)
+    // The same key, of which nobody says how it signs, signs by PKCS #1 v1.5.
+    const pem = Buffer.from(publicKeyToPem(holder.key.publicKey)).toString('base64')
+    const metadata = { name: 'pss', namespace: 'countersign-system' }
+    await apply({ apiVersion: 'v1', kind: 'Secret', metadata, data: { 'cosign.pub': pem } })
+    await apply(clusterImagePolicy('pss', { key: { secretRef: { name: 'pss' } } }))
+    assert.equal((await review(SIGSTORE, pod(image))).allowed, false)
+    cluster.remove({ apiVersion: 'policy.sigstore.dev/v1beta1', resource: 'clusterimagepolicies', name: 'pss' })
+    await settle()
   })
 
   test('one question for all policies and reviews', async (t) => {

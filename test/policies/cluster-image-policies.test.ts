@@ -367,7 +367,7 @@ describe('enforced', { skip }, () => {
           .map((line) => indent + line)
           .join('\n'),
     )
-    const ports = bench.ports({ key: () => Promise.resolve(keyOf(setting).publicKey) })
+    const ports = bench.ports({ key: () => Promise.resolve({ key: keyOf(setting).publicKey }) })
     const policies = [await compile(text)]
     const deadline = deadlineOf(AbortSignal.timeout(60_000))
     return await evaluate({ policies, review, ports, deadline, digestsMustStand: false, unmatched: 'deny' })

@@ -194,7 +194,7 @@ function keysOf(documents: readonly JsonObject[]): EnginePorts['key'] {
     const secret = documents.find((each) => each['kind'] === 'Secret' && nameOf(each) === source.name)
     const encoded = memberOf(secret?.['data'], source.entry ?? '')
     assert.ok(typeof encoded === 'string', `there is no secret ${source.name}`)
-    return await Promise.resolve(publicKeyFromPem(decodeUtf8(decodeBase64(encoded))))
+    return await Promise.resolve({ key: publicKeyFromPem(decodeUtf8(decodeBase64(encoded))) })
   }
 }
 

@@ -229,7 +229,7 @@ metadata: {name: free, labels: {signed: "false"}}`
     const ports: Partial<EnginePorts> = {
       key: (source) => {
         asked.push(source)
-        return Promise.resolve(key.key.publicKey)
+        return Promise.resolve({ key: key.key.publicKey })
       },
     }
     await admits(policy, podOf(image), { ports })

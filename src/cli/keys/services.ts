@@ -1,5 +1,6 @@
 /** Keys that stay at a key management service. Its clients are a chunk of their own, which only an address of such a key loads. @module */
 import { ALGORITHMS, type Algorithm, type AlgorithmName } from '#crypto/algorithms'
+import type { KmsKey } from '#clients/kms/kms-key'
 import type { Signer } from '#crypto/private-key'
 import { parsePublicKey, type PublicKey } from '#crypto/public-key'
 import type { Host } from '../kit/host.js'
@@ -18,9 +19,7 @@ export function isKmsAddress(reference: string): boolean {
 /** The public key that somebody names on their own command line. @throws KmsError, CloudError */
 export async function loadKmsKey(host: Host, uri: string, signal: AbortSignal): Promise<KnownKey> {
   const { openKms } = await import('./kms.js')
-  const { publicKey, algorithm } = await (await openKms(host, { endpoints: 'any' })).key(uri, signal)
-  const key = ownKey(publicKey)
-  return algorithm === undefined ? { key } : { key, algorithm: ownAlgorithm(algorithm) }
+  return ownKnownKey(await (await openKms(host, { endpoints: 'any' })).key(uri, signal))
 }
 
 /** What signs with the key. @throws KmsError, CloudError */
@@ -48,7 +47,12 @@ export async function createKeyAtService(
 }
 
 /** Read anew: what is remembered of a key is remembered a chunk (ADR 6). */
-export function ownKey({ spki }: PublicKey): PublicKey {
+export function ownKnownKey({ publicKey, algorithm }: Pick<KmsKey, 'publicKey' | 'algorithm'>): KnownKey {
+  const key = ownKey(publicKey)
+  return algorithm === undefined ? { key } : { key, algorithm: ownAlgorithm(algorithm) }
+}
+
+function ownKey({ spki }: PublicKey): PublicKey {
   return parsePublicKey(spki)
 }
 

@@ -14,7 +14,7 @@ import {
 import { isTrustRoot, readTrustRoot } from '#policy/cip/trust-root'
 import { compileException, compilePolicy, isException, isPolicy } from '#policy/front-ends'
 import type { JsonObject } from '#encoding/json'
-import type { KeySource } from '#policy/internal/attestor'
+import type { KeySource, KnownKey } from '#policy/internal/attestor'
 import type { ClusterReader } from '#policy/internal/cluster'
 import { clusterOfDocuments } from '#policy/internal/cluster-of-documents'
 import { readDocuments, type ReadDocument } from '#policy/internal/documents'
@@ -38,7 +38,7 @@ export interface PolicyFiles {
   trustRoot(name: string): Promise<TrustedRoot>
   /** Of a TUF repository that a policy names itself. */
   readonly trustRepository: (repository: TrustRepository) => Promise<TrustedRoot>
-  readonly key: (source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal) => Promise<PublicKey>
+  readonly key: (source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal) => Promise<KnownKey>
 }
 
 /**
@@ -138,10 +138,10 @@ function dataOf({ value }: ReadDocument, field: string): ReadonlyMap<string, str
 
 /** A key at a service is fetched once, however many policies name it for however many resources. */
 function keyLoader(host: Host, secrets: readonly ReadDocument[]): PolicyFiles['key'] {
-  const fetched = new Map<string, Promise<PublicKey>>()
+  const fetched = new Map<string, Promise<KnownKey>>()
   const load = kmsKeysOfPolicies(host, { programs: 'any' })
   return async (source, signal) => {
-    if (source.kind === 'secret') return keyFrom(secrets, source)
+    if (source.kind === 'secret') return { key: keyFrom(secrets, source) }
     const pending = fetched.get(source.uri) ?? load(source.uri, signal)
     fetched.set(source.uri, pending)
     return await pending

@@ -44,7 +44,7 @@ describe('keys that are kept elsewhere', () => {
         get: () =>
           service.key === undefined
             ? Promise.reject(new PolicyError('POLICY_KEY', 'the service has none'))
-            : Promise.resolve(service.key),
+            : Promise.resolve({ key: service.key }),
         staleness: () => service.staleness,
       },
       onStale: (what) => stale.push(what),
@@ -91,7 +91,7 @@ describe('keys that are kept elsewhere', () => {
     assert.deepEqual(await look(NEAR, FAR), ['good', 'good'])
     secrets.set('here/key', secret({ 'cosign.pub': 'no key' }))
     assert.deepEqual(await look(NEAR), ['last good'])
-    assert.equal(publicKeyToPem(await keys.get(NEAR)), PEM)
+    assert.equal(publicKeyToPem((await keys.get(NEAR)).key), PEM)
     await look(NEAR, FAR)
     away = true
     await keys.get(FAR)
@@ -104,7 +104,7 @@ describe('keys that are kept elsewhere', () => {
     service.key = KEY
     assert.deepEqual(await look(KMS), ['good'])
     service.staleness = 'the service is away'
-    assert.equal(await keys.get(KMS), KEY)
+    assert.equal((await keys.get(KMS)).key, KEY)
     assert.deepEqual(keys.health(KMS), { condition: 'last good', problem: 'the service is away' })
     service.key = undefined
     await assert.rejects(keys.get(KMS), { code: 'POLICY_KEY' })

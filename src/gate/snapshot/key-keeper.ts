@@ -1,15 +1,15 @@
 /** Keys that are kept elsewhere: loaded when they are asked for, kept in their last good form, and how it stands with them. @module */
-import type { PublicKey } from '#crypto/public-key'
 import type { JsonObject } from '#encoding/json'
 import { LastGood } from '#policy/engine/last-good'
 import type { OnStale } from '#policy/engine/last-good'
+import type { KnownKey } from '#policy/internal/attestor'
 import { PolicyError } from '#policy/internal/policy-error'
 import type { KeptKey } from './policy-keys.js'
 import { keyOfSecret } from './secret-keys.js'
 
 /** Keys at key management services, with a memory of their own. */
 export interface KeyServices {
-  get(uri: string): Promise<PublicKey>
+  get(uri: string): Promise<KnownKey>
   /** Why what was given is only the last good form. */
   staleness(uri: string): string | undefined
 }
@@ -46,7 +46,7 @@ const GOOD: KeyHealth = { condition: 'good', problem: '' }
 
 export class KeyKeeper {
   readonly #options: KeyKeeperOptions
-  readonly #kept: LastGood<PublicKey>
+  readonly #kept: LastGood<KnownKey>
   /** Of keys that are followed; undefined: nobody has looked yet. */
   #followed = new Map<string, KeyHealth | undefined>()
   #revision = 0
@@ -61,7 +61,7 @@ export class KeyKeeper {
   }
 
   /** @throws PolicyError `POLICY_KEY`, or why the Secret cannot be read */
-  async get(source: KeptKey): Promise<PublicKey> {
+  async get(source: KeptKey): Promise<KnownKey> {
     const what = this.#name(source)
     try {
       if (source.kind === 'kms') return await this.#ofService(source.uri)
@@ -113,7 +113,7 @@ export class KeyKeeper {
     await this.get(source).catch(() => undefined)
   }
 
-  async #ofService(uri: string): Promise<PublicKey> {
+  async #ofService(uri: string): Promise<KnownKey> {
     const { services } = this.#options
     const key = await services.get(uri)
     const problem = services.staleness(uri)
@@ -121,10 +121,10 @@ export class KeyKeeper {
     return key
   }
 
-  async #read(source: SecretKey, what: string): Promise<PublicKey> {
+  async #read(source: SecretKey, what: string): Promise<KnownKey> {
     const at = this.#namespaceOf(source)
     const secret = await this.#options.secrets.secret(at, source.name)
-    if (secret !== undefined) return keyOfSecret(secret, source)
+    if (secret !== undefined) return { key: keyOfSecret(secret, source) }
     // It was taken away, which is another thing than that it cannot be read.
     this.#kept.forget(what)
     throw new PolicyError('POLICY_KEY', `there is no secret ${at}/${source.name}`)

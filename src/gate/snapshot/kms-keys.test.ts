@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generatePrivateKey } from '#crypto/private-key'
-import type { PublicKey } from '#crypto/public-key'
 import { CodedError } from '#errors'
+import type { KnownKey } from '#policy/internal/attestor'
 import { fakeTimers } from '#testing/fake-timers'
 import { KMS_REFRESH, KmsKeys } from './kms-keys.js'
 
 const URI = 'hashivault://cosign'
-const [{ publicKey: first }, { publicKey: second }] = await Promise.all([
-  generatePrivateKey('ecdsa-sha2-256-nistp256'),
-  generatePrivateKey('ecdsa-sha2-256-nistp256'),
-])
+const knownKey = async (): Promise<KnownKey> => ({
+  key: (await generatePrivateKey('ecdsa-sha2-256-nistp256')).publicKey,
+})
+const [first, second] = [await knownKey(), await knownKey()]
 const down = new CodedError('KMS_UNREACHABLE', 'nobody answers')
 const denied = new CodedError('KMS_DENIED', 'not allowed')
 
-type Answer = PublicKey | Error | Promise<PublicKey>
+type Answer = KnownKey | Error | Promise<KnownKey>
 
 /** Answers with what stands in `answer` at the time. */
 function open(answer: Answer) {
@@ -41,7 +41,7 @@ function open(answer: Answer) {
   return { keys, service, asked, stale, time }
 }
 
-const never = new Promise<PublicKey>(() => undefined)
+const never = new Promise<KnownKey>(() => undefined)
 
 test('a key that never could be had is refused, and the service not asked at once again', async () => {
   const { keys, service, asked, time } = open(down)
@@ -53,7 +53,7 @@ test('a key that never could be had is refused, and the service not asked at onc
 })
 
 test('one question for all who ask at the same time, and for those who ask later', async () => {
-  let give: (key: PublicKey) => void = () => undefined
+  let give: (key: KnownKey) => void = () => undefined
   const { keys, asked } = open(new Promise((resolve) => (give = resolve)))
   const waiting = Promise.all(Array.from({ length: 20 }, () => keys.get(URI)))
   give(first)

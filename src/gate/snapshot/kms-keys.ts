@@ -1,14 +1,14 @@
 /** Keys at key management services: fetched once for all policies, looked at anew now and then, kept while that fails. @module */
 import type { Timers } from '#clients/http/fetch'
-import type { PublicKey } from '#crypto/public-key'
 import { isCodedError } from '#errors'
 import type { Clock, UnixMillis } from '#time'
 import { LastGood } from '#policy/engine/last-good'
 import type { OnStale } from '#policy/engine/last-good'
+import type { KnownKey } from '#policy/internal/attestor'
 import { PolicyError } from '#policy/internal/policy-error'
 
 /** Gives the key that an address names. */
-export type LoadKmsKey = (uri: string, signal: AbortSignal) => Promise<PublicKey>
+export type LoadKmsKey = (uri: string, signal: AbortSignal) => Promise<KnownKey>
 
 export interface KmsKeyOptions {
   readonly load: LoadKmsKey
@@ -20,7 +20,7 @@ export interface KmsKeyOptions {
 
 interface Kept {
   /** What was had last, and goes on to count while it cannot be had again. */
-  key: PublicKey | undefined
+  key: KnownKey | undefined
   /** Why there is none. */
   problem: unknown
   triedAt: UnixMillis
@@ -45,7 +45,7 @@ const GONE: ReadonlySet<string> = new Set(['KMS_URI', 'KMS_NOT_FOUND', 'KMS_KEY_
 export class KmsKeys {
   readonly #options: KmsKeyOptions
   readonly #kept = new Map<string, Kept>()
-  readonly #good: LastGood<PublicKey>
+  readonly #good: LastGood<KnownKey>
   /** Why keys that were had cannot be had again. */
   readonly #stale = new Map<string, string>()
   #cancel: (() => void) | undefined
@@ -60,7 +60,7 @@ export class KmsKeys {
   }
 
   /** @throws why the key cannot be had, if it never could, or was taken away */
-  async get(uri: string): Promise<PublicKey> {
+  async get(uri: string): Promise<KnownKey> {
     const now = this.#options.clock()
     const entry = this.#entry(uri, now)
     entry.askedAt = now
@@ -137,7 +137,7 @@ export class KmsKeys {
     }
   }
 
-  async #load(uri: string): Promise<PublicKey> {
+  async #load(uri: string): Promise<KnownKey> {
     const patience = new AbortController()
     const cancel = this.#options.timers.after(PATIENCE, () => {
       patience.abort()

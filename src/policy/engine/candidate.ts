@@ -19,7 +19,7 @@ import type { Requirements } from '#verify/requirements'
 import { withoutEvidence } from '#verify/verification'
 import type { Verification } from '#verify/verification'
 import { verify } from '#verify/verify'
-import type { Attestor } from '../internal/attestor.js'
+import type { Attestor, KnownKey } from '../internal/attestor.js'
 import type { PinnedImage } from '../internal/image.js'
 import type { AcceptedSignature, RejectedSignature, SeenSigner } from '../internal/outcome.js'
 import { matchesText } from '../internal/text-match.js'
@@ -30,7 +30,7 @@ import type { CandidateAttachment } from './ports.js'
 export interface ReadyAttestor {
   readonly attestor: Attestor
   /** Of a key signer. */
-  readonly key: PublicKey | undefined
+  readonly key: KnownKey | undefined
   readonly trust: TrustedRoot
 }
 
@@ -88,8 +88,8 @@ function policyOf({ attestor, key }: ReadyAttestor): Policy {
   const { signer } = attestor
   if (signer.kind === 'keyless') return identityPolicy(signer.anyOf, attestor.name)
   if (signer.kind === 'key' && key !== undefined) {
-    const algorithm = signer.algorithm ?? algorithmOf(key, signer.digest)
-    return { kind: 'key', key, ...(algorithm === undefined ? {} : { algorithm }) }
+    const algorithm = signer.algorithm ?? boundAlgorithm(key, signer.digest) ?? algorithmOf(key.key, signer.digest)
+    return { kind: 'key', key: key.key, ...(algorithm === undefined ? {} : { algorithm }) }
   }
   // Whoever has a certificate of this chain; which certificate is compared afterwards.
   if (signer.kind === 'certificate' && signer.chain.length > 0) return { kind: 'unsafe-any-identity' }
@@ -99,6 +99,12 @@ function policyOf({ attestor, key }: ReadyAttestor): Policy {
     return { kind: 'key', key: certificateKey(certificate), certificate: certificate.der, validFor }
   }
   throw new VerificationError('VERIFY_POLICY', `${attestor.name} does not say who must have signed`)
+}
+
+/** A policy that names another digest than the key is bound to asks for what the key never signs. */
+function boundAlgorithm({ algorithm }: KnownKey, digest: DigestName | undefined): Algorithm | undefined {
+  if (algorithm === undefined || digest === undefined || algorithm.digest === digest) return algorithm
+  return { ...algorithm, digest, verifyOnly: true }
 }
 
 /** The digest that a policy names for a key may be another than the key's usual one. */

@@ -5,7 +5,6 @@
  * @module
  */
 import { sha256 } from '#crypto/digest'
-import type { PublicKey } from '#crypto/public-key'
 import { encodeHex } from '#encoding/hex'
 import { encodeUtf8 } from '#encoding/utf8'
 import type { JsonValue } from '#encoding/json'
@@ -16,6 +15,7 @@ import type {
   Evidence,
   IdentityMatch,
   KeySource,
+  KnownKey,
   Signer,
   SignatureSource,
   TextMatch,
@@ -47,8 +47,11 @@ export function trustId(trust: TrustedRoot): string {
 }
 
 /** Of a key that is kept elsewhere than in the attestor. */
-export function keyId(key: PublicKey | undefined): string {
-  return key === undefined ? '' : encodeHex(key.id)
+export function keyId(known: KnownKey | undefined): string {
+  if (known === undefined) return ''
+  const { key, algorithm } = known
+  const id = encodeHex(key.id)
+  return algorithm === undefined ? id : `${id} ${algorithm.name} ${algorithm.digest ?? ''}`
 }
 
 /** Parts of trusted roots stay the same list for as long as the root is in use. */

@@ -72,7 +72,7 @@ before(async () => {
         : Promise.reject(new PolicyError('POLICY_TRUST_ROOT', `trustRootRef ${name} not found`)),
     key: (source) =>
       source.kind === 'secret' && source.name === 'good'
-        ? Promise.resolve(publicKeyFromPem(key))
+        ? Promise.resolve({ key: publicKeyFromPem(key) })
         : Promise.reject(new PolicyError('POLICY_KEY', 'the secret is not there')),
     cluster: clusterOfDocuments([]),
     clock: bench.sigstore.clock,

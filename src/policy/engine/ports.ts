@@ -1,12 +1,11 @@
 /** What the engine needs of the world. The ports are those of one review: its registry logins, its deadline. @module */
-import type { PublicKey } from '#crypto/public-key'
 import type { JsonValue } from '#encoding/json'
 import type { CodedError } from '#errors'
 import type { Reference, Repository } from '#formats/oci/reference'
 import type { SignedEntity } from '#formats/signed-entity'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
 import type { Clock } from '#time'
-import type { KeySource, SignatureSource } from '../internal/attestor.js'
+import type { KeySource, KnownKey, SignatureSource } from '../internal/attestor.js'
 import type { ClusterReader } from '../internal/cluster.js'
 import type { PinnedImage } from '../internal/image.js'
 import type { RegistryAccess } from '../internal/policy.js'
@@ -47,7 +46,7 @@ export interface EnginePorts {
   /** The trusted root of a TUF repository that a policy names itself. Absent: none is asked here. */
   readonly trustRepository?: (repository: TrustRepository, signal: AbortSignal) => Promise<TrustedRoot>
   /** A key that is kept elsewhere. It may answer with the last good one; it throws when there is none. */
-  key(source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal): Promise<PublicKey>
+  key(source: Exclude<KeySource, { readonly kind: 'inline' }>, signal: AbortSignal): Promise<KnownKey>
   readonly cluster: ClusterReader
   readonly clock: Clock
   /** Of whoever's logins these ports have. */

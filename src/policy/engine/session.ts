@@ -2,8 +2,7 @@
 import type { JsonValue } from '#encoding/json'
 import { referenceName } from '#formats/oci/reference'
 import type { TrustedRoot } from '#formats/trusted-root/trusted-root'
-import type { PublicKey } from '#crypto/public-key'
-import type { Attestor } from '../internal/attestor.js'
+import type { Attestor, KnownKey } from '../internal/attestor.js'
 import type { Circumstances, ClusterReader, Once } from '../internal/cluster.js'
 import type { Deadline } from '../internal/deadline.js'
 import type { NamedImage, PinnedImage } from '../internal/image.js'
@@ -39,7 +38,7 @@ export class Session {
   readonly #found = new Map<string, Promise<FoundCandidates>>()
   readonly #configs = new Map<string, Promise<ReadonlyMap<string, JsonValue>>>()
   readonly #roots = new Map<string | undefined, Promise<TrustedRoot>>()
-  readonly #keys = new Map<string, Promise<PublicKey>>()
+  readonly #keys = new Map<string, Promise<KnownKey>>()
   readonly #ready = new Map<Attestor, Promise<ReadyAttestor>>()
   #circumstances: Circumstances | undefined
   #planServices: PlanServices | undefined
@@ -173,10 +172,10 @@ export class Session {
     return once(this.#roots, name, () => this.waiting.for(what, () => this.#ports.trustRoot(name)))
   }
 
-  async #key({ signer }: Attestor): Promise<PublicKey | undefined> {
+  async #key({ signer }: Attestor): Promise<KnownKey | undefined> {
     if (signer.kind !== 'key') return undefined
     const { source } = signer
-    if (source.kind === 'inline') return source.key
+    if (source.kind === 'inline') return { key: source.key }
     const what = source.kind === 'kms' ? `the key ${source.uri}` : `the key in the secret ${source.name}`
     return await once(this.#keys, JSON.stringify(source), () =>
       this.waiting.for(what, () => this.#ports.key(source, this.waiting.signal)),

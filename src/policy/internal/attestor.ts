@@ -38,6 +38,13 @@ export type KeySource =
     }
   | { readonly kind: 'kms'; readonly uri: string }
 
+/** A key that signers of a policy have. */
+export interface KnownKey {
+  readonly key: PublicKey
+  /** The only algorithm that it signs with, where a service lets it sign with one alone. */
+  readonly algorithm?: Algorithm | undefined
+}
+
 /** Who signs. */
 export type Signer =
   | {

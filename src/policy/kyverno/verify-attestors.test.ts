@@ -133,7 +133,7 @@ spec:
     const ports = bench.ports({
       key: (source) =>
         source.kind === 'secret' && source.namespace === 'keys' && source.entry === 'cosign.pub'
-          ? Promise.resolve(key.key.publicKey)
+          ? Promise.resolve({ key: key.key.publicKey })
           : Promise.reject(new HttpError('HTTP_CONNECT', 'it does not answer')),
     })
     for (const source of ['secret: {name: good, namespace: keys}', 'publicKeys: k8s://keys/good']) {

@@ -1,6 +1,7 @@
 /** A registry with images that are signed under any name and identity, and the ports to judge them through. @module */
 import { createRegistryClient } from '#clients/registry/client'
 import { anonymousKeychain } from '#clients/registry/authenticator'
+import type { AlgorithmName } from '#crypto/algorithms'
 import { generatePrivateKey } from '#crypto/private-key'
 import type { PrivateKey } from '#crypto/private-key'
 import { encodeUtf8 } from '#encoding/utf8'
@@ -46,7 +47,7 @@ export interface PolicyBench {
   /** Somebody with a certificate for this name by this issuer. */
   person(subject: string, issuer: string, claims?: FulcioExtensions): Promise<TestSigner>
   /** Somebody with a key. */
-  keyHolder(): Promise<TestSigner & { readonly key: PrivateKey }>
+  keyHolder(algorithm?: AlgorithmName): Promise<TestSigner & { readonly key: PrivateKey }>
   sign(image: string, signer: TestSigner, options?: SignOptions): Promise<void>
   attest(image: string, signer: TestSigner, claim: TestClaim): Promise<void>
   ports(others?: Partial<OtherPorts>): EnginePorts
@@ -111,7 +112,7 @@ export async function openPolicyBench(): Promise<PolicyBench> {
       const kind = subject.includes('://') ? ('uri' as const) : ('email' as const)
       return await pki.issueLeaf({ subjectAltNames: [{ kind, value: subject }], fulcio: { ...claims, issuer } })
     },
-    keyHolder: async () => ({ key: await generatePrivateKey('ecdsa-sha2-256-nistp256') }),
+    keyHolder: async (algorithm = 'ecdsa-sha2-256-nistp256') => ({ key: await generatePrivateKey(algorithm) }),
     sign: async (image, signer, options = {}) => {
       const { repository, digest } = pinned(image)
       const { annotations = new Map<string, string>(), format = 'bundle' } = options
