@@ -20,5 +20,5 @@ test('clients of key management services are in a chunk of their own, which no c
   assert.ok(commands.size > 20)
   for (const [name, text] of commands) assert.ok(!text.includes(mark), name)
   const holders = [...read('lib')].flatMap(([name, text]) => (text.includes(mark) ? [name] : []))
-  assert.deepEqual(holders, ['kms.cjs'])
+  assert.deepEqual(holders, ['keys-kms.cjs'])
 })

@@ -86,7 +86,8 @@ export async function openGateFromFiles(options: FromFilesOptions): Promise<Open
         createReviewPorts(content, {
           trustRoot: (name) => trust.get(name),
           trustRepository: trust.repository,
-          key: async (source) => (source.kind === 'kms' ? await kmsKeys.get(source.uri) : { key: keyIn(documents, source) }),
+          key: async (source) =>
+            source.kind === 'kms' ? await kmsKeys.get(source.uri) : { key: keyIn(documents, source) },
           cluster: cluster(),
           clock: host.clock,
           // Everything is read with the same logins.
