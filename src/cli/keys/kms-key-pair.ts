@@ -1,9 +1,9 @@
 /** `generate-key-pair --kms`: a key that is made at its service, of which only the public half comes here. @module */
 import type { AlgorithmName } from '#crypto/algorithms'
 import { publicKeyToPem } from '#crypto/public-key'
-import { createKeyAtService } from './services.js'
 import { UsageError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
+import { createKeyAtService } from './services.js'
 
 export interface KmsKeyPairAsk {
   readonly uri: string

@@ -3,12 +3,12 @@ import { type PrivateKey, privateKeyFromPem, privateKeyFromPkcs8 } from '#crypto
 import { publicKeyFromPem, type PublicKey } from '#crypto/public-key'
 import { encodeUtf8 } from '#encoding/utf8'
 import { isCosignKey, openCosignKey } from '#formats/cosign-key/encrypted-key'
-import { isKmsAddress, loadKmsKey, type KnownKey } from './services.js'
-import { openKeyStore } from './stores/open.js'
 import { CliError } from '../kit/errors.js'
 import type { Host } from '../kit/host.js'
 import { askPassword } from '../password.js'
 import { asText, parseInput, readFileOrUrl } from '../read-input.js'
+import { isKmsAddress, loadKmsKey, type KnownKey } from './services.js'
+import { openKeyStore } from './stores/open.js'
 
 /** The bytes that a key reference names. @throws {@link CliError} `CLI_UNSUPPORTED`, `CLI_INPUT`, `CLI_FILE_MISSING` */
 async function readKeyReference(host: Host, reference: string, signal: AbortSignal): Promise<Uint8Array> {
@@ -33,16 +33,25 @@ function readVariable(host: Host, name: string): Uint8Array {
 
 /** The public key that a reference names: PEM, or what a key management service has. */
 export async function loadPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<KnownKey> {
+  const kept = await keptPublicKey(host, reference, signal)
+  if (kept !== undefined) return kept
+  const bytes = await readKeyReference(host, reference, signal)
+  return { key: parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key'))) }
+}
+
+/** Of a key at a service, or of a pair in a store; undefined: the reference is to something that is read. */
+async function keptPublicKey(host: Host, reference: string, signal: AbortSignal): Promise<KnownKey | undefined> {
   if (isKmsAddress(reference)) return await loadKmsKey(host, reference, signal)
   const store = await openKeyStore(host, reference, signal)
-  const bytes = await (store === undefined ? readKeyReference(host, reference, signal) : store.read('publicKey'))
+  if (store === undefined) return undefined
+  const bytes = await store.read('publicKey')
   return { key: parseInput(reference, () => publicKeyFrom(asText(bytes, 'the key'))) }
 }
 
 /** The public key of whatever a reference names, a private key as well. */
 export async function loadPublicHalf(host: Host, reference: string, signal: AbortSignal): Promise<PublicKey> {
-  if (isKmsAddress(reference) || (await openKeyStore(host, reference, signal)) !== undefined)
-    return (await loadPublicKey(host, reference, signal)).key
+  const kept = await keptPublicKey(host, reference, signal)
+  if (kept !== undefined) return kept.key
   const text = asText(await readKeyReference(host, reference, signal), 'the key')
   return text.includes('PRIVATE KEY-----')
     ? (await loadPrivateKey(host, reference, signal)).publicKey

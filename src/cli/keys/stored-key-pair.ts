@@ -4,10 +4,10 @@ import { publicKeyToPem } from '#crypto/public-key'
 import { randomBytes } from '#crypto/random'
 import { encodeUtf8 } from '#encoding/utf8'
 import { sealCosignKey } from '#formats/cosign-key/encrypted-key'
-import type { KeyStore } from './stores/key-store.js'
 import type { Host } from '../kit/host.js'
 import { askPassword } from '../password.js'
 import { confirmContinue } from '../prompt.js'
+import type { KeyStore } from './stores/key-store.js'
 
 export interface StoredKeyPairOrder {
   readonly makeKey: () => Promise<PrivateKey>

@@ -1,5 +1,6 @@
 /** One question to a forge: what GitLab and GitHub have in common. @module */
 import { isJsonObject, type JsonObject } from '#encoding/json'
+import { isCodedError } from '#errors'
 import { discardBody, readJson } from '../http/body.js'
 import type { Fetch, FetchResponse } from '../http/fetch.js'
 import type { Environment } from '../http/proxy.js'
@@ -52,6 +53,16 @@ export async function askForge(
   const answer = await readJson(response, { limit: LIMIT, what: `the answer of ${what}` })
   if (isJsonObject(answer)) return answer
   throw malformed(what, 'an object')
+}
+
+/** Undefined where there is none. */
+export async function orAbsent<T>(asking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asking
+  } catch (error) {
+    if (isCodedError(error) && error.code === 'FORGE_NOT_FOUND') return undefined
+    throw error
+  }
 }
 
 /** GitHub answers 201 with an empty object, or with nothing. */

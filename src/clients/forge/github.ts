@@ -9,7 +9,7 @@ import type { RandomSource } from '#crypto/random'
 import { sealBox } from '#crypto/sealed-box'
 import { decodeBase64, encodeBase64 } from '#encoding/base64'
 import { isCodedError } from '#errors'
-import { askForge, hostIn, malformed, namesIn, tokenIn, type Forge, type ForgePorts } from './forge.js'
+import { askForge, hostIn, malformed, namesIn, orAbsent, tokenIn, type Forge, type ForgePorts } from './forge.js'
 
 export interface GithubSecrets {
   exists(name: string): Promise<boolean>
@@ -42,15 +42,8 @@ export function openGithubSecrets(
   const about = (name: string): string => `${name} of ${reference}`
   let recipient: Promise<Recipient> | undefined
   return {
-    exists: async (name) => {
-      try {
-        await askForge(fetch, forge, { path: `${all}/${name}`, about: about(name), signal })
-        return true
-      } catch (error) {
-        if (isCodedError(error) && error.code === 'FORGE_NOT_FOUND') return false
-        throw error
-      }
-    },
+    exists: async (name) =>
+      (await orAbsent(askForge(fetch, forge, { path: `${all}/${name}`, about: about(name), signal }))) !== undefined,
     write: async (name, value) => {
       const { id, key } = await (recipient ??= fetchRecipient())
       const body = { encrypted_value: encodeBase64(await seal(key, value, random)), key_id: id, ...whose }

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { isCodedError } from '#errors'
-import { askForge, hostIn, malformed, namesIn, tokenIn, type Forge, type ForgePorts } from './forge.js'
+import { askForge, hostIn, malformed, namesIn, orAbsent, tokenIn, type Forge, type ForgePorts } from './forge.js'
 
 export interface GitlabVariables {
   /** What the reference turned out to be. */
@@ -79,14 +78,5 @@ function gitlabOf(env: ForgePorts['env']): Forge {
     what: WHAT,
     api: base.endsWith('/api/v4') ? base : `${base}/api/v4`,
     headers: { accept: 'application/json', 'private-token': tokenIn(env, 'GITLAB_TOKEN') },
-  }
-}
-
-async function orAbsent<T>(asking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asking
-  } catch (error) {
-    if (isCodedError(error) && error.code === 'FORGE_NOT_FOUND') return undefined
-    throw error
   }
 }
