@@ -9,8 +9,9 @@ import { examineImage, unresolvedImage } from './examine/examine-image.js'
 import { createFetchGate } from './examine/fetch-gate.js'
 import { InventoryError } from './inventory-error.js'
 import type { Inventory } from './model.js'
-import { inParallel } from './parallel.js'
+import { AT_ONCE } from './at-once.js'
 import type { AttachmentReader } from '#images/store'
+import { inParallel } from '#images/parallel'
 import type { TrustPorts } from './trust.js'
 
 export interface InventoryPorts {
@@ -49,7 +50,7 @@ export async function takeInventory(ports: InventoryPorts, request: InventoryReq
   const entries = openEntries(files, folder)
   const options = { images, trust, entries, gate: createFetchGate(), platforms }
   let done = 0
-  const examined = await inParallel(resolved, async (image) => {
+  const examined = await inParallel(resolved, AT_ONCE, async (image) => {
     const result = await examineImage(options, image)
     done += 1
     progress?.(done, resolved.length)

@@ -9,8 +9,9 @@ import {
   type Repository,
 } from '#formats/oci/reference'
 import { resolveImage } from '#images/resolve'
+import { inParallel } from '#images/parallel'
 import type { DigestBasis, Workload } from '../model.js'
-import { inParallel } from '../parallel.js'
+import { AT_ONCE } from '../at-once.js'
 import type { Sighting } from './sighting.js'
 
 /** An image to be looked at. */
@@ -42,7 +43,7 @@ export interface Resolution {
 /** Resolves each name once, and puts together what is one image. */
 export async function resolveSightings(content: ContentReader, sightings: readonly Sighting[]): Promise<Resolution> {
   const tags = new Map<string, Promise<Outcome>>()
-  const placed = await inParallel(sightings, async (sighting) => ({
+  const placed = await inParallel(sightings, AT_ONCE, async (sighting) => ({
     sighting,
     outcome: await placeOf(sighting, (reference, name) => {
       const pending = tags.get(name) ?? resolveTag(content, reference)
